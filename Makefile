@@ -1,0 +1,76 @@
+# A thin layer: each target sets up what it needs and calls the command that the README shows under it.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/local
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt
+CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
+SOURCES := workflow tests benchmarks
+
+.PHONY: help setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
+
+help:
+	@echo "make reproduce                   every experiment that needs no download (about 2 minutes on two cores)"
+	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 7 minutes; without CIFAR10= the data are downloaded)"
+	@echo "make reproduce-all CIFAR10=path  everything there is"
+	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
+	@echo "make test, make lint             check the project"
+	@echo "make format, make config-documents, make published-results   for contributors"
+
+setup: .venv/.base
+
+.venv/bin/python:
+	@echo "Creating .venv with $(PYTHON)"
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=path of one" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { echo "Could not create .venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+.venv/.base: envs/requirements.txt envs/constraints.txt | .venv/bin/python
+	@echo "Installing the pinned requirements into .venv (about a minute)"
+	@$(PIP_INSTALL) --requirement envs/requirements.txt
+	@touch $@
+
+.venv/.torch: envs/requirements-torch.txt .venv/.base
+	@echo "Installing PyTorch into .venv"
+	@$(PIP_INSTALL) --requirement envs/requirements-torch.txt
+	@touch $@
+
+.venv/.development: envs/requirements-development.txt .venv/.torch
+	@echo "Installing the development tools into .venv"
+	@$(PIP_INSTALL) --requirement envs/requirements-development.txt
+	@touch $@
+
+reproduce: .venv/.base
+	@echo "Every experiment that needs no download: about 2 minutes on two cores. Figures: results/figures/"
+	$(SNAKEMAKE) all
+
+two-layer: .venv/.torch
+	@echo "Every two-layer experiment: about 7 minutes on two cores. Figures: results/figures/"
+	$(SNAKEMAKE) two-layer $(CIFAR10_SOURCE)
+
+reproduce-all: .venv/.torch
+	@echo "Everything: about 7 minutes on two cores. Figures: results/figures/"
+	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
+
+smoke: .venv/.base
+	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
+
+test: .venv/.development
+	$(BIN)/python -m pytest --numprocesses auto
+
+lint: .venv/.development
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: .venv/.development
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/snakefmt Snakefile workflow
+
+config-documents: .venv/.base
+	cd workflow && ../$(BIN)/python -m learning_dynamics.config_documents
+
+clean-environment:
+	rm -rf .venv
