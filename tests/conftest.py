@@ -1,0 +1,63 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Tests run side by side; and the last digits of a matrix product depend on the number of threads.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+PROJECT = Path(__file__).parents[1]
+CIFAR10_ARCHIVE = PROJECT.parent / "shared" / "data" / "cifar10-jpeg.tar.xz"
+
+
+def pytest_collection_modifyitems(items):
+    """Fast tests first: those that run the workflow come last."""
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is not None)
+
+
+class Project:
+    """A copy of the project in a folder of its own, as a clone would be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("Snakefile", "config", "workflow", "envs"):
+            source = PROJECT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(source, folder / name)
+
+    def snakemake(self, *arguments: str, cores: int = 1) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake there; output and errors in one text."""
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def results(self, pattern: str) -> list[Path]:
+        """The result files that match."""
+        return sorted((self.folder / "results").glob(pattern))
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A fresh copy of the project."""
+    return Project(tmp_path / "project with a space")
+
+
+@pytest.fixture(scope="module")
+def shared_project(tmp_path_factory):
+    """A copy that the tests of a module share."""
+    return Project(tmp_path_factory.mktemp("shared") / "project")

@@ -1,0 +1,156 @@
+"""The configuration is checked before anything runs, and its documents agree with it."""
+
+import copy
+import itertools
+import json
+
+import pytest
+import yaml
+from conftest import PROJECT
+from jsonschema import Draft202012Validator
+
+from learning_dynamics import config, config_documents
+from learning_dynamics.errors import ConfigurationError
+
+
+def read(name):
+    return yaml.safe_load((PROJECT / "config" / name).read_text(encoding="utf-8"))
+
+
+def test_config_yaml_is_the_paper():
+    assert config.load(read("config.yaml")) == config.Config()
+
+
+def test_config_yaml_leaves_no_key_out():
+    assert read("config.yaml") == config.Config().model_dump(mode="json")
+
+
+def test_smoke_changes_sizes_only():
+    smoke = config.load(read("smoke.yaml"))
+    paper = config.Config()
+    assert list(smoke.experiments) == list(paper.experiments)
+    for name, experiment in smoke.experiments.items():
+        assert experiment.updates < paper.experiments[name].updates
+        assert experiment.networks.names == paper.experiments[name].networks.names
+        assert experiment.dataset.class_names == paper.experiments[name].dataset.class_names
+
+
+@pytest.mark.parametrize("name", ["schema", "readme"])
+def test_generated_documents_are_up_to_date(name):
+    path = PROJECT / "config" / {"schema": "schema.json", "readme": "README.md"}[name]
+    assert path.read_text(encoding="utf-8") == getattr(config_documents, name)(), "run make config-documents"
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "smoke.yaml"])
+def test_schema_accepts_our_files_and_refuses_typos(name):
+    validator = Draft202012Validator(json.loads(config_documents.schema()))
+    settings = read(name)
+    assert list(validator.iter_errors(settings)) == []
+    settings["experiments"]["pure_cosines"]["updatez"] = 3
+    assert list(validator.iter_errors(settings))
+
+
+def test_every_key_is_described():
+    readme = config_documents.readme()
+    for model in (config.Config, config.Experiment, config.LinearCNN, config.LinearFCNN, config.Cifar10Dataset):
+        for key in model.model_fields:
+            assert f"| `{key}` |" in readme
+
+
+def test_new_experiment_needs_only_a_dataset_and_updates():
+    settings = {"experiments": {"mine": {"dataset": {"kind": "shapes", "side": 9}, "updates": 1000}}}
+    loaded = config.load(settings)
+    assert loaded.experiments["mine"].networks.names == ["linear_cnn", "linear_fcnn"]
+    assert loaded.experiments["pure_cosines"] == config.Config().experiments["pure_cosines"]
+
+
+def test_experiment_and_network_can_be_left_out():
+    settings = {"experiments": {"cifar4": None, "digits4": {"networks": {"linear_fcnn": None}}}}
+    loaded = config.load(settings)
+    assert "cifar4" not in loaded.experiments
+    assert loaded.experiments["digits4"].networks.names == ["linear_cnn"]
+
+
+def test_dataset_of_another_kind_replaces_the_old_one():
+    settings = {"experiments": {"digits4": {"dataset": {"kind": "shapes"}}}}
+    assert config.load(settings).experiments["digits4"].dataset == config.ShapesDataset()
+
+
+def test_records_are_evenly_spaced_and_reach_both_ends():
+    experiment = config.Experiment(dataset=config.ShapesDataset(), updates=1001, records=7, snapshots=[500])
+    samples = experiment.record_samples()
+    steps = [after - before for before, after in itertools.pairwise(samples)]
+    assert samples[0] == 0
+    assert samples[-1] == 1001
+    assert max(steps) - min(steps) <= 1
+    assert experiment.snapshot_samples() == [0, 500, 1001]
+
+
+MISTAKES = {
+    "sedes: 3": ["'sedes'", "did you mean 'seeds'"],
+    "seeds: '3'": ["'seeds'", "expected a valid integer"],
+    "seeds: 0": ["'seeds'", "greater than or equal to 1"],
+    "seeds: true": ["'seeds'", "integer"],
+    "root_seed: -1": ["'root_seed'", "greater than or equal to 0"],
+    "results: ''": ["'results'", "at least 1 character"],
+    "cifar10: null": ["'cifar10'", "string"],
+    "divergence_factor: 1e3": ["'divergence_factor'", "text", "1.0e+03"],
+    "divergence_factor: .nan": ["'divergence_factor'", "finite"],
+    "experiments: 3": ["'experiments'", "keys and values"],
+    "experiments: {pure_cosines: 5}": ["'experiments.pure_cosines'", "keys and values"],
+    "experiments: {'my data': {dataset: {kind: shapes}, updates: 1000}}": ["my data", "letters, digits and '_'"],
+    "experiments: {pure_cosine: {updates: 500}}": ["pure_cosine.dataset'", "did you mean 'pure_cosines'"],
+    "experiments: {mine: {dataset: {kind: shape}, updates: 500}}": ["mine.dataset'", "did you mean 'shapes'"],
+    "experiments: {mine: {dataset: {side: 8}, updates: 500}}": ["mine.dataset'", "'kind' is missing"],
+    "experiments: {mine: {dataset: {kind: shapes}}}": ["mine.updates'", "missing"],
+    "experiments: {digits4: {order: randm}}": ["digits4.order'", "did you mean 'random'"],
+    "experiments: {digits4: {updates: 10}}": ["digits4.records'", "more than updates (10)"],
+    "experiments: {digits4: {snapshots: [50000]}}": ["digits4.snapshots'", "after the last update"],
+    "experiments: {digits4: {networks: null}}": ["digits4.networks'", "keys and values"],
+    "experiments: {digits4: {networks: {linear_cnn: null, linear_fcnn: null}}}": ["digits4.networks'", "at least one"],
+    "experiments: {digits4: {networks: {linear_cnm: {}}}}": ["linear_cnm'", "did you mean 'linear_cnn'"],
+    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 0}}}}": ["learning_rate'", "greater than 0"],
+    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: -0.1}}}}": ["learning_rate'", "greater than 0"],
+    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 1e-3}}}}": ["learning_rate'", "1.0e-03"],
+    "experiments: {digits4: {networks: {linear_cnn: {lerning_rate: 0.1}}}}": ["did you mean 'learning_rate'"],
+    "experiments: {digits4: {networks: {linear_cnn: {initial_weights: aligned}}}}": ["initial_weights'", "normal"],
+    "experiments: {digits4: {networks: {linear_fcnn: {initial_weights: diagonal}}}}": ["initial_weights'", "aligned"],
+    "experiments: {pure_cosines: {networks: {linear_fcnn: {hidden_units: 3}}}}": ["hidden_units'", "at least 4"],
+    "experiments: {pure_cosines: {dataset: {side: 7}}}": ["frequency'", "outside the image", "0 to 6"],
+    "experiments: {pure_cosines: {dataset: {classes: [[{frequency: [0, 1], amplitude: 1.0}]]}}}": [
+        "classes'",
+        "2 items",
+    ],
+    "experiments: {pure_cosines: {dataset: {classes: [[{frequency: [1], amplitude: 1.0}], []]}}}": ["frequency'"],
+    "experiments: {geometric_shapes: {dataset: {side: 1}}}": ["side'", "greater than or equal to 2"],
+    "experiments: {geometric_shapes: {dataset: {shapes: [disc, disk]}}}": ["shapes.1'", "did you mean 'disc'"],
+    "experiments: {geometric_shapes: {dataset: {shapes: [disc, disc]}}}": ["shapes'", "twice"],
+    "experiments: {geometric_shapes: {dataset: {wall: 0.65}}}": ["wall'", "less than"],
+    "experiments: {geometric_shapes: {dataset: {radius: 1.5}}}": ["radius'", "less than or equal to 1"],
+    "experiments: {digits4: {dataset: {classes: [1, 1]}}}": ["classes'", "twice"],
+    "experiments: {digits4: {dataset: {test_fraction: 1.0}}}": ["test_fraction'", "less than 1"],
+    "experiments: {cifar4: {dataset: {classes: [airplan, cat]}}}": ["classes'", "did you mean 'airplane'"],
+    "experiments: {cifar4: {dataset: {train_images: 3}}}": ["train_images'", "at least 4"],
+    "experiments: {cifar4: {dataset: {train_images: 24000}}}": ["train_images'", "at most 20000"],
+    "experiments: {cifar4: {dataset: {test_images: 4004}}}": ["test_images'", "at most 4000"],
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_mistake_is_named_in_one_line(text):
+    settings = yaml.safe_load(text)
+    unchanged = copy.deepcopy(settings)
+    with pytest.raises(ConfigurationError) as error:
+        config.load(settings)
+    message = str(error.value)
+    assert settings == unchanged
+    lines = [line for line in message.splitlines() if all(part in line for part in MISTAKES[text])]
+    assert lines, f"no line of {message!r} holds all of {MISTAKES[text]}"
+    assert all(line.startswith("configuration key '") for line in message.splitlines())
+
+
+def test_more_classes_than_values_is_refused():
+    cosines = [[{"frequency": [f % 2, f // 2], "amplitude": 1.0}] for f in range(4)]
+    settings = {"experiments": {"mine": {"dataset": {"kind": "cosines", "side": 2, "classes": [*cosines, *cosines]}}}}
+    with pytest.raises(ConfigurationError, match="8 classes for images of 4 values"):
+        config.load(settings)

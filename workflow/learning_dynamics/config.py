@@ -1,0 +1,538 @@
+"""The typed configuration: every key, its default (the paper's setting), its meaning and its limits.
+
+The JSON schema, ``config/README.md`` and the check before any job starts all come from these models.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, Union
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+from learning_dynamics.errors import ConfigurationError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=2, le=4096)]
+ExperimentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+
+
+class Cosine(_Model):
+    """One cosine of a class image (Pinson et al. 2023, Eqs. 21 and S.66)."""
+
+    frequency: Annotated[list[int], Field(min_length=2, max_length=2)] = Field(
+        description="Vertical and horizontal frequency, in cycles per image."
+    )
+    amplitude: Positive = Field(description="Amplitude of the cosine.")
+    phase: Annotated[float, Field(allow_inf_nan=False)] | Literal["random"] = Field(
+        default=0.0, description="Phase in radians, or `random`: drawn from the root seed."
+    )
+
+
+class CosinesDataset(_Model):
+    """One image per class, a sum of cosines."""
+
+    kind: Literal["cosines"] = "cosines"
+    side: Side = Field(default=16, description="Image side n in pixels, odd or even.")
+    channels: Annotated[int, Field(ge=1, le=4)] = Field(
+        default=1, description="Channels C; channel c holds the image scaled by 1/(1 + c)."
+    )
+    classes: Annotated[list[Annotated[list[Cosine], Field(min_length=1)]], Field(min_length=2)] = Field(
+        description="For each class the list of its cosines."
+    )
+
+    @model_validator(mode="after")
+    def _frequencies_inside_the_image(self) -> Self:
+        for number, cosines in enumerate(self.classes):
+            for place, cosine in enumerate(cosines):
+                if not all(0 <= frequency < self.side for frequency in cosine.frequency):
+                    raise ValueError(
+                        f"classes.{number}.{place}.frequency: {cosine.frequency} lies outside the image; "
+                        f"expected two frequencies from 0 to {self.side - 1} (side {self.side})"
+                    )
+        _classes_fit(len(self.classes), self.channels * self.side**2)
+        return self
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the p classes."""
+        return [" + ".join(f"({c.frequency[0]},{c.frequency[1]})" for c in cosines) for cosines in self.classes]
+
+
+class ShapesDataset(_Model):
+    """One antialiased image per class: solid or hollow, round or square."""
+
+    kind: Literal["shapes"] = "shapes"
+    side: Side = Field(default=16, description="Image side n in pixels, odd or even.")
+    channels: Annotated[int, Field(ge=1, le=4)] = Field(
+        default=1, description="Channels C; channel c holds the image scaled by 1/(1 + c)."
+    )
+    shapes: Annotated[list[Literal["disc", "square", "ring", "frame"]], Field(min_length=2)] = Field(
+        default=["disc", "square", "ring", "frame"], description="One shape per class."
+    )
+    radius: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.7, description="Outer radius of disc and ring; the image spans [-1, 1]."
+    )
+    half_side: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.62, description="Outer half-side of square and frame; the image spans [-1, 1]."
+    )
+    wall: Annotated[float, Field(gt=0, lt=1)] = Field(default=0.22, description="Wall of the hollow shapes.")
+    subpixels: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=16, description="Points per pixel and direction for the antialiasing."
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if len(set(self.shapes)) < len(self.shapes):
+            raise ValueError(f"shapes: {self.shapes} names a shape twice; expected each at most once")
+        if self.wall >= min(self.radius, self.half_side):
+            raise ValueError(
+                f"wall: {self.wall} fills the hollow shapes; expected less than radius and half_side "
+                f"({min(self.radius, self.half_side)})"
+            )
+        _classes_fit(len(self.shapes), self.channels * self.side**2)
+        return self
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the p classes."""
+        return list(self.shapes)
+
+
+class DigitsDataset(_Model):
+    """Handwritten 8x8 digits bundled with scikit-learn: real images that every machine has."""
+
+    kind: Literal["digits"] = "digits"
+    classes: Annotated[list[Annotated[int, Field(ge=0, le=9)]], Field(min_length=2, max_length=10)] = Field(
+        default=[0, 1, 2, 3], description="The digits to tell apart."
+    )
+    test_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.2, description="Share of every class held out as the test split (the last ones, as in the file)."
+    )
+    centred: bool = Field(default=True, description="Subtract the mean training image from all images.")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes: {self.classes} names a digit twice; expected each at most once")
+        return self
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the p classes."""
+        return [str(digit) for digit in self.classes]
+
+
+class Cifar10Dataset(_Model):
+    """Classes of CIFAR-10 (Krizhevsky 2009), 32x32 pixels in colour, read from the source under `cifar10`."""
+
+    kind: Literal["cifar10"] = "cifar10"
+    classes: Annotated[list[str], Field(min_length=2, max_length=10)] = Field(
+        default=["airplane", "automobile", "bird", "cat"], description="The classes to tell apart, by name."
+    )
+    train_images: Count = Field(
+        default=20000, description="Training images in all, the same number of the first ones of each class."
+    )
+    test_images: Annotated[int, Field(ge=0)] = Field(
+        default=4000, description="Test images in all, the same number of the first ones of each class; 0 for none."
+    )
+    centred: bool = Field(default=True, description="Subtract the mean training image from all images.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        for name in self.classes:
+            if name not in CIFAR10_CLASSES:
+                raise ValueError(
+                    f"classes: no CIFAR-10 class is called '{name}'{_did_you_mean(name, CIFAR10_CLASSES)}; "
+                    f"expected some of {', '.join(CIFAR10_CLASSES)}"
+                )
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes: {self.classes} names a class twice; expected each at most once")
+        for key, available in (("train_images", 5000), ("test_images", 1000)):
+            images, classes = getattr(self, key), len(self.classes)
+            if images % classes or images > available * classes or (key == "train_images" and images < classes):
+                raise ValueError(
+                    f"{key}: {images} images for {classes} classes; expected a multiple of {classes}, "
+                    f"at most {available * classes}" + (f" and at least {classes}" if key == "train_images" else "")
+                )
+        return self
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the p classes."""
+        return list(self.classes)
+
+
+Dataset = Annotated[
+    Union[CosinesDataset, ShapesDataset, DigitsDataset, Cifar10Dataset],  # noqa: UP007 - pydantic's documented form
+    Field(discriminator="kind"),
+]
+
+
+class LinearCNN(_Model):
+    """Two-layer linear CNN, y = W dbc(k) x: one circular kernel as large as the image, no bias (Eq. 8)."""
+
+    learning_rate: Positive = Field(
+        default=1e-4, description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample."
+    )
+    initial_weights: Literal["normal", "aligned"] = Field(
+        default="normal",
+        description="`normal`: kernel and readout N(0, std²). `aligned`: the kernel N(0, std²), the readout balanced "
+        "and aligned with the structure (Eqs. S.138 to S.141).",
+    )
+    kernel_std: Positive = Field(default=1e-3, description="Standard deviation of the initial kernel.")
+    readout_std: Positive = Field(
+        default=1e-3, description="Standard deviation of the initial readout; unused by `aligned`."
+    )
+
+
+class LinearFCNN(_Model):
+    """Two-layer linear fully connected network, y = W2 W1 x, no bias (Eq. 17)."""
+
+    learning_rate: Positive = Field(
+        default=1e-3, description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample."
+    )
+    initial_weights: Literal["normal", "diagonal"] = Field(
+        default="normal",
+        description="`normal`: both layers N(0, std²). `diagonal`: in the basis of the singular vectors the first p "
+        "diagonal entries of both layers are √(a_α(0)/d_α) with a_α(0) from the aligned CNN, the others 0 (App. I.1).",
+    )
+    weight_std: Positive = Field(
+        default=1e-3, description="Standard deviation of both initial layers; unused by `diagonal`."
+    )
+    hidden_units: Count | None = Field(default=None, description="Hidden width; `null` for C·n², as in the paper.")
+
+
+class Networks(_Model):
+    """The networks an experiment trains; `null` leaves one out."""
+
+    linear_cnn: LinearCNN | None = LinearCNN()
+    linear_fcnn: LinearFCNN | None = LinearFCNN()
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.names:
+            raise ValueError("both networks are null; expected at least one of linear_cnn, linear_fcnn")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the networks that are trained."""
+        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
+
+class Experiment(_Model):
+    """A data set, the networks trained on it and what is recorded. One update sees one sample."""
+
+    dataset: Dataset
+    networks: Networks = Networks()
+    updates: Count = Field(description="Updates, that is training samples seen (the paper's time axis).")
+    order: Literal["random", "cyclic", "epochs"] = Field(
+        default="random",
+        description="Which sample comes next: `random` with replacement, `cyclic` in the order stored, or `epochs` "
+        "shuffled anew on each pass.",
+    )
+    records: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=400, description="Evenly spaced records of Ω, losses and spectra after the one at the start."
+    )
+    snapshots: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=1000)] = Field(
+        default=[], description="Samples at which the weights are kept, besides the start and the end."
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.records > self.updates:
+            raise ValueError(f"records: {self.records} is more than updates ({self.updates}); expected at most as many")
+        for sample in self.snapshots:
+            if sample > self.updates:
+                raise ValueError(f"snapshots: {sample} lies after the last update ({self.updates})")
+        cnn, fcnn = self.networks.linear_cnn, self.networks.linear_fcnn
+        if cnn is not None and cnn.initial_weights == "aligned" and not _frequencies_disjoint(self.dataset):
+            raise ValueError(
+                "networks.linear_cnn.initial_weights: `aligned` is defined for one-channel `cosines` whose classes "
+                "share no frequency; expected `normal` for this data set"
+            )
+        if fcnn is not None and fcnn.initial_weights == "diagonal":
+            if cnn is None or cnn.initial_weights != "aligned":
+                raise ValueError(
+                    "networks.linear_fcnn.initial_weights: `diagonal` starts from the aligned CNN's a_α(0); "
+                    "expected networks.linear_cnn with initial_weights: aligned beside it"
+                )
+            classes = len(self.dataset.class_names)
+            if fcnn.hidden_units is not None and fcnn.hidden_units < classes:
+                raise ValueError(
+                    f"networks.linear_fcnn.hidden_units: {fcnn.hidden_units} cannot hold {classes} modes on its diagonal; "
+                    f"expected at least {classes}"
+                )
+        return self
+
+    def record_samples(self) -> list[int]:
+        """The samples at which Ω, losses and spectra are recorded, the start and the end among them."""
+        return [round(self.updates * record / self.records) for record in range(self.records + 1)]
+
+    def snapshot_samples(self) -> list[int]:
+        """The samples at which the weights are kept, the start and the end among them."""
+        return sorted({0, *self.snapshots, self.updates})
+
+
+def _cosines(*classes: list[tuple[int, int, float]], phase: float | Literal["random"] = 0.0) -> CosinesDataset:
+    return CosinesDataset(
+        classes=[[Cosine(frequency=[f, g], amplitude=a, phase=phase) for f, g, a in cosines] for cosines in classes]
+    )
+
+
+def paper_experiments() -> dict[str, Experiment]:
+    """The two-layer experiments at the paper's size, and the digits that need no download."""
+    return {
+        "pure_cosines": Experiment(
+            dataset=_cosines([(0, 0, 1.5)], [(5, 2, 1.0)], [(1, 7, 0.5)], [(0, 4, 0.2)]),
+            networks=Networks(
+                linear_cnn=LinearCNN(learning_rate=2e-4, initial_weights="aligned", kernel_std=1e-4),
+                linear_fcnn=LinearFCNN(learning_rate=3.2e-3, initial_weights="diagonal"),
+            ),
+            updates=8000,
+        ),
+        "sums_of_cosines": Experiment(
+            dataset=_cosines(
+                [(1, 2, 1.0), (3, 1, 0.8), (0, 4, 0.5)],
+                [(2, 5, 0.7), (6, 1, 0.6), (4, 4, 0.3)],
+                phase="random",
+            ),
+            networks=Networks(linear_cnn=LinearCNN(learning_rate=1e-3), linear_fcnn=LinearFCNN(learning_rate=1.6e-2)),
+            updates=600,
+            records=300,
+        ),
+        "geometric_shapes": Experiment(
+            dataset=ShapesDataset(),
+            networks=Networks(linear_cnn=LinearCNN(learning_rate=1.1e-4), linear_fcnn=LinearFCNN(learning_rate=6.5e-4)),
+            updates=60000,
+            snapshots=[2000, 9000, 16000, 55000],
+        ),
+        "digits4": Experiment(
+            dataset=DigitsDataset(),
+            networks=Networks(linear_cnn=LinearCNN(learning_rate=3e-4), linear_fcnn=LinearFCNN(learning_rate=8e-4)),
+            updates=40000,
+            order="epochs",
+            snapshots=[12000, 18000, 25000],
+        ),
+        "cifar4": Experiment(
+            dataset=Cifar10Dataset(),
+            networks=Networks(
+                linear_cnn=LinearCNN(learning_rate=5e-5),
+                linear_fcnn=LinearFCNN(learning_rate=1e-3, hidden_units=1024),
+            ),
+            updates=100_000,
+            order="epochs",
+            snapshots=[4000, 8000, 18000, 30000, 60000],
+        ),
+    }
+
+
+class Config(_Model):
+    """The whole configuration. The defaults are the paper."""
+
+    results: Annotated[str, StringConstraints(min_length=1)] = Field(
+        default="results", description="Folder for everything that is generated."
+    )
+    root_seed: Annotated[int, Field(ge=0)] = Field(
+        default=2023, description="Root of all random streams; every seed of an experiment is an independent stream."
+    )
+    seeds: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        default=10, description="Repeated trainings (seeds 0, 1, …) of each network on each data set."
+    )
+    divergence_factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(
+        default=100.0,
+        description="A training stops with an error when the loss of a sample exceeds this many times the loss of a "
+        "network that answers zero (1/p).",
+    )
+    cifar10: Annotated[str, StringConstraints(min_length=1)] = Field(
+        default="torchvision",
+        description="Source of CIFAR-10: `torchvision` downloads it; or the path of torchvision's folder, of an "
+        "image folder (`train/<class>/…`, `test/<class>/…`) or of an archive of one (tar, tar.gz, tar.xz, zip).",
+    )
+    downloads: Annotated[str, StringConstraints(min_length=1)] = Field(
+        default="results/downloads", description="Folder for downloaded data, kept between runs."
+    )
+    experiments: Annotated[dict[ExperimentName, Experiment], Field(min_length=1)] = Field(
+        default_factory=paper_experiments,
+        description="The experiments by name. Keys given here replace those of the paper's experiment of that name; "
+        "`null` leaves an experiment out; any other name adds one.",
+    )
+
+    @field_validator("experiments")
+    @classmethod
+    def _names_differ_in_more_than_case(cls, experiments: dict[str, Experiment]) -> dict[str, Experiment]:
+        if len({name.lower() for name in experiments}) < len(experiments):
+            raise ValueError("two names differ only in upper and lower case; expected distinct names")
+        return experiments
+
+
+def _classes_fit(classes: int, inputs: int) -> None:
+    if classes > inputs:
+        raise ValueError(f"{classes} classes for images of {inputs} values; expected at most one class per value")
+
+
+def _frequencies_disjoint(dataset: Any) -> bool:
+    """Whether no frequency, nor its mirror, occurs in two classes of one-channel cosines."""
+    if not isinstance(dataset, CosinesDataset) or dataset.channels != 1:
+        return False
+    seen: set[tuple[int, int]] = set()
+    for cosines in dataset.classes:
+        pairs = [(cosine.frequency[0], cosine.frequency[1]) for cosine in cosines]
+        own = {*pairs, *((-f % dataset.side, -g % dataset.side) for f, g in pairs)}
+        if own & seen:
+            return False
+        seen |= own
+    return True
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `changes` laid over it, folder by folder; a data set of another kind replaces the old."""
+    result = copy.deepcopy(dict(base))
+    for key, value in changes.items():
+        old = result.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            other_kind = "kind" in value and value["kind"] != old.get("kind")
+            result[key] = copy.deepcopy(dict(value)) if other_kind else merged(old, value)
+        else:
+            result[key] = copy.deepcopy(value)
+    return result
+
+
+def load(settings: Mapping[str, Any]) -> Config:
+    """The configuration that `settings` describe; keys left out have the paper's values.
+
+    Raises:
+        ConfigurationError: one line per mistake, naming the key, what was expected and a likely correction.
+    """
+    given = dict(settings)
+    experiments = given.get("experiments", {})
+    if isinstance(experiments, Mapping):
+        defaults = {name: experiment.model_dump() for name, experiment in paper_experiments().items()}
+        combined = merged(defaults, {str(name): value for name, value in experiments.items()})
+        given["experiments"] = {name: value for name, value in combined.items() if value is not None}
+    try:
+        return Config.model_validate(given)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_lines(error, given))) from None
+
+
+def _lines(error: ValidationError, settings: Mapping[str, Any]) -> list[str]:
+    """One line per mistake; of a union's several complaints about one key the first is kept."""
+    lines: dict[str, str] = {}
+    for details in error.errors():
+        location = _as_written(details["loc"], settings)
+        key, value = ".".join(str(part) for part in location), _value_at(location, settings)
+        explanation = _explanation(details, location, value)
+        inner = re.match(r"([\w.]+): (.*)", explanation) if details["type"] == "value_error" else None
+        if inner:
+            key, explanation = ".".join(filter(None, [key, inner[1]])), inner[2]
+        lines.setdefault(key, f"configuration key '{key}': {explanation}")
+    return list(lines.values())
+
+
+def _as_written(location: tuple[int | str, ...], settings: Any) -> list[int | str]:
+    """Where the user wrote it: without the names that the model adds (data set kinds, members of a union)."""
+    written: list[int | str] = []
+    here = settings
+    for place, part in enumerate(location):
+        last = place == len(location) - 1
+        after_kind = place > 0 and location[place - 1] == "dataset"
+        if isinstance(here, Mapping) and not after_kind and (part in here or (last and part != "[key]")):
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            continue
+        written.append(part)
+    return written
+
+
+def _value_at(location: list[int | str], settings: Any) -> Any:
+    for part in location:
+        settings = settings.get(part) if isinstance(settings, Mapping) else settings[part]
+    return settings
+
+
+def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    name = str(location[-1]) if location else ""
+    if kind == "extra_forbidden":
+        return f"unknown key{_did_you_mean(name, _known_keys(details['loc']))}"
+    if kind == "missing":
+        if len(location) == 3 and location[0] == "experiments":
+            hint = _did_you_mean(str(location[1]), paper_experiments())
+            return f"missing; an experiment that is not the paper's needs one{hint}"
+        return "missing; it has no default"
+    if kind == "value_error":
+        return str(context["error"])
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
+        plain = float(value)
+        advice = f"{plain:.1e}" if math.isfinite(plain) else "a finite number"
+        return f"expected a number, got the text '{value}': YAML reads a number without a point as text; write {advice}"
+    if kind == "union_tag_not_found":
+        return f"'kind' is missing; expected one of {', '.join(_KINDS)}"
+    if kind in ("literal_error", "union_tag_invalid"):
+        expected = str(context.get("expected") or context.get("expected_tags"))
+        given = value.get("kind") if isinstance(value, Mapping) else value
+        choices = re.findall(r"'([^']*)'", expected)
+        return f"expected {expected}, got {given!r}{_did_you_mean(str(given), choices)}"
+    if kind == "string_pattern_mismatch":
+        return f"expected a name of letters, digits and '_' that begins with a letter, got {details['input']!r}"
+    if kind in ("model_type", "dict_type"):
+        return f"expected keys and values, got {value!r}"
+    return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {value!r}"
+
+
+_KINDS = ("cosines", "shapes", "digits", "cifar10")
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that may stand where an unknown one stood: those of the model it was given to."""
+    models: dict[str, type[_Model]] = {
+        "networks": Networks,
+        "linear_cnn": LinearCNN,
+        "linear_fcnn": LinearFCNN,
+        "classes": Cosine,
+        "cosines": CosinesDataset,
+        "shapes": ShapesDataset,
+        "digits": DigitsDataset,
+        "cifar10": Cifar10Dataset,
+    }
+    for part in reversed(location[:-1]):
+        if part in models:
+            return list(models[str(part)].model_fields)
+    return list((Experiment if len(location) > 1 else Config).model_fields)
+
+
+def _did_you_mean(name: str, choices: Any) -> str:
+    close = difflib.get_close_matches(name, [str(choice) for choice in choices], n=1, cutoff=0.5)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def dataset_model(settings: Mapping[str, Any]) -> CosinesDataset | ShapesDataset | DigitsDataset | Cifar10Dataset:
+    """The data set that checked settings describe, as passed to a job."""
+    return TypeAdapter[CosinesDataset | ShapesDataset | DigitsDataset | Cifar10Dataset](Dataset).validate_python(
+        settings
+    )

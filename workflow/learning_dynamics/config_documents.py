@@ -1,0 +1,130 @@
+"""The configuration's JSON schema and description, generated from its model.
+
+Run it as ``python -m learning_dynamics.config_documents``.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from learning_dynamics import config
+
+_HEADER = """# Configuration
+
+Generated from `workflow/learning_dynamics/config.py` by `make config-documents`; do not edit.
+
+`config.yaml` holds the paper's settings. Keys that are left out have the values below, so a file of your own needs only
+what differs:
+
+    snakemake --cores all --configfile mine.yaml
+
+`smoke.yaml` is such a file: everything in seconds, for tests. `schema.json` lets an editor complete and check keys.
+Write numbers with an exponent with a decimal point (`1.0e-3`): YAML reads `1e-3` as text.
+
+The learning rate λ belongs to one update with the gradient of ½‖y − ŷ‖² of one sample. The reported loss is the mean
+square error over the p outputs, (1/p)‖y − ŷ‖²; in terms of its gradient the step is λ·p/2.
+"""
+
+
+def schema() -> str:
+    """The JSON schema of the configuration; every key may be left out where the model has a default."""
+    document = config.Config.model_json_schema()
+    experiments = document["properties"]["experiments"]
+    experiments.pop("default", None)
+    # Keys of the paper's experiments may be given singly, and an experiment may be null.
+    entries = next(iter(experiments["patternProperties"].values())) if "patternProperties" in experiments else {}
+    reference = entries.get("$ref", "#/$defs/Experiment")
+    experiments["additionalProperties"] = False
+    experiments["patternProperties"] = {"^[A-Za-z][A-Za-z0-9_]*$": {"anyOf": [{"$ref": reference}, {"type": "null"}]}}
+    for model in document["$defs"].values():
+        model.pop("required", None)
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def readme() -> str:
+    """config/README.md: every key with its type, default and meaning."""
+    return "\n".join([_HEADER, *_section(config.Config, "The file"), *_nested_sections()]) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write both documents."""
+    (folder / "schema.json").write_text(schema(), encoding="utf-8")
+    (folder / "README.md").write_text(readme(), encoding="utf-8")
+
+
+def _nested_sections() -> Iterator[str]:
+    titles: dict[type[BaseModel], str] = {
+        config.Experiment: "`experiments.<name>`",
+        config.Networks: "`experiments.<name>.networks`",
+        config.LinearCNN: "`experiments.<name>.networks.linear_cnn`",
+        config.LinearFCNN: "`experiments.<name>.networks.linear_fcnn`",
+        config.CosinesDataset: "`experiments.<name>.dataset` with `kind: cosines`",
+        config.Cosine: "`experiments.<name>.dataset.classes[…][…]` of `kind: cosines`",
+        config.ShapesDataset: "`experiments.<name>.dataset` with `kind: shapes`",
+        config.DigitsDataset: "`experiments.<name>.dataset` with `kind: digits`",
+        config.Cifar10Dataset: "`experiments.<name>.dataset` with `kind: cifar10`",
+    }
+    for model, title in titles.items():
+        yield from _section(model, title)
+
+
+def _section(model: type[BaseModel], title: str) -> Iterator[str]:
+    yield f"\n## {title}\n"
+    yield f"{(model.__doc__ or '').strip()}\n"
+    yield "| key | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for name, field in model.model_fields.items():
+        yield f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(name, field)} |"
+
+
+def _meaning(name: str, field: FieldInfo) -> str:
+    if field.description:
+        return field.description
+    return {
+        "kind": "Selects this kind of data set.",
+        "dataset": "The images; see the kinds below.",
+        "networks": "The networks to train.",
+    }.get(name, "See below.")
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default_factory is not None:
+        return "the paper's"
+    value = field.get_default()
+    if isinstance(value, BaseModel):
+        return "see below"
+    assert value is not PydanticUndefined
+    return f"`{json.dumps(value)}`"
+
+
+def _type(annotation: Any) -> str:
+    if annotation is None or annotation is type(None):
+        return "null"
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _type(typing.get_args(annotation)[0])
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_type(part) for part in typing.get_args(annotation))
+    if origin is list:
+        return f"list of {_type(typing.get_args(annotation)[0])}"
+    if origin is dict:
+        return f"{_type(typing.get_args(annotation)[1])} by name"
+    names = {int: "integer", float: "number", str: "text", bool: "true or false"}
+    return names.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parents[2] / "config")
