@@ -1,0 +1,118 @@
+"""The statistical structure of a data set: Σyx, Σxx, their singular value decomposition and class coherence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """Averages over the samples of one split (Pinson et al. 2023, Eqs. 1 and 3).
+
+    input_output: Σyx = ⟨y xᵀ⟩, shape (p, CN).
+    input: Σxx = ⟨x xᵀ⟩, shape (CN, CN).
+    class_frequencies: share of each class, shape (p,); ⟨‖y‖²⟩ = 1 for one-hot labels.
+    """
+
+    input_output: FloatArray
+    input: FloatArray
+    class_frequencies: FloatArray
+
+
+def correlate(
+    inputs: Callable[[slice], FloatArray], labels: npt.NDArray[np.integer], classes: int, chunk: int = 1000
+) -> Correlations:
+    """Accumulate Σyx and Σxx in chunks, so that the images need never be in memory as floats at once.
+
+    Args:
+        inputs: gives the vectorised samples of a slice, shape (samples, CN).
+        labels: class of every sample.
+        classes: number of classes p.
+        chunk: samples per step; memory 8·chunk·CN bytes beside the (CN)² result.
+    """
+    samples = len(labels)
+    width = inputs(slice(0, 1)).shape[1]
+    input_output = np.zeros((classes, width))
+    input_correlation = np.zeros((width, width))
+    for start in range(0, samples, chunk):
+        part = slice(start, min(start + chunk, samples))
+        values = inputs(part)
+        one_hot = (labels[part, None] == np.arange(classes)).astype(np.float64)
+        input_output += one_hot.T @ values
+        input_correlation += values.T @ values
+    frequencies = np.bincount(labels, minlength=classes) / samples
+    return Correlations(input_output / samples, input_correlation / samples, frequencies)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Σyx = U S Vᵀ (Pinson et al. 2023, Eq. 2), broader to finer distinctions between the classes.
+
+    singular_values: s_α in descending order, shape (modes,), modes = min(p, CN).
+    left: U, shape (p, modes).
+    right: V, shape (CN, modes).
+    """
+
+    singular_values: FloatArray
+    left: FloatArray
+    right: FloatArray
+
+    @property
+    def discoverable(self) -> npt.NDArray[np.bool_]:
+        """Modes whose singular value is not zero to rounding (centred data have one that is)."""
+        return self.singular_values > 1e-9 * self.singular_values[0]
+
+
+def decompose(input_output: FloatArray) -> Structure:
+    """The singular value decomposition of Σyx with a fixed sign.
+
+    A decomposition leaves the sign of each pair (u^α, v^α) open: here the entry of u^α that is largest in magnitude
+    is positive, the first one among equals. A class-mean image then looks like its class.
+    """
+    left, singular_values, right = np.linalg.svd(input_output, full_matrices=False)
+    magnitudes = np.abs(left)
+    largest = np.argmax(magnitudes >= (1 - 1e-6) * magnitudes.max(axis=0), axis=0)
+    signs = np.where(left[largest, np.arange(len(singular_values))] < 0, -1.0, 1.0)
+    return Structure(singular_values, left * signs, np.ascontiguousarray((right * signs[:, None]).T))
+
+
+def input_correlation_in_modes(correlations: Correlations, structure: Structure) -> FloatArray:
+    """Vᵀ Σxx V; diagonal with entries d_α when the classes are coherent (Pinson et al. 2023, Eq. 3 and App. A)."""
+    return np.asarray(structure.right.T @ correlations.input @ structure.right)
+
+
+def mean_square_error(networks: FloatArray, correlations: Correlations) -> FloatArray:
+    """L = (1/p)⟨‖y − M x‖²⟩ of whole linear networks M, exactly, without touching a sample.
+
+    L = (1/p)(⟨‖y‖²⟩ − 2 tr(M Σyxᵀ) + tr(M Σxx Mᵀ)).
+
+    Args:
+        networks: input-output maps M, shape (networks, p, CN).
+        correlations: of the split on which the loss is wanted.
+
+    Returns:
+        The mean over the p outputs and all samples, shape (networks,).
+    """
+    number, classes, width = networks.shape
+    rows = networks.reshape(number * classes, width)
+    squares = np.einsum("ri,ri->r", rows @ correlations.input, rows).reshape(number, classes).sum(axis=1)
+    products = np.einsum("mpi,pi->m", networks, correlations.input_output)
+    # A perfect fit cancels to rounding, which may fall below zero.
+    return np.maximum(correlations.class_frequencies.sum() - 2 * products + squares, 0.0) / classes
+
+
+def effective_singular_values(networks: FloatArray, correlations: Correlations, structure: Structure) -> FloatArray:
+    """Ω = Uᵀ Σŷx V with Σŷx = M Σxx (Pinson et al. 2023, Eqs. 4 and 5), shape (networks, modes, modes)."""
+    weighted = correlations.input @ structure.right
+    return np.asarray(structure.left.T @ (networks @ weighted))
+
+
+def least_squares_network(correlations: Correlations) -> FloatArray:
+    """M = Σyx Σxx⁺, the linear map of smallest norm and least mean square error, shape (p, CN)."""
+    return np.asarray(correlations.input_output @ np.linalg.pinv(correlations.input, hermitian=True))

@@ -1,0 +1,81 @@
+"""Where a result comes from: settings, their hash, code version and package versions, as NetCDF attributes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = (
+    "numpy",
+    "numba",
+    "scipy",
+    "xarray",
+    "netCDF4",
+    "torch",
+    "torchvision",
+    "matplotlib",
+    "scikit-learn",
+    "pillow",
+)
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """SHA-256 of the settings in canonical JSON."""
+    return hashlib.sha256(_canonical(settings).encode()).hexdigest()
+
+
+def attributes(title: str, source: str, settings: Mapping[str, Any], packages: tuple[str, ...]) -> dict[str, str]:
+    """The provenance attributes of a result file. No time stamps: equal inputs give equal bytes.
+
+    Args:
+        title: what the file holds.
+        source: the equations behind it.
+        settings: everything that determined the content.
+        packages: the distributions whose versions matter for it.
+    """
+    commit, dirty = _code_version()
+    versions = {name: _version(name) for name in packages if name in _PACKAGES}
+    return {
+        "title": title,
+        "source": source,
+        "settings": _canonical(settings),
+        "settings_hash": settings_hash(settings),
+        "code_commit": commit,
+        "code_dirty": dirty,
+        "python_version": platform.python_version(),
+        "package_versions": _canonical(versions),
+    }
+
+
+def _canonical(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+@functools.cache
+def _code_version() -> tuple[str, str]:
+    """The commit of the code and whether tracked files differ from it; "unknown" outside a git checkout."""
+    folder = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=30
+        ).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD"), str(bool(git("status", "--porcelain", "--untracked-files=no"))).lower()
+    except (OSError, subprocess.SubprocessError):
+        return "unknown", "unknown"

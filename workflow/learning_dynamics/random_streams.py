@@ -1,0 +1,36 @@
+"""Independent random streams for every purpose, the same whatever the order or number of jobs."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+_PURPOSES = ("dataset", "sample_order", "linear_cnn", "linear_fcnn")
+
+
+def stream(root_seed: int, experiment: str, purpose: str, seed: int = 0) -> np.random.Generator:
+    """The generator of one purpose in one trial: ``SeedSequence(root_seed, (experiment, purpose, seed))``.
+
+    The networks of a trial share the stream "sample_order", so that they see the same samples.
+    """
+    key = (zlib.crc32(experiment.encode()), _PURPOSES.index(purpose), seed)
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(root_seed, spawn_key=key)))
+
+
+def sample_order(generator: np.random.Generator, order: str, images: int, updates: int) -> npt.NDArray[np.int64]:
+    """Which training image each update sees.
+
+    Args:
+        generator: stream to draw from.
+        order: "random" with replacement, "cyclic", or "epochs": a new permutation on each pass.
+        images: number of training images.
+        updates: length of the result.
+    """
+    if order == "random":
+        return generator.integers(0, images, size=updates)
+    if order == "cyclic":
+        return np.arange(updates, dtype=np.int64) % images
+    passes = -(-updates // images)
+    return np.concatenate([generator.permutation(images) for _ in range(passes)])[:updates]
