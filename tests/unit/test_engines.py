@@ -1,0 +1,108 @@
+"""Both engines are the same iteration as a plain autograd loop."""
+
+import numpy as np
+import pytest
+
+from benchmarks import pytorch_eager
+from learning_dynamics.networks import linear_cnn, linear_fcnn
+
+UPDATES = 200
+CLASSES = 4
+LEARNING_RATE = 2e-3
+
+
+def samples(side, channels, images=9):
+    generator = np.random.default_rng([side, channels])
+    inputs = generator.standard_normal((images, channels, side, side))
+    return inputs, generator.integers(0, CLASSES, images), generator.integers(0, images, UPDATES), generator
+
+
+def relative_difference(measured, expected):
+    return np.linalg.norm(measured - expected) / np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("side", [7, 8, 16])
+def test_linear_cnn_is_plain_stochastic_gradient_descent(side, channels):
+    inputs, labels, order, generator = samples(side, channels)
+    initial = linear_cnn.normal_weights(generator, CLASSES, channels, side, 0.05, 0.05)
+    engine = linear_cnn.Engine(initial, LEARNING_RATE / side)
+    done, squared_errors = engine.update(engine.spectra(inputs), labels, order)
+    kernel, readout = pytorch_eager.train_linear_cnn(
+        initial.kernel, initial.readout, inputs, labels, order, LEARNING_RATE / side
+    )
+    trained = engine.weights()
+    assert done == UPDATES
+    assert 0 < squared_errors < np.inf
+    assert relative_difference(kernel, initial.kernel) > 1e-2, "the comparison needs weights that moved"
+    assert relative_difference(trained.kernel, kernel) < 1e-10
+    assert relative_difference(trained.readout, readout) < 1e-10
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("side", [7, 8, 16])
+def test_linear_fcnn_is_plain_stochastic_gradient_descent(side, channels):
+    inputs, labels, order, generator = samples(side, channels)
+    vectors = inputs.reshape(len(inputs), -1)
+    initial = linear_fcnn.normal_weights(generator, CLASSES, vectors.shape[1], 30, 0.05)
+    engine = linear_fcnn.Engine(initial, LEARNING_RATE)
+    done, squared_errors = engine.update(vectors[order], labels[order])
+    first, second = pytorch_eager.train_linear_fcnn(
+        initial.first, initial.second, vectors, labels, order, LEARNING_RATE
+    )
+    trained = engine.weights()
+    assert done == UPDATES
+    assert 0 < squared_errors < np.inf
+    assert relative_difference(first, initial.first) > 1e-2, "the comparison needs weights that moved"
+    assert relative_difference(trained.first, first) < 1e-10
+    assert relative_difference(trained.second, second) < 1e-10
+
+
+@pytest.mark.parametrize("split", [1, 50, 128, 199])
+def test_updates_can_be_split_anywhere(split):
+    inputs, labels, order, generator = samples(8, 1)
+    cnn_initial = linear_cnn.normal_weights(generator, CLASSES, 1, 8, 0.05, 0.05)
+    whole, parts = (linear_cnn.Engine(cnn_initial, 1e-3) for _ in range(2))
+    spectra = whole.spectra(inputs)
+    whole.update(spectra, labels, order)
+    parts.update(spectra, labels, order[:split])
+    parts.update(spectra, labels, order[split:])
+    assert np.array_equal(whole.weights().kernel, parts.weights().kernel)
+
+    vectors = inputs.reshape(len(inputs), -1)
+    fcnn_initial = linear_fcnn.normal_weights(generator, CLASSES, 64, 20, 0.05)
+    whole, parts = (linear_fcnn.Engine(fcnn_initial, 1e-2) for _ in range(2))
+    whole.update(vectors[order], labels[order])
+    parts.update(vectors[order[:split]], labels[order[:split]])
+    parts.update(vectors[order[split:]], labels[order[split:]])
+    assert relative_difference(parts.network(), whole.network()) < 1e-12
+
+
+def test_network_matrix_answers_like_the_layers():
+    generator = np.random.default_rng(3)
+    weights = linear_cnn.normal_weights(generator, 3, 2, 7, 1.0, 1.0)
+    inputs = generator.standard_normal((5, 2, 7, 7))
+    from learning_dynamics import fourier
+
+    hidden = sum(fourier.circular_convolution(weights.kernel[c], inputs[:, c]) for c in range(2))
+    answers = np.einsum("pij,sij->sp", weights.readout, hidden)
+    network = linear_cnn.network_matrix(weights)
+    assert np.allclose(inputs.reshape(5, -1) @ network.T, answers, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("bad", ["large", "nan"])
+def test_a_diverging_update_is_reported_and_stops_there(bad):
+    inputs, labels, order, generator = samples(8, 1)
+    order[17] = 0
+    order[:17] = 1 + order[:17] % 8
+    inputs[0] = np.nan if bad == "nan" else 1e6 * inputs[0]
+    cnn = linear_cnn.Engine(linear_cnn.normal_weights(generator, CLASSES, 1, 8, 0.1, 0.1), 1e-4, error_limit=100.0)
+    done, squared_error = cnn.update(cnn.spectra(inputs), labels, order)
+    assert done == 17
+    assert not squared_error <= 100
+    vectors = inputs.reshape(len(inputs), -1)
+    fcnn = linear_fcnn.Engine(linear_fcnn.normal_weights(generator, CLASSES, 64, 20, 0.1), 1e-4, error_limit=100.0)
+    done, squared_error = fcnn.update(vectors[order], labels[order])
+    assert not squared_error <= 100
+    # A sample that is not a number spoils the inner products of its whole block.
+    assert done == 17 or bad == "nan"

@@ -1,0 +1,149 @@
+"""Exact stochastic gradient descent of the two-layer linear fully connected network, in blocks of samples.
+
+An update is rank one in W1, so a sample at a time is bound by memory: the matrix is read and written for every sample.
+Here a block of samples is taken through W1 in two matrix products. Within the block every hidden vector and every row
+of W2 lies in the span of the rows of Z = [W1 X; W2] (B block samples and p readouts), so the sequential updates run on
+coefficients in that basis, with Z Zᵀ for the inner products. It is the same iteration as sample by sample, to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import blas
+
+FloatArray = npt.NDArray[np.float64]
+
+BLOCK = 128
+
+
+@dataclass(frozen=True)
+class Weights:
+    """first: W1, shape (h, CN). second: W2, shape (p, h)."""
+
+    first: FloatArray
+    second: FloatArray
+
+
+class Engine:
+    """The weights and their updates, one training sample each (Pinson et al. 2023, Eq. 17).
+
+    Args:
+        initial: initial weights.
+        learning_rate: λ, applied to the gradient of ½‖y − ŷ‖².
+        error_limit: an update whose ‖y − ŷ‖² is above it, or not a number, ends the training.
+    """
+
+    def __init__(self, initial: Weights, learning_rate: float, error_limit: float = np.inf) -> None:
+        self.first = np.array(initial.first, order="C")
+        self.second = np.array(initial.second)
+        self._learning_rate = learning_rate
+        self._error_limit = error_limit
+
+    def update(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
+        """One update for each row of `inputs` (updates, CN), in order.
+
+        Returns:
+            The number of updates made, less than ``len(inputs)`` if the training diverged, and the sum of ‖y − ŷ‖².
+        """
+        total = 0.0
+        for start in range(0, len(inputs), BLOCK):
+            done, squared = self._block(inputs[start : start + BLOCK], labels[start : start + BLOCK])
+            if done < len(inputs[start : start + BLOCK]):
+                return start + done, squared
+            total += squared
+        return len(inputs), total
+
+    def _block(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
+        basis = np.concatenate([inputs @ self.first.T, self.second])
+        pending, second, done, squared = _update(
+            inputs @ inputs.T, basis @ basis.T, labels, len(self.second), self._learning_rate, self._error_limit
+        )
+        if done == len(inputs):
+            # W1 += (pending Z)ᵀ X in place: a product followed by an addition would carry W1 through memory twice more.
+            blas.dgemm(1.0, inputs.T, (pending @ basis).T, beta=1.0, c=self.first.T, trans_b=True, overwrite_c=True)
+            self.second = second @ basis
+        return done, squared
+
+    def weights(self) -> Weights:
+        """A copy of the present weights."""
+        return Weights(self.first.copy(), self.second.copy())
+
+    def network(self) -> FloatArray:
+        """The whole network as one matrix M = W2 W1, shape (p, CN)."""
+        return self.second @ self.first
+
+
+def normal_weights(generator: np.random.Generator, classes: int, inputs: int, hidden: int, std: float) -> Weights:
+    """Both layers N(0, std²), the first layer drawn first."""
+    first = std * generator.standard_normal((hidden, inputs))
+    return Weights(first, std * generator.standard_normal((classes, hidden)))
+
+
+def diagonal_weights(
+    hidden: int, effective: FloatArray, input_correlation: FloatArray, left: FloatArray, right: FloatArray
+) -> Weights:
+    """Both layers diagonal in the SVD basis with entries √(a_α(0)/d_α), so that Ω starts at diag(a_α(0)).
+
+    W1 = W̄1 Vᵀ and W2 = U W̄2 (Pinson et al. 2023, Eq. 18 with R = 1, and App. I.1).
+
+    Args:
+        hidden: hidden width h, at least the number of modes.
+        effective: a_α(0), shape (modes,), not negative.
+        input_correlation: d_α, shape (modes,).
+        left: U, shape (p, modes).
+        right: V, shape (CN, modes).
+    """
+    modes = len(effective)
+    entries = np.sqrt(effective / input_correlation)
+    first = np.zeros((hidden, len(right)))
+    first[:modes] = entries[:, None] * right.T
+    second = np.zeros((len(left), hidden))
+    second[:, :modes] = left * entries
+    return Weights(first, second)
+
+
+@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+def _update(gram, inner, labels, classes, rate, error_limit):  # type: ignore[no-untyped-def]
+    """Coefficients of the pending rank-one factors (B, B + p) and of W2 (p, B + p) in the rows of Z."""
+    samples = labels.size
+    size = inner.shape[0]
+    pending = np.zeros((samples, size))
+    second = np.zeros((classes, size))
+    for i in range(classes):
+        second[i, samples + i] = 1.0
+    hidden = np.empty(size)
+    image = np.empty(size)
+    error = np.empty(classes)
+    total = 0.0
+    for j in range(samples):
+        hidden[:] = 0.0
+        hidden[j] = 1.0
+        for i in range(j):
+            weight = gram[j, i]
+            for k in range(size):
+                hidden[k] += weight * pending[i, k]
+        for k in range(size):
+            value = 0.0
+            for m in range(size):
+                value += inner[k, m] * hidden[m]
+            image[k] = value
+        squared = 0.0
+        for i in range(classes):
+            answer = 0.0
+            for k in range(size):
+                answer += second[i, k] * image[k]
+            error[i] = (1.0 if labels[j] == i else 0.0) - answer
+            squared += error[i] * error[i]
+        if not squared <= error_limit:
+            return pending, second, j, squared
+        total += squared
+        for i in range(classes):
+            step = rate * error[i]
+            for k in range(size):
+                pending[j, k] += step * second[i, k]
+                second[i, k] += step * hidden[k]
+    return pending, second, samples, total
