@@ -327,14 +327,14 @@ def paper_experiments() -> dict[str, Experiment]:
             dataset=ShapesDataset(),
             networks=Networks(linear_cnn=LinearCNN(learning_rate=1.1e-4), linear_fcnn=LinearFCNN(learning_rate=6.5e-4)),
             updates=60000,
-            snapshots=[2000, 9000, 16000, 55000],
+            snapshots=[2000, 5000, 7500, 9000, 16000, 32000, 55000],
         ),
         "digits4": Experiment(
             dataset=DigitsDataset(),
             networks=Networks(linear_cnn=LinearCNN(learning_rate=3e-4), linear_fcnn=LinearFCNN(learning_rate=8e-4)),
             updates=40000,
             order="epochs",
-            snapshots=[12000, 18000, 25000],
+            snapshots=[13000, 16000, 19500, 22500],
         ),
         "cifar4": Experiment(
             dataset=Cifar10Dataset(),
@@ -344,7 +344,7 @@ def paper_experiments() -> dict[str, Experiment]:
             ),
             updates=100_000,
             order="epochs",
-            snapshots=[4000, 8000, 18000, 30000, 60000],
+            snapshots=[2000, 2500, 4000, 9000, 18000, 25000, 60000],
         ),
     }
 

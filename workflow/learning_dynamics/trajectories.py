@@ -179,7 +179,7 @@ def read_seeds(paths: Sequence[str | Path], variables: Sequence[str] | None = No
     """
     parts = [read(path, variables) for path in paths]
     for path, part in zip(paths, parts, strict=True):
-        if not np.array_equal(part["sample"], parts[0]["sample"]):
+        if not all(np.array_equal(part[time], parts[0][time]) for time in part.coords):
             raise DataError(f"{path}: recorded at other samples than {paths[0]}; delete the older one and run again")
     seeds = xr.Variable(("seed",), [int(part.attrs["seed"]) for part in parts], {"long_name": "seed", "units": "1"})
     if variables is not None and not any("snapshot_sample" in part[name].dims for part in parts for name in variables):

@@ -160,5 +160,3 @@ def read(path: str | Path) -> LabelledImages:
         )
     except KeyError as error:
         raise DataError(f"{path}: not a data set file, {error} is missing; delete it and run again") from error
-
-

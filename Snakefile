@@ -1,0 +1,47 @@
+"""Linear CNNs discover the statistical structure of the dataset using only the most dominant frequencies.
+
+Reproduces every experiment and figure of Pinson, Lenaerts & Ginis (ICML 2023). The data flow, one rule file per stage:
+
+    datasets -> correlations -> structure -> training, a job per seed -> figures
+
+Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything there is).
+Settings: config/config.yaml, described in config/README.md.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/datasets.smk"
+include: "workflow/rules/structure.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/theory.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        results_of(experiments_without_download()),
+    localrule: True
+
+
+rule:
+    name:
+        "two-layer"
+    input:
+        results_of(list(CONFIG.experiments)),
+    localrule: True
+
+
+rule:
+    name:
+        "reproduce-all"
+    input:
+        results_of(list(CONFIG.experiments)),
+    localrule: True

@@ -1,0 +1,193 @@
+"""Read the claims, measure them, judge them, and write the ledger."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from learning_dynamics.correlations import FloatArray
+from learning_dynamics.errors import ConfigurationError, UserError
+
+Verdict = Literal["holds", "fails", "not measured"]
+CONFIDENCE = 0.95
+
+
+class Tolerance(BaseModel):
+    """What is allowed: the whole interval of the measurement must lie between the two bounds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("expected at_least, at_most or both")
+        return self
+
+    def allows(self, low: float, high: float) -> bool:
+        """Whether the interval from low to high lies within the bounds."""
+        return (self.at_least is None or low >= self.at_least) and (self.at_most is None or high <= self.at_most)
+
+
+class Claim(BaseModel):
+    """One entry of config/claims.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    claim: str = Field(description="What the paper says, or what we say beyond it.")
+    source: str = Field(description="Section, equation or figure of the paper, or the page that derives it.")
+    quantity: str = Field(description="What is measured, in words.")
+    measure: str = Field(description="The function of learning_dynamics.claims.measures.")
+    arguments: dict[str, Any] = {}
+    tolerance: Tolerance
+    why: str = Field(description="Why this tolerance; written before the measurement.")
+    figure: str = Field(description="Picture that shows it, relative to the results folder.")
+
+
+class NotMeasured(Exception):
+    """A measurement whose experiment was not run."""
+
+
+def read(path: str | Path) -> list[Claim]:
+    """The claims of a file.
+
+    Raises:
+        ConfigurationError: the file is not a list of claims, or two have one id; names the entry and the key.
+    """
+    try:
+        entries = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: could not be read ({error})") from error
+    if not isinstance(entries, list):
+        raise ConfigurationError(f"{path}: expected a list of claims")
+    claims: list[Claim] = []
+    for number, entry in enumerate(entries):
+        try:
+            claims.append(Claim.model_validate(entry))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ConfigurationError(f"{path}: claim {number + 1}, key '{key}': {first['msg']}") from None
+    names = [claim.id for claim in claims]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"{path}: two claims have the id '{name}'; expected distinct ids")
+    return claims
+
+
+def judge(
+    claims: list[Claim], measures: Mapping[str, Callable[..., FloatArray]], results: Any, log: logging.Logger
+) -> list[dict[str, Any]]:
+    """Measure every claim and compare it with its tolerance; a claim that fails is an outcome, not an error.
+
+    Args:
+        claims: what to judge.
+        measures: by name; each takes `results` and the claim's arguments and returns one value per trial.
+        results: handed to the measures.
+        log: receives one line per claim.
+
+    Raises:
+        ConfigurationError: a claim names a measure that does not exist or arguments it does not take.
+    """
+    entries = []
+    for claim in claims:
+        if claim.measure not in measures:
+            raise ConfigurationError(f"claim '{claim.id}': no measure is called '{claim.measure}'")
+        entry: dict[str, Any] = {
+            "id": claim.id,
+            "claim": claim.claim,
+            "source": claim.source,
+            "quantity": claim.quantity,
+            "measured": None,
+            "low": None,
+            "high": None,
+            "n": 0,
+            "tolerance": claim.tolerance.model_dump(exclude_none=True),
+            "why": claim.why,
+            "verdict": "not measured",
+            "figure": claim.figure,
+        }
+        try:
+            values = np.atleast_1d(measures[claim.measure](results, **claim.arguments))
+        except NotMeasured as reason:
+            entry["reason"] = str(reason)
+        except TypeError as error:
+            raise ConfigurationError(f"claim '{claim.id}', arguments {claim.arguments}: {error}") from error
+        except UserError as error:
+            entry["reason"] = str(error)
+        else:
+            mean, low, high = interval(values)
+            entry |= {"measured": mean, "low": low, "high": high, "n": len(values)}
+            entry["verdict"] = "holds" if claim.tolerance.allows(low, high) else "fails"
+        log.info("%s: %s", claim.id, entry["verdict"])
+        entries.append(entry)
+    return entries
+
+
+def interval(values: FloatArray) -> tuple[float, float, float]:
+    """Mean over the trials and its 95 % interval by Student's t; a single value is its own interval."""
+    from scipy.stats import t
+
+    mean = float(values.mean())
+    if len(values) < 2 or not math.isfinite(mean):
+        return mean, mean, mean
+    half = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
+    return mean, mean - half, mean + half
+
+
+def jackknife(statistic: Callable[[FloatArray], float], trials: FloatArray) -> FloatArray:
+    """Pseudo-values of a statistic of all trials, so that it too has a mean and an interval.
+
+    n f(all) − (n − 1) f(all but i), shape (n,); of a single trial f itself.
+    """
+    number = len(trials)
+    whole = statistic(trials)
+    if number < 2:
+        return np.array([whole])
+    without = np.array([statistic(np.delete(trials, trial, axis=0)) for trial in range(number)])
+    return np.asarray(number * whole - (number - 1) * without)
+
+
+def write(entries: list[dict[str, Any]], path: str | Path) -> None:
+    """Write claims.json, whole or not at all."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.partial")
+    temporary.write_text(json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def table(entries: list[dict[str, Any]]) -> str:
+    """The ledger as text: a line per claim."""
+    width = max(len(entry["id"]) for entry in entries)
+    lines = [f"{'claim':{width}}  {'verdict':12}  {'measured':>10}  {'95 % interval':>22}  {'n':>3}  allowed"]
+    for entry in entries:
+        if entry["measured"] is None:
+            measured, bounds = "", ""
+        else:
+            measured, bounds = f"{entry['measured']:.4g}", f"{entry['low']:.4g} to {entry['high']:.4g}"
+        allowed = allowed_text(entry["tolerance"])
+        lines.append(
+            f"{entry['id']:{width}}  {entry['verdict']:12}  {measured:>10}  {bounds:>22}  {entry['n']:>3}  {allowed}"
+        )
+    return "\n".join(lines)
+
+
+def allowed_text(tolerance: Mapping[str, float]) -> str:
+    """A tolerance in words."""
+    low, high = tolerance.get("at_least"), tolerance.get("at_most")
+    if low is None:
+        return f"at most {high:g}"
+    if high is None:
+        return f"at least {low:g}"
+    return f"{low:g} to {high:g}"

@@ -1,0 +1,357 @@
+"""One function per measurement: results in, one value per trial out.
+
+A new claim needs a function here only if none of these measures what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from learning_dynamics import fourier, netcdf
+from learning_dynamics.claims.ledger import NotMeasured, jackknife
+from learning_dynamics.correlations import FloatArray
+from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.networks.linear_cnn import Weights
+from learning_dynamics.theory import alignment, minimal_norm, sigmoid
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that can be measured.
+
+    experiments: by name, those that were run.
+    extensions: files of the runs beyond the paper's experiments, by name such as "scaling/side".
+    """
+
+    experiments: Mapping[str, ExperimentResults]
+    extensions: Mapping[str, str]
+
+    def experiment(self, name: str, *networks: str) -> ExperimentResults:
+        """An experiment with trajectories of the networks asked for."""
+        if name not in self.experiments:
+            raise NotMeasured(f"the experiment {name} was not run")
+        results = self.experiments[name]
+        for network in networks:
+            if network not in results.networks:
+                raise NotMeasured(f"the experiment {name} has no {network}")
+        return results
+
+    def extension(self, name: str) -> xr.Dataset:
+        """The file of a run beyond the paper's experiments."""
+        if name not in self.extensions:
+            raise NotMeasured(f"{name} was not run")
+        return netcdf.read(self.extensions[name])
+
+
+def sigmoid_error(results: Results, experiment: str, network: str) -> FloatArray:
+    """Root mean square difference between a_α(t) and Eq. 22 relative to s_α, largest over the modes, per trial."""
+    measured, predicted, singular_values = _sigmoids(results, experiment, network)
+    return _relative_error(measured - predicted, singular_values)
+
+
+def sigmoid_error_of_mean(results: Results, experiment: str, network: str) -> FloatArray:
+    """The same for the means over the trials, which random draws jitter in time."""
+    measured, predicted, singular_values = _sigmoids(results, experiment, network)
+
+    def statistic(trials: FloatArray) -> float:
+        return float(_relative_error(trials.mean(axis=0), singular_values))
+
+    return jackknife(statistic, measured - predicted)
+
+
+def flow_error_of_mean(results: Results, experiment: str, network: str) -> FloatArray:
+    """Root mean square difference between the trials' mean a_α(t) and the flow's, relative to s_α, largest mode."""
+    found = results.experiment(experiment, network)
+    _, measured = found.effective_singular_values(network)
+    predicted = _flow(found, network)
+    singular_values = found.decomposition.singular_values[found.modes]
+
+    def statistic(trials: FloatArray) -> float:
+        return float(_relative_error(trials.mean(axis=0), singular_values))
+
+    return jackknife(statistic, measured - predicted)
+
+
+def closed_form_against_flow(results: Results, experiment: str, variable: str) -> FloatArray:
+    """Root mean square difference between a closed form of a_α(t) and the flow, relative to s_α, largest mode."""
+    found = results.experiment(experiment, "linear_cnn")
+    theory = found.theory("linear_cnn", ["effective_singular_values", variable])
+    if variable not in theory:
+        raise NotMeasured(f"the closed form '{variable}' does not apply to {experiment}")
+    flow = np.einsum("stmm->stm", theory["effective_singular_values"].values)
+    return _relative_error(theory[variable].values - flow, found.decomposition.singular_values)
+
+
+def discovery_time_ratio(results: Results, experiment: str, modes: list[int], per: float = 1.0) -> FloatArray:
+    """Discovery time of the CNN over that of the FCNN, mean over some modes, divided by `per`, per trial."""
+    found = results.experiment(experiment, "linear_cnn", "linear_fcnn")
+    ratio = _times(found, "linear_cnn")[:, modes] / _times(found, "linear_fcnn")[:, modes]
+    return np.asarray(ratio.mean(axis=1) / per)
+
+
+def smallest_delay(results: Results, experiment: str) -> FloatArray:
+    """The least ratio of discovery times CNN/FCNN over the modes after mode 0, divided by that of mode 0."""
+    found = results.experiment(experiment, "linear_cnn", "linear_fcnn")
+    ratio = _times(found, "linear_cnn") / _times(found, "linear_fcnn")
+    return np.asarray((ratio[:, 1:] / ratio[:, :1]).min(axis=1))
+
+
+def discovery_order(results: Results, experiment: str, network: str) -> FloatArray:
+    """min_α t_{α+1}/t_α of the discovery times, above 1 if the modes come in order of s_α, per trial."""
+    times = _times(results.experiment(experiment, network), network)
+    return np.asarray((times[:, 1:] / times[:, :-1]).min(axis=1))
+
+
+def transition_sharpness(results: Results, experiment: str, network: str, modes: list[int]) -> FloatArray:
+    """Time from 0.1 s_α to 0.9 s_α over the time to s_α/2, largest of some modes, per trial.
+
+    A rise that the run does not contain counts to the end of the run.
+    """
+    found = results.experiment(experiment, network)
+    samples, values = found.effective_singular_values(network)
+    singular_values = found.decomposition.singular_values[found.modes]
+    early, half, late = (_within_run(samples, values, singular_values, share)[:, modes] for share in (0.1, 0.5, 0.9))
+    return np.asarray(((late - early) / half).max(axis=1))
+
+
+def last_discovery_ratio(results: Results, experiment: str) -> FloatArray:
+    """When the CNN has found every mode over when the FCNN has, per trial."""
+    found = results.experiment(experiment, "linear_cnn", "linear_fcnn")
+    return np.asarray(_times(found, "linear_cnn").max(axis=1) / _times(found, "linear_fcnn").max(axis=1))
+
+
+def speed_up(results: Results) -> FloatArray:
+    """Discovery time of the FCNN over that of the CNN at one λ, divided by n c_α; mean over sides and modes."""
+    file = results.extension("scaling/side")
+    return np.asarray(_scaling(file, "speed_up_ratio").mean(dim=("side", "mode")).values)
+
+
+def scaling_value(results: Results, parameter: str, variable: str) -> FloatArray:
+    """A fitted number of the scaling runs, per trial."""
+    return np.asarray(_scaling(results.extension(f"scaling/{parameter}"), variable).values, dtype=float)
+
+
+def participation(results: Results, experiment: str) -> FloatArray:
+    """Participation ratio of the final |k̂|² over that of Σ_α |v̂^α|², per trial."""
+    found = results.experiment(experiment, "linear_cnn")
+    kernel = _final_kernel(found) ** 2
+    spectra = (_mode_spectra(found) ** 2).sum(axis=0)
+    return alignment.participation_ratio(kernel) / alignment.participation_ratio(spectra)
+
+
+def rank_correlation(results: Results, experiment: str) -> FloatArray:
+    """Spearman's rank correlation of the final |k̂_l| with max_α |v̂^α_l| over the half plane, per trial."""
+    from scipy.stats import spearmanr
+
+    found = results.experiment(experiment, "linear_cnn")
+    side = found.data.shape[1]
+    half = np.arange(side * side) <= fourier.mirror_index(side)
+    strongest = _mode_spectra(found).max(axis=0)[half]
+    return np.array([spearmanr(kernel[half], strongest).statistic for kernel in _final_kernel(found)])
+
+
+def winners_error(results: Results, experiment: str) -> FloatArray:
+    """‖|k̂| − predicted‖/‖predicted‖ over the frequencies of the modes at the end, per trial (Eqs. 23 and 24)."""
+    found = results.experiment(experiment, "linear_cnn")
+    theory = found.theory("linear_cnn", ["competition_final_kernel_magnitude"])
+    if "competition_final_kernel_magnitude" not in theory:
+        raise NotMeasured(f"the competition's closed form does not apply to {experiment}")
+    predicted = theory["competition_final_kernel_magnitude"].values.reshape(len(theory["seed"]), -1)
+    measured = np.where(predicted > 0, _final_kernel(found), 0.0)
+    return np.asarray(np.linalg.norm(measured - predicted, axis=1) / np.linalg.norm(predicted, axis=1))
+
+
+def minimal_norm_deviation(results: Results, experiment: str, condition: str) -> FloatArray:
+    """A number of ``minimal_norm.Deviation`` for the weights at the end, in magnitude, per trial (S.73 to S.79)."""
+    found = results.experiment(experiment, "linear_cnn")
+    last = found.trajectories("linear_cnn", ["kernel", "readout"]).isel(snapshot_sample=-1)
+    structure = found.structure
+    spectra = fourier.spectrum(structure["right_singular_vectors"].values[:, 0])
+    d = np.diagonal(structure["input_correlation_in_modes"].values)
+    return np.array(
+        [
+            abs(
+                getattr(
+                    minimal_norm.deviation(
+                        Weights(kernel, readout),
+                        found.decomposition.left,
+                        found.decomposition.singular_values,
+                        d,
+                        spectra,
+                    ),
+                    condition,
+                )
+            )
+            for kernel, readout in zip(last["kernel"].values, last["readout"].values, strict=True)
+        ]
+    )
+
+
+def balance_at_discovery(results: Results, experiment: str, mode: int) -> FloatArray:
+    """|log(|B_αl|/|k̂_l|)| of the mode's strongest frequency when a_α passes s_α/2, per trial (Fig. S.2)."""
+    found = results.experiment(experiment, "linear_cnn")
+    runs = found.trajectories("linear_cnn", ["kernel_magnitude", "readout_magnitude"])
+    side = found.data.shape[1]
+    strongest = int(_mode_spectra(found)[mode].argmax())
+    row, column = divmod(strongest, side)
+    times = _times(found, "linear_cnn")[:, mode]
+    places = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
+    kernel = np.sqrt((runs["kernel_magnitude"].values[..., row, column] ** 2).sum(axis=2))
+    readout = runs["readout_magnitude"].values[:, :, mode, row, column]
+    return np.array([abs(np.log(readout[s, t] / kernel[s, t])) for s, t in enumerate(places)])
+
+
+def largest_misalignment(results: Results, experiment: str, network: str) -> FloatArray:
+    """Largest |Ω_αβ|/√(s_α s_β), α ≠ β, at any time, per trial (Fig. S.1)."""
+    found = results.experiment(experiment, network)
+    omega = found.trajectories(network, ["effective_singular_values"])["effective_singular_values"].values
+    modes = found.modes
+    omega = omega[:, :, modes][:, :, :, modes]
+    return alignment.largest_off_diagonal(omega, found.decomposition.singular_values[modes]).max(axis=1)
+
+
+def loss(results: Results, experiment: str, network: str, split: str, sample: int) -> FloatArray:
+    """The mean square error at the record nearest to a sample, per trial."""
+    runs = results.experiment(experiment, network).trajectories(network, [f"{split}_loss"])
+    return np.asarray(runs[f"{split}_loss"].sel(sample=sample, method="nearest").values)
+
+
+def generalisation_gap(results: Results, experiment: str, network: str) -> FloatArray:
+    """Test minus train loss at the end, per trial."""
+    runs = results.experiment(experiment, network).trajectories(network, ["train_loss", "test_loss"])
+    last = runs.isel(sample=-1)
+    return np.asarray((last["test_loss"] - last["train_loss"]).values)
+
+
+def cascade(results: Results, experiment: str) -> FloatArray:
+    """How dominant the frequency that leads when mode 1 is found still is at the end: |k̂_l| over the largest.
+
+    The zero frequency, which is mode 0's alone, is left out of the lead.
+    """
+    found = results.experiment(experiment, "linear_cnn")
+    runs = found.trajectories("linear_cnn", ["kernel_magnitude"])
+    magnitude = np.sqrt((runs["kernel_magnitude"].values ** 2).sum(axis=2))
+    magnitude = magnitude.reshape(*magnitude.shape[:2], -1)
+    times = _times(found, "linear_cnn")[:, 1]
+    places = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
+    leaders = [1 + int(magnitude[seed, place, 1:].argmax()) for seed, place in enumerate(places)]
+    return np.array([magnitude[seed, -1, l] / magnitude[seed, -1].max() for seed, l in enumerate(leaders)])
+
+
+def share_in_structure(results: Results, experiment: str, network: str) -> FloatArray:
+    """Share of the weights' power in the span of the right singular vectors at the end, per trial.
+
+    FCNN: the kept rows of W1. CNN: the kernel as an image.
+    """
+    found = results.experiment(experiment, network)
+    variable = {"linear_cnn": "kernel", "linear_fcnn": "first_layer"}[network]
+    weights = found.trajectories(network, [variable])[variable].isel(snapshot_sample=-1).values
+    width = found.decomposition.right.shape[0]
+    rows = weights.reshape(len(weights), -1, width)
+    inside = rows @ found.decomposition.right[:, found.modes]
+    return np.asarray((inside**2).sum(axis=(1, 2)) / (rows**2).sum(axis=(1, 2)))
+
+
+def flipped_kernel_difference(results: Results) -> FloatArray:
+    """‖k_correlation − flip(k_convolution)‖/‖k‖ after the same training, per trial (App. C.2)."""
+    convolution = results.extension("variants/circular")["final_kernel"].values[:, 0]
+    correlation = results.extension("variants/correlation")["final_kernel"].values[:, 0]
+    flipped = np.roll(convolution[:, ::-1, ::-1], (1, 1), axis=(1, 2))
+    difference = np.linalg.norm(correlation - flipped, axis=(1, 2))
+    return np.asarray(difference / np.linalg.norm(flipped, axis=(1, 2)))
+
+
+def variant_difference(results: Results, variant: str) -> FloatArray:
+    """Root mean square difference of a_α(t) from the circular convolution's, relative to s_α, mean over modes."""
+    reference, other = results.extension("variants/circular"), results.extension(f"variants/{variant}")
+    curves = [np.einsum("stmm->stm", file["effective_singular_values"].values) for file in (reference, other)]
+    relative = (curves[1] - curves[0]) / reference["singular_values"].values
+    return np.sqrt((relative**2).mean(axis=1)).mean(axis=1)
+
+
+def _sigmoids(results: Results, experiment: str, network: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    found = results.experiment(experiment, network)
+    samples, measured = found.effective_singular_values(network)
+    singular_values = found.decomposition.singular_values
+    learning_rate = getattr(found.settings.networks, network).learning_rate
+    rate = learning_rate * np.ones(len(singular_values))
+    if network == "linear_cnn":
+        images = found.structure["right_singular_vectors"].values[:, 0]
+        rate = rate * found.data.shape[1] * sigmoid.structural_factor(images)
+    predicted = sigmoid.effective_singular_value(samples[:, None], measured[:, :1], singular_values, rate)
+    return measured, predicted, singular_values
+
+
+def _relative_error(difference: FloatArray, singular_values: FloatArray) -> FloatArray:
+    """Root mean square over time relative to s_α, then the largest mode; difference (…, samples, modes)."""
+    return np.asarray((np.sqrt((difference**2).mean(axis=-2)) / singular_values).max(axis=-1))
+
+
+def _flow(found: ExperimentResults, network: str) -> FloatArray:
+    omega = found.theory(network, ["effective_singular_values"])["effective_singular_values"].values
+    return np.einsum("stmm->stm", omega)[..., found.modes]
+
+
+def _times(found: ExperimentResults, network: str) -> FloatArray:
+    samples, values = found.effective_singular_values(network)
+    return _within_run(samples, values, found.decomposition.singular_values[found.modes], 0.5)
+
+
+def _within_run(samples: FloatArray, values: FloatArray, singular_values: FloatArray, share: float) -> FloatArray:
+    """Times to a share of s_α; the end of the run where it is not reached, a lower bound."""
+    from learning_dynamics.trajectories import discovery_times
+
+    times = discovery_times(samples, values, singular_values, share)
+    return np.where(np.isnan(times), samples[-1], times)
+
+
+def _mode_spectra(found: ExperimentResults) -> FloatArray:
+    """|v̂^α| of the modes, root of the sum of squares over the channels, shape (modes, n²)."""
+    spectra = found.structure["right_singular_spectra"].values[found.modes]
+    return np.sqrt((spectra**2).sum(axis=(1, -1))).reshape(len(spectra), -1)
+
+
+def _final_kernel(found: ExperimentResults) -> FloatArray:
+    """|k̂| at the end, root of the sum of squares over the channels, shape (trials, n²)."""
+    last = found.trajectories("linear_cnn", ["kernel_magnitude"])["kernel_magnitude"].values[:, -1].astype(float)
+    return np.sqrt((last**2).sum(axis=1)).reshape(len(last), -1)
+
+
+def _scaling(file: xr.Dataset, variable: str) -> xr.DataArray:
+    if variable not in file:
+        raise NotMeasured(f"the scaling runs hold no '{variable}'")
+    return file[variable]
+
+
+MEASURES: dict[str, Callable[..., FloatArray]] = {
+    function.__name__: function
+    for function in (
+        sigmoid_error,
+        sigmoid_error_of_mean,
+        flow_error_of_mean,
+        closed_form_against_flow,
+        discovery_time_ratio,
+        smallest_delay,
+        discovery_order,
+        transition_sharpness,
+        last_discovery_ratio,
+        speed_up,
+        scaling_value,
+        participation,
+        rank_correlation,
+        winners_error,
+        minimal_norm_deviation,
+        balance_at_discovery,
+        largest_misalignment,
+        loss,
+        generalisation_gap,
+        cascade,
+        share_in_structure,
+        flipped_kernel_difference,
+        variant_difference,
+    )
+}

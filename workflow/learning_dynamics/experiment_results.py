@@ -1,0 +1,78 @@
+"""The results of one experiment, read when a figure asks for them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from learning_dynamics import netcdf, structure, trajectories
+from learning_dynamics.config import Experiment
+from learning_dynamics.correlations import FloatArray, Structure
+from learning_dynamics.datasets import labelled_images
+
+
+@dataclass(frozen=True)
+class ExperimentResults:
+    """Files of one experiment and what is in them.
+
+    name: of the experiment.
+    settings: its configuration.
+    dataset_file, structure_file: NetCDF files.
+    trajectory_files: by network, one per seed.
+    theory_files: by network, the predictions for all seeds.
+    """
+
+    name: str
+    settings: Experiment
+    dataset_file: str
+    structure_file: str
+    trajectory_files: Mapping[str, Sequence[str]]
+    theory_files: Mapping[str, str]
+
+    @functools.cached_property
+    def data(self) -> labelled_images.LabelledImages:
+        """The images."""
+        return labelled_images.read(self.dataset_file)
+
+    @functools.cached_property
+    def structure(self) -> xr.Dataset:
+        """The structure file's variables."""
+        return structure.read_structure(self.structure_file)
+
+    @functools.cached_property
+    def decomposition(self) -> Structure:
+        """U, S and V as arrays, vectors as columns."""
+        return structure.structure_of(self.structure)
+
+    @property
+    def modes(self) -> list[int]:
+        """The modes that can be discovered: those whose singular value is not zero."""
+        return [int(mode) for mode in np.flatnonzero(self.decomposition.discoverable)]
+
+    @property
+    def networks(self) -> list[str]:
+        """The networks with trajectories at hand."""
+        return list(self.trajectory_files)
+
+    def trajectories(self, network: str, variables: Sequence[str]) -> xr.Dataset:
+        """Some variables of all seeds of one network, with a leading dimension ``seed``."""
+        return trajectories.read_seeds(self.trajectory_files[network], tuple(variables))
+
+    def theory(self, network: str, variables: Sequence[str] | None = None) -> xr.Dataset:
+        """The predictions for one network, or some of their variables; closed forms are there where they apply."""
+        return netcdf.read(self.theory_files[network], variables)
+
+    def effective_singular_values(self, network: str) -> tuple[FloatArray, FloatArray]:
+        """Time in samples, shape (samples,), and a_α(t), the diagonal of Ω, shape (seeds, samples, modes)."""
+        runs = self.trajectories(network, ["effective_singular_values"])
+        diagonal = np.einsum("stmm->stm", runs["effective_singular_values"].values)
+        return runs["sample"].values.astype(np.float64), diagonal[..., self.modes]
+
+    def discovery_times(self, network: str) -> FloatArray:
+        """When each a_α passes s_α/2, in samples, shape (seeds, modes); NaN where it does not within the run."""
+        samples, diagonal = self.effective_singular_values(network)
+        return trajectories.discovery_times(samples, diagonal, self.decomposition.singular_values[self.modes])

@@ -1,0 +1,181 @@
+"""What the figures of trajectories share: curves over time, their legends, and the moments at which modes are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from learning_dynamics import fourier
+from learning_dynamics.correlations import FloatArray
+from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.figures import style
+
+NEUTRAL = "0.2"
+LEVEL: dict[str, Any] = {"linewidth": 0.6, "linestyle": (0, (1, 2))}
+SPLIT_COLOURS = {"train": "black", "test": "0.6"}
+
+# The time axis of a short story ends at this multiple of the last discovery time.
+_AFTER_LAST_DISCOVERY = 2.5
+
+
+def title(results: ExperimentResults) -> str:
+    """The experiment's name as words."""
+    return results.name.replace("_", " ")
+
+
+def effective_singular_values(axes: Axes, results: ExperimentResults, networks: Sequence[str]) -> None:
+    """a_α(t), mean and spread over seeds, with the levels s_α (Pinson et al. 2023, Eqs. 4 and 5)."""
+    for mode in results.modes:
+        level = results.decomposition.singular_values[mode]
+        axes.axhline(level, color=style.mode_colour(mode), zorder=1, **LEVEL)
+    for network in networks:
+        samples, diagonal = results.effective_singular_values(network)
+        for place, mode in enumerate(results.modes):
+            style.mean_and_spread(
+                axes, samples, diagonal[..., place], style.mode_colour(mode), style.NETWORK_LINES[network]
+            )
+    axes.set_ylabel(r"$a_\alpha$")
+    axes.set_ylim(bottom=0)
+
+
+def losses(axes: Axes, results: ExperimentResults) -> None:
+    """Train loss, and test loss where images are held out, of every network: mean and spread over seeds."""
+    splits = splits_with_loss(results)
+    for network in results.networks:
+        runs = results.trajectories(network, [f"{split}_loss" for split in splits])
+        for split in splits:
+            curves = runs[f"{split}_loss"].values
+            style.mean_and_spread(
+                axes, runs["sample"].values, curves, SPLIT_COLOURS[split], style.NETWORK_LINES[network]
+            )
+    axes.set_ylabel("mean square error")
+    axes.ticklabel_format(axis="y", useOffset=False)
+
+
+def splits_with_loss(results: ExperimentResults) -> tuple[str, ...]:
+    """The splits of which there is a loss."""
+    return results.data.splits
+
+
+def time_axis(axes: Axes, results: ExperimentResults) -> None:
+    """Training samples on a linear scale, as in the paper."""
+    style.samples_axis(axes)
+    axes.set_xlim(0, results.settings.updates)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.locator_params(axis="x", nbins=5)
+
+
+def show_discoveries_only(axes: Axes, results: ExperimentResults, network: str) -> None:
+    """Cut the time axis some time after the last discovery, if there is a long rest after it."""
+    last = mean_discovery_times(results, network).max()
+    if last * _AFTER_LAST_DISCOVERY < results.settings.updates:
+        axes.set_xlim(0, last * _AFTER_LAST_DISCOVERY)
+
+
+def mean_discovery_times(results: ExperimentResults, network: str) -> FloatArray:
+    """The half-rise time of each mode, mean over the seeds that find it; NaN where none does. Shape (modes,)."""
+    return np.array([times.mean() if len(times) else np.nan for times in _times_by_mode(results, network)])
+
+
+def _times_by_mode(results: ExperimentResults, network: str) -> list[FloatArray]:
+    return [times[np.isfinite(times)] for times in results.discovery_times(network).T]
+
+
+def mark_discoveries(axes: Axes, results: ExperimentResults, network: str) -> None:
+    """A vertical line in the mode's colour at the mean time at which each mode is found."""
+    for mode, time in zip(results.modes, mean_discovery_times(results, network), strict=True):
+        if np.isfinite(time):
+            axes.axvline(time, color=style.mode_colour(mode), linewidth=0.7, linestyle="--", zorder=1)
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """A snapshot of the weights and the modes found by then.
+
+    place: of the snapshot among those kept.
+    sample: its time.
+    modes: found since the snapshot before.
+    """
+
+    place: int
+    sample: int
+    modes: tuple[int, ...]
+
+    @property
+    def label(self) -> str:
+        """When, and which modes."""
+        return f"t = {self.sample:,}\n{modes_in_words(self.modes)} found"
+
+
+def modes_in_words(modes: Sequence[int]) -> str:
+    """For example "modes 1, 2"."""
+    if not modes:
+        return "no mode"
+    return f"mode{'s' if len(modes) > 1 else ''} {', '.join(map(str, modes))}"
+
+
+def discoveries(results: ExperimentResults, network: str) -> list[Discovery]:
+    """For every mode the first snapshot at which it counts as found; modes that share one stand together.
+
+    A mode counts as found from its mean half-rise time on, less one standard deviation over the seeds: a snapshot
+    taken a moment before the mean shows the discovery better than one taken long after. If no mode is found, the
+    last snapshot stands alone.
+    """
+    snapshots = results.settings.snapshot_samples()
+    modes_by_place: dict[int, list[int]] = {}
+    for mode, times in zip(results.modes, _times_by_mode(results, network), strict=True):
+        if len(times):
+            place = int(np.searchsorted(snapshots, times.mean() - times.std()))
+            modes_by_place.setdefault(place, []).append(mode)
+    found = modes_by_place or {len(snapshots) - 1: []}
+    return [Discovery(place, snapshots[place], tuple(found[place])) for place in sorted(found)]
+
+
+def weights(results: ExperimentResults, network: str, variable: str) -> FloatArray:
+    """The kept weights of all seeds, shape (seeds, snapshots, …)."""
+    return np.asarray(results.trajectories(network, [variable])[variable].values)
+
+
+def half_plane(side: int) -> npt.NDArray[np.intp]:
+    """The vec-2D indices l ≤ l*: every frequency of a real image once, without its mirror."""
+    return np.flatnonzero(np.arange(side * side) <= fourier.mirror_index(side))
+
+
+def frequency(l: int, side: int) -> str:
+    """The signed frequency pair (i, j) of vec-2D index l, in cycles per image."""
+    pair = (value if value <= side // 2 else value - side for value in divmod(int(l), side))
+    return "({}, {})".format(*(str(value).replace("-", "−") for value in pair))
+
+
+def entry(label: str, **appearance: Any) -> Line2D:
+    """A legend entry for what has this appearance."""
+    return Line2D([], [], label=label, **appearance)
+
+
+def mode_entries(modes: Iterable[int], **appearance: Any) -> list[Line2D]:
+    """Legend entries: the colour of each mode."""
+    return [entry(f"mode {mode}", color=style.mode_colour(mode), **appearance) for mode in modes]
+
+
+def network_entries(networks: Iterable[str]) -> list[Line2D]:
+    """Legend entries: the line of each network."""
+    return [
+        entry(style.NETWORK_NAMES[network], color=NEUTRAL, linestyle=style.NETWORK_LINES[network])
+        for network in networks
+    ]
+
+
+def split_entries(splits: Iterable[str]) -> list[Line2D]:
+    """Legend entries: the colour of each split's loss."""
+    return [entry(split, color=SPLIT_COLOURS[split]) for split in splits]
+
+
+def level_entry() -> Line2D:
+    """Legend entry: the level s_α."""
+    return entry(r"level $s_\alpha$", color=NEUTRAL, **LEVEL)

@@ -1,0 +1,29 @@
+"""Train and test loss over time."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.figures import learning_curves, style
+
+
+def draw(results: ExperimentResults) -> Figure:
+    """Mean square error over the p outputs of each network, with the level 1/p of a network that answers zero.
+
+    Train loss, and test loss where images are held out; mean and one standard deviation over seeds (Pinson et al.
+    2023, Fig. 5 c and d).
+    """
+    figure = style.new_figure(style.COLUMN, 2.2)
+    axes = figure.subplots()
+    zero = axes.axhline(1 / results.data.classes, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
+    zero.set_label(f"zero network, 1/{results.data.classes}")
+    learning_curves.losses(axes, results)
+    learning_curves.time_axis(axes, results)
+    entries = [
+        *learning_curves.split_entries(learning_curves.splits_with_loss(results)),
+        *learning_curves.network_entries(results.networks),
+        zero,
+    ]
+    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries), handlelength=1.3, columnspacing=1)
+    return figure

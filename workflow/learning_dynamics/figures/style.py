@@ -1,0 +1,129 @@
+"""One look for all figures: colours, sizes, and the elements that recur."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+# Widths of a column and of a page in the paper's format, in inches.
+COLUMN = 3.25
+PAGE = 6.75
+
+# Okabe and Ito's palette, distinct for every kind of colour vision; the same mode has the same colour everywhere.
+_MODE_COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#7F7F7F",
+    "#8B4513",
+    "#4B0082",
+    "#000000",
+)
+NETWORK_LINES = {"linear_cnn": "-", "linear_fcnn": "--"}
+NETWORK_NAMES = {"linear_cnn": "CNN", "linear_fcnn": "FCNN"}
+THEORY = {"color": "black", "linestyle": ":", "linewidth": 1.2}
+HIGHLIGHT = "#0072B2"
+SIGNED = "RdBu_r"
+MAGNITUDE = "viridis"
+
+
+def use() -> None:
+    """Set the defaults of all figures."""
+    mpl.rcParams.update(
+        {
+            "font.size": 7,
+            "axes.titlesize": 7,
+            "axes.labelsize": 7,
+            "legend.fontsize": 6,
+            "xtick.labelsize": 6,
+            "ytick.labelsize": 6,
+            "axes.linewidth": 0.6,
+            "lines.linewidth": 1.2,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+            "image.interpolation": "nearest",
+            "savefig.dpi": 200,
+            "pdf.fonttype": 42,
+        }
+    )
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure in inches whose panels arrange themselves."""
+    use()
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def mode_colour(mode: int) -> str:
+    """The colour of mode α."""
+    return _MODE_COLOURS[mode % len(_MODE_COLOURS)]
+
+
+def mean_and_spread(
+    axes: Axes,
+    samples: npt.ArrayLike,
+    values: npt.ArrayLike,
+    colour: str,
+    line: str | tuple[float, Sequence[float]] = "-",
+    label: str | None = None,
+    width: float | None = None,
+) -> None:
+    """The mean over seeds as a line and one standard deviation on either side as a band; values (seeds, samples)."""
+    seeds = np.asarray(values, dtype=np.float64)
+    mean, spread = seeds.mean(axis=0), seeds.std(axis=0)
+    axes.fill_between(samples, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
+    axes.plot(samples, mean, color=colour, linestyle=line, label=label, linewidth=width)
+
+
+def show_image(axes: Axes, image: npt.ArrayLike, signed: bool = True, limit: float | None = None) -> AxesImage:
+    """An image (C, n, n) or (n, n) without ticks.
+
+    One channel: signed values around white, or magnitudes. More: the first three as colours (of two channels red and
+    green), zero as grey if signed.
+    """
+    values = np.asarray(image)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(True)
+    if values.ndim == 3 and len(values) == 1:
+        values = values[0]
+    scale = limit or float(np.abs(values).max()) or 1.0
+    if values.ndim == 3:
+        missing = max(3 - len(values), 0)
+        colours = np.moveaxis(np.pad(values[:3], ((0, missing), (0, 0), (0, 0))), 0, -1)
+        return axes.imshow(np.clip(0.5 + colours / (2 * scale) if signed else colours / scale, 0, 1))
+    if signed:
+        return axes.imshow(values, cmap=SIGNED, vmin=-scale, vmax=scale)
+    return axes.imshow(values, cmap=MAGNITUDE, vmin=0, vmax=scale)
+
+
+def panel_letter(axes: Axes, letter: str) -> None:
+    """The letter of a panel, top left."""
+    axes.set_title(f"({letter})", loc="left", fontweight="bold")
+
+
+def samples_axis(axes: Axes) -> None:
+    """Label the time axis, counted in training samples."""
+    axes.set_xlabel("training samples seen")
+    axes.margins(x=0)
+
+
+def save(figure: Figure, *paths: str | Path) -> None:
+    """Write a figure once per path, by its suffix, whole or not at all; no dates, so equal figures have equal bytes."""
+    FigureCanvasAgg(figure)
+    for path in map(Path, paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
+        figure.savefig(temporary, metadata={"CreationDate": None} if path.suffix == ".pdf" else {"Software": None})
+        temporary.replace(path)

@@ -1,0 +1,41 @@
+"""What every job of a pipeline needs: a log, one thread, and a short message when the user can mend the failure."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from learning_dynamics.errors import UserError
+
+
+def begin(log: str | Path) -> logging.Logger:
+    """Log to a file and to the terminal; an uncaught error goes there too.
+
+    A ``UserError`` is shown as its message alone, anything else with its traceback. Call it before NumPy is imported:
+    it keeps linear algebra to one thread, on which the last digits of a matrix product would otherwise depend.
+    """
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    to_terminal = logging.StreamHandler(sys.stderr)
+    to_terminal.setFormatter(logging.Formatter("%(message)s"))
+    to_terminal.setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, handlers=[to_file, to_terminal], force=True)
+    sys.excepthook = _log_uncaught
+    log = logging.getLogger("learning_dynamics")
+    log.setLevel(logging.INFO)
+    return log
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if isinstance(error, UserError):
+        logging.error("%s", error)
+    elif isinstance(error, KeyboardInterrupt):
+        logging.error("interrupted")
+    else:
+        logging.error("unexpected error", exc_info=(kind, error, traceback))

@@ -1,0 +1,44 @@
+"""How aligned, balanced and coherent a network and a data set are (Pinson et al. 2023, App. A and G)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learning_dynamics.correlations import FloatArray
+
+
+def off_diagonal_share(effective: FloatArray) -> FloatArray:
+    """Frobenius norm of Ω's off-diagonal part over that of Ω: 0 when the network is aligned (App. G).
+
+    Args:
+        effective: Ω, shape (…, modes, modes).
+    """
+    diagonal = np.einsum("...mm->...m", effective)
+    total = (effective**2).sum(axis=(-2, -1))
+    return np.sqrt(np.maximum(total - (diagonal**2).sum(axis=-1), 0.0) / total)
+
+
+def largest_off_diagonal(effective: FloatArray, singular_values: FloatArray) -> FloatArray:
+    """max_{α≠β} |Ω_αβ| / √(s_α s_β), shape (…): how far the network ever is from diagonal (Fig. S.1)."""
+    modes = len(singular_values)
+    scale = np.sqrt(np.outer(singular_values, singular_values))
+    relative = np.abs(effective[..., :modes, :modes]) / scale
+    return np.asarray(np.where(np.eye(modes, dtype=bool), 0.0, relative).max(axis=(-2, -1)))
+
+
+def balance(readout_magnitude: FloatArray, kernel_magnitude: FloatArray) -> FloatArray:
+    """|B_αl| / |k̂_l|, 1 when mode α's frequencies are balanced (Fig. S.2); shapes broadcast."""
+    return np.asarray(readout_magnitude / kernel_magnitude)
+
+
+def coherence(input_correlation_in_modes: FloatArray, singular_values: FloatArray, classes: int) -> FloatArray:
+    """p s_α² / d_α: the share of the power along v^α that lies in the class means (App. A), shape (modes,).
+
+    1 for coherent classes (one image per class), where Vᵀ Σxx V is diagonal with d_α = p s_α²; balanced classes assumed.
+    """
+    return classes * singular_values**2 / np.diagonal(input_correlation_in_modes)[: len(singular_values)]
+
+
+def participation_ratio(weights: FloatArray) -> FloatArray:
+    """(Σ w)² / Σ w² over the last axis: how many entries share the weight, from 1 to all of them."""
+    return np.asarray(weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1))

@@ -1,0 +1,254 @@
+"""Gradient flow: the averaged equations of gradient descent, integrated for any data set (Eqs. 15, 16, 19 and 20).
+
+Time is counted in samples: one update of stochastic gradient descent with learning rate λ advances the flow by one
+sample. All trials are integrated together, because the product with Σxx is what costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.integrate import DOP853
+
+from learning_dynamics import fourier
+from learning_dynamics.correlations import Correlations, FloatArray, Structure
+from learning_dynamics.errors import UserError
+from learning_dynamics.networks import linear_cnn, linear_fcnn
+
+RELATIVE_TOLERANCE = 1e-7
+ABSOLUTE_TOLERANCE = 1e-10
+
+Networks = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What the flow predicts at each sample.
+
+    networks: whole networks M, shape (trials, samples, p, CN).
+    kernel_magnitude: |k̂_c,l| for the CNN, shape (trials, samples, C, n, n); None for the FCNN.
+    readout_magnitude: |B_αl| for the CNN, shape (trials, samples, modes, n, n); None for the FCNN.
+    evaluations: of the right-hand side.
+    """
+
+    networks: FloatArray
+    kernel_magnitude: FloatArray | None
+    readout_magnitude: FloatArray | None
+    evaluations: int
+
+
+def linear_cnn_flow(
+    initial: Sequence[linear_cnn.Weights],
+    correlations: Correlations,
+    structure: Structure,
+    learning_rate: float,
+    samples: FloatArray,
+    relative_tolerance: float = RELATIVE_TOLERANCE,
+) -> Solution:
+    """Integrate the flow of the linear CNN from the trials' own weights (Pinson et al. 2023, Eqs. 15 and 16).
+
+    With the residual Ê_c = Uᵀ(Σyx − M Σxx)_c Q⁻¹,
+
+        dB/dt   = λ n Σ_c Ê_c diag(conj k̂_c)
+        dk̂_c/dt = λ n Σ_α conj(B_α) Ê_c,α
+
+    which for Σxx = V Δ Vᵀ are Eqs. 15 and 16. Valid for every Σxx, any side and number of channels. The flow conserves
+    Σ_c |k̂_c,l|² − Σ_α |B_αl|² at every frequency l.
+
+    Args:
+        initial: weights of every trial.
+        correlations: training averages; a product with Σxx costs 2·trials·p·(CN)² operations.
+        structure: gives the basis U.
+        learning_rate: λ.
+        samples: times at which the solution is wanted, ascending from its start.
+        relative_tolerance: local error of the solver per step.
+
+    Raises:
+        UserError: the solver could not go on; the learning rate or the initial weights are too large.
+    """
+    trials = len(initial)
+    channels, side, _ = initial[0].kernel.shape
+    classes = len(initial[0].readout)
+    columns = side // 2 + 1
+    # In the basis of all p left vectors nothing of the readout is lost, also where p exceeds the number of modes.
+    basis = _complete(structure.left)
+    target = (basis.T @ correlations.input_output).reshape(classes, channels, side, side)
+
+    def pack(kernel: fourier.ComplexArray, transfer: fourier.ComplexArray) -> FloatArray:
+        return np.concatenate([kernel.reshape(trials, -1), transfer.reshape(trials, -1)], axis=1).ravel().view(float)
+
+    def unpack(state: FloatArray) -> tuple[fourier.ComplexArray, fourier.ComplexArray]:
+        rows = np.ascontiguousarray(state).view(complex).reshape(trials, channels + classes, side, columns)
+        return rows[:, :channels], rows[:, channels:]
+
+    def networks(kernel: fourier.ComplexArray, transfer: fourier.ComplexArray) -> FloatArray:
+        # The rows of M in the basis U have the spectra n conj(B k̂).
+        return fourier.image_from_half(side * np.conj(transfer[:, :, None] * kernel[:, None]), side)
+
+    def derivative(_: float, state: FloatArray) -> FloatArray:
+        kernel, transfer = unpack(state)
+        network = networks(kernel, transfer)
+        answers = (network.reshape(trials * classes, -1) @ correlations.input).reshape(network.shape)
+        residual = np.conj(fourier.half_spectrum(target - answers))
+        rate = learning_rate * side
+        return pack(
+            rate * np.einsum("sacij,saij->scij", residual, np.conj(transfer)),
+            rate * np.einsum("sacij,scij->saij", residual, np.conj(kernel)),
+        )
+
+    start = pack(
+        np.stack([fourier.half_spectrum(weights.kernel) for weights in initial]),
+        np.stack([np.tensordot(basis.T, np.conj(fourier.half_spectrum(w.readout)), axes=1) for w in initial]),
+    )
+    kernel_magnitude: list[FloatArray] = []
+    readout_magnitude: list[FloatArray] = []
+    matrices: list[FloatArray] = []
+
+    def observe(state: FloatArray) -> None:
+        kernel, transfer = unpack(state)
+        kernel_magnitude.append(np.abs(fourier.full_from_half(kernel, side)))
+        readout_magnitude.append(np.abs(fourier.full_from_half(transfer, side))[:, : structure.left.shape[1]])
+        matrices.append(basis @ networks(kernel, transfer).reshape(trials, classes, -1))
+
+    evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
+    return Solution(
+        np.stack(matrices, axis=1), np.stack(kernel_magnitude, axis=1), np.stack(readout_magnitude, axis=1), evaluations
+    )
+
+
+def linear_fcnn_flow(
+    initial: Sequence[linear_fcnn.Weights],
+    correlations: Correlations,
+    learning_rate: float,
+    samples: FloatArray,
+    relative_tolerance: float = RELATIVE_TOLERANCE,
+    directions: int = 256,
+) -> Solution:
+    """Integrate the flow of the linear FCNN from the trials' own weights (Pinson et al. 2023, Eqs. 19 and 20).
+
+        dW1/dt = λ W2ᵀ E,  dW2/dt = λ E W1ᵀ,  E = Σyx − W2 W1 Σxx.
+
+    Only the part of the input space where Σxx is not zero matters, so W1 is taken along the eigenvectors of Σxx; of
+    more than `directions` those with the largest eigenvalues are kept, which projects the data on their principal
+    components. In the hidden space the columns of W1 and W2ᵀ span at most directions + p dimensions and stay there, so
+    that the integrated state is small, whatever the hidden width: both reductions but the first are exact.
+
+    Args:
+        initial: weights of every trial.
+        correlations: training averages; their decomposition costs about 10·(CN)³ operations.
+        learning_rate: λ.
+        samples: times at which the solution is wanted, ascending from its start.
+        relative_tolerance: local error of the solver per step.
+        directions: the most eigenvectors of Σxx to keep.
+
+    Raises:
+        UserError: the solver could not go on; the learning rate or the initial weights are too large.
+    """
+    eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
+    target = correlations.input_output @ eigenvectors
+    classes = len(target)
+    kept = len(eigenvalues)
+    reduced = [_reduced(weights, eigenvectors) for weights in initial]
+    hidden = max(first.shape[0] for first, _ in reduced)
+    trials = len(initial)
+    first = np.zeros((trials, hidden, kept))
+    second = np.zeros((trials, classes, hidden))
+    for trial, (first_layer, second_layer) in enumerate(reduced):
+        first[trial, : len(first_layer)] = first_layer
+        second[trial, :, : second_layer.shape[1]] = second_layer
+
+    def unpack(state: FloatArray) -> tuple[FloatArray, FloatArray]:
+        split = trials * hidden * kept
+        return state[:split].reshape(first.shape), state[split:].reshape(second.shape)
+
+    def derivative(_: float, state: FloatArray) -> FloatArray:
+        first_layer, second_layer = unpack(state)
+        residual = target - (second_layer @ first_layer) * eigenvalues
+        return learning_rate * np.concatenate(
+            [
+                (second_layer.swapaxes(1, 2) @ residual).ravel(),
+                (residual @ first_layer.swapaxes(1, 2)).ravel(),
+            ]
+        )
+
+    start = np.concatenate([first.ravel(), second.ravel()])
+    products: list[FloatArray] = []
+
+    def observe(state: FloatArray) -> None:
+        first_layer, second_layer = unpack(state)
+        products.append(second_layer @ first_layer)
+
+    evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
+    return Solution(np.stack(products, axis=1) @ eigenvectors.T, None, None, evaluations)
+
+
+def principal_directions(input_correlation: FloatArray, directions: int) -> tuple[FloatArray, FloatArray]:
+    """The largest eigenvalues of Σxx that are not zero, at most `directions`, and their eigenvectors as columns."""
+    from scipy.linalg import eigh
+
+    width = len(input_correlation)
+    first = max(0, width - directions)
+    values, vectors = eigh(input_correlation, subset_by_index=(first, width - 1))
+    present = values > 1e-12 * values[-1]
+    return values[present], vectors[:, present]
+
+
+def _integrate(
+    derivative: Callable[[float, FloatArray], FloatArray],
+    start: FloatArray,
+    samples: FloatArray,
+    relative_tolerance: float,
+    observe: Callable[[FloatArray], None],
+) -> int:
+    """Show the state at each of `samples` to `observe`: the states themselves would not fit in memory.
+
+    The method is the eighth-order one of Dormand and Prince with error control, its steps as long as accuracy allows.
+
+    Returns:
+        How often the derivative was evaluated.
+    """
+    solver = DOP853(
+        derivative,
+        float(samples[0]),
+        start,
+        float(samples[-1]),
+        rtol=relative_tolerance,
+        atol=ABSOLUTE_TOLERANCE,
+    )
+    observe(start)
+    shown = 1
+    while shown < len(samples):
+        message = solver.step()
+        if solver.status == "failed" or not np.isfinite(solver.y).all():
+            raise UserError(
+                f"the gradient flow could not be integrated beyond sample {solver.t:.0f} ({message or 'not finite'}); "
+                "lower learning_rate or the standard deviation of the initial weights"
+            )
+        within = int(np.searchsorted(samples, solver.t, side="right"))
+        if within > shown:
+            interpolated = solver.dense_output()
+            for sample in samples[shown:within]:
+                observe(solver.y if sample == solver.t else interpolated(sample))
+            shown = within
+    return int(solver.nfev)
+
+
+def _complete(left: FloatArray) -> FloatArray:
+    """U with orthonormal columns added until it is square."""
+    classes, modes = left.shape
+    if classes == modes:
+        return left
+    full, _ = np.linalg.qr(np.concatenate([left, np.eye(classes)], axis=1))
+    return np.concatenate([left, full[:, modes:classes]], axis=1)
+
+
+def _reduced(weights: linear_fcnn.Weights, eigenvectors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The layers in an orthonormal basis of the hidden space that holds W1's columns and W2's rows."""
+    first = weights.first @ eigenvectors
+    together = np.concatenate([first, weights.second.T], axis=1)
+    if together.shape[1] >= len(together):
+        return first, weights.second
+    upper = np.linalg.qr(together, mode="r")
+    return upper[:, : first.shape[1]], np.ascontiguousarray(upper[:, first.shape[1] :].T)

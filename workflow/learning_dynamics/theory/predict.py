@@ -1,0 +1,260 @@
+"""What the theory predicts for one network on one data set, before it is trained."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from learning_dynamics import fourier, netcdf, trajectories
+from learning_dynamics.config import Experiment
+from learning_dynamics.correlations import (
+    Correlations,
+    FloatArray,
+    Structure,
+    effective_singular_values,
+    input_correlation_in_modes,
+    mean_square_error,
+)
+from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.networks import linear_cnn
+from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_fcnn, training_attributes
+from learning_dynamics.structure import read_correlations, read_structure, structure_of
+from learning_dynamics.theory import competition, gradient_flow, sigmoid
+
+SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
+
+
+def predict(
+    name: str,
+    settings: Experiment,
+    network: str,
+    seeds: int,
+    root_seed: int,
+    data: LabelledImages,
+    correlations: Mapping[str, Correlations],
+    structure: Structure,
+    log: logging.Logger,
+) -> xr.Dataset:
+    """The gradient flow from every trial's own initial weights, and the closed forms that apply to the data set.
+
+    Args:
+        name: experiment.
+        settings: the experiment.
+        network: "linear_cnn" or "linear_fcnn".
+        seeds: number of trials.
+        root_seed: root of the random streams.
+        data: the images; only their shape and number of classes are used.
+        correlations: by split.
+        structure: decomposition of the training Σyx.
+        log: for the cost of the integration.
+
+    Returns:
+        The content of the theory file, on the trajectories' own `sample` axis (units: samples).
+
+    Raises:
+        UserError: the flow could not be integrated.
+    """
+    samples = np.array(settings.record_samples(), dtype=np.float64)
+    train = correlations["train"]
+    model = getattr(settings.networks, network)
+    cnn_starts: list[linear_cnn.Weights] = []
+    if network == "linear_cnn":
+        cnn_starts = [initial_linear_cnn(name, model, seed, root_seed, data, structure) for seed in range(seeds)]
+        solution = gradient_flow.linear_cnn_flow(cnn_starts, train, structure, model.learning_rate, samples)
+    else:
+        starts = [
+            initial_linear_fcnn(name, model, settings.networks.linear_cnn, seed, root_seed, data, train, structure)
+            for seed in range(seeds)
+        ]
+        solution = gradient_flow.linear_fcnn_flow(starts, train, model.learning_rate, samples)
+    log.info("%s, %s: gradient flow with %d evaluations", name, network, solution.evaluations)
+    variables = _flow_variables(solution, correlations, structure, seeds, samples)
+    effective = variables["effective_singular_values"].values
+    variables |= _closed_forms(data, structure, train, effective, samples, model.learning_rate, cnn_starts)
+    attributes = training_attributes(name, settings, network, seeds, root_seed)
+    attributes |= {"title": f"Predictions for {network} on {name}", "source": SOURCE, "seeds": attributes.pop("seed")}
+    return xr.Dataset(
+        variables,
+        coords={
+            "sample": netcdf.variable(("sample",), samples.astype(np.int64), "training samples seen", "samples"),
+            "seed": netcdf.variable(("seed",), np.arange(seeds), "seed"),
+        },
+        attrs=attributes,
+    )
+
+
+def predict_from_files(
+    dataset: str,
+    correlations: str,
+    structure: str,
+    name: str,
+    settings: Mapping[str, Any],
+    network: str,
+    seeds: int,
+    root_seed: int,
+    log: logging.Logger,
+) -> xr.Dataset:
+    """``predict`` on result files.
+
+    Raises:
+        DataError: an input file is missing or damaged.
+        UserError: the flow could not be integrated.
+    """
+    return predict(
+        name,
+        Experiment.model_validate(settings),
+        network,
+        seeds,
+        root_seed,
+        labelled_images.read(dataset),
+        read_correlations(correlations),
+        structure_of(read_structure(structure)),
+        log,
+    )
+
+
+def single_frequency_modes(right_images: FloatArray) -> bool:
+    """Whether every v^α (modes, C, n, n) is one cosine in one channel, the condition of Eq. 22."""
+    if right_images.shape[1] != 1:
+        return False
+    spectra = np.abs(fourier.spectrum(right_images[:, 0])).reshape(len(right_images), -1)
+    side = right_images.shape[-1]
+    mirror = fourier.mirror_index(side)
+    strongest = spectra.argmax(axis=1)
+    return all(
+        set(np.flatnonzero(spectrum > 1e-9)) == {l, mirror[l]} for spectrum, l in zip(spectra, strongest, strict=True)
+    )
+
+
+def _flow_variables(
+    solution: gradient_flow.Solution,
+    correlations: Mapping[str, Correlations],
+    structure: Structure,
+    seeds: int,
+    samples: FloatArray,
+) -> dict[str, xr.Variable]:
+    flat = solution.networks.reshape(-1, *solution.networks.shape[2:])
+    omega = effective_singular_values(flat, correlations["train"], structure)
+    omega = omega.reshape(seeds, len(samples), *omega.shape[1:])
+    diagonal = np.einsum("stmm->stm", omega)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = trajectories.discovery_times(samples, diagonal, structure.singular_values)
+    times[:, ~structure.discoverable] = np.nan
+    variables = {
+        "effective_singular_values": netcdf.variable(
+            ("seed", "sample", "left_mode", "right_mode"), omega, "gradient flow's effective singular values Ω"
+        ),
+        "discovery_time": netcdf.variable(
+            ("seed", "mode"), times, "when the gradient flow's a_α passes s_α/2; NaN if not within the run", "samples"
+        ),
+    }
+    for split, averages in correlations.items():
+        losses = mean_square_error(flat, averages).reshape(seeds, len(samples))
+        variables[f"{split}_loss"] = netcdf.variable(
+            ("seed", "sample"), losses, f"gradient flow's mean square error over all {split} samples"
+        )
+    if solution.kernel_magnitude is not None:
+        variables["mean_kernel_magnitude"] = netcdf.variable(
+            ("sample", "channel", "frequency_row", "frequency_column"),
+            solution.kernel_magnitude.mean(axis=0).astype(np.float32),
+            "gradient flow's |k̂_l|, mean over the seeds",
+        )
+        if competition.frequencies_are_disjoint(_right_spectra(structure, solution.kernel_magnitude.shape[2:])):
+            # Small data sets only: the balance of each trial, for Fig. S.2.
+            plane = ("frequency_row", "frequency_column")
+            variables["kernel_magnitude"] = netcdf.variable(
+                ("seed", "sample", "channel", *plane),
+                solution.kernel_magnitude.astype(np.float32),
+                "gradient flow's |k̂_l|",
+            )
+            variables["readout_magnitude"] = netcdf.variable(
+                ("seed", "sample", "mode", *plane),
+                np.asarray(solution.readout_magnitude, dtype=np.float32),
+                "gradient flow's |B_αl|",
+            )
+        variables["final_kernel_magnitude"] = netcdf.variable(
+            ("seed", "channel", "frequency_row", "frequency_column"),
+            solution.kernel_magnitude[:, -1],
+            "gradient flow's |k̂_l| at the end",
+        )
+    return variables
+
+
+def _right_spectra(structure: Structure, shape: tuple[int, ...]) -> fourier.ComplexArray:
+    return fourier.spectrum(structure.right.T.reshape(-1, *shape))
+
+
+def _closed_forms(
+    data: LabelledImages,
+    structure: Structure,
+    train: Correlations,
+    effective: FloatArray,
+    samples: FloatArray,
+    learning_rate: float,
+    cnn_starts: list[linear_cnn.Weights],
+) -> dict[str, xr.Variable]:
+    """Eq. 22 where every mode is one cosine; the competition where modes of one channel share no frequency."""
+    channels, side, _ = data.shape
+    images = structure.right.T.reshape(-1, channels, side, side)
+    if channels != 1 or not structure.discoverable.all() or data.centred:
+        return {}
+    right_spectra = fourier.spectrum(images[:, 0])
+    variables: dict[str, xr.Variable] = {}
+    if single_frequency_modes(images):
+        rate = learning_rate * (side * sigmoid.structural_factor(images[:, 0]) if cnn_starts else 1.0)
+        start = np.einsum("stmm->stm", effective)[:, 0]
+        # From a random start a_α(0) can be negative; Eq. 22 is for aligned ones.
+        if (start > 0).all():
+            curves = sigmoid.effective_singular_value(samples[:, None], start[:, None], structure.singular_values, rate)
+            variables["sigmoid"] = netcdf.variable(("seed", "sample", "mode"), curves, "a_α(t) by Eq. 22")
+    if cnn_starts and competition.frequencies_are_disjoint(right_spectra):
+        in_modes = input_correlation_in_modes(train, structure).diagonal()
+        effective_values, magnitudes, finals = [], [], []
+        for weights in cnn_starts:
+            competing = _competition(weights, structure, in_modes, right_spectra)
+            clocks = [mode.clock(samples, learning_rate) for mode in competing]
+            effective_values.append(
+                np.stack([m.effective_singular_value(g) for m, g in zip(competing, clocks, strict=True)], axis=-1)
+            )
+            present = np.abs(right_spectra) > 1e-9
+            magnitude = np.zeros((len(samples), side, side))
+            final = np.zeros((side, side))
+            for mode, clock, where in zip(competing, clocks, present, strict=True):
+                magnitude[:, where] = mode.kernel_magnitude(clock)
+                final[where] = mode.winners()
+            magnitudes.append(magnitude)
+            finals.append(final)
+        full = ("seed", "frequency_row", "frequency_column")
+        variables |= {
+            "competition": netcdf.variable(
+                ("seed", "sample", "mode"), np.stack(effective_values), "a_α(t) by the competition's closed form"
+            ),
+            "competition_mean_kernel_magnitude": netcdf.variable(
+                ("sample", "frequency_row", "frequency_column"),
+                np.mean(magnitudes, axis=0),
+                "|k̂_l| by the competition's closed form, mean over the seeds",
+            ),
+            "competition_final_kernel_magnitude": netcdf.variable(
+                full, np.stack(finals), "|k̂_l| of the competition's winners, from the root of the clock"
+            ),
+        }
+    return variables
+
+
+def _competition(
+    weights: linear_cnn.Weights, structure: Structure, in_modes: FloatArray, right_spectra: fourier.ComplexArray
+) -> list[competition.Mode]:
+    kernel = fourier.spectrum(weights.kernel[0])
+    transfer = np.tensordot(structure.left.T, np.conj(fourier.spectrum(weights.readout)), axes=1)
+    initial = np.stack(
+        [
+            competition.aligned_initial_magnitude(kernel, row, spectrum)
+            for row, spectrum in zip(transfer, right_spectra, strict=True)
+        ]
+    )
+    return competition.modes(structure.singular_values, in_modes, right_spectra, initial)

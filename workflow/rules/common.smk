@@ -1,0 +1,160 @@
+"""Configuration, names of result files, and the library files that each script runs.
+
+Needs: the merged configuration.
+Makes: CONFIG (checked), EXPERIMENTS, path helpers, code().
+"""
+
+import sys
+from pathlib import Path
+
+# Anchored at the Snakefile, not at this file or the working directory: a remote job sees the same paths.
+WORKFLOW = Path(workflow.basedir) / "workflow"
+sys.path.insert(0, str(WORKFLOW))
+
+from learning_dynamics import config as configuration
+from learning_dynamics.errors import ConfigurationError
+from learning_dynamics.figures import catalogue
+
+import source_files
+
+try:
+    CONFIG = configuration.load(config)
+except ConfigurationError as error:
+    # No location in the Snakefile: the mistake is in the configuration.
+    sys.exit(str(error))
+
+RESULTS = CONFIG.results
+
+
+wildcard_constraints:
+    experiment="[A-Za-z][A-Za-z0-9_]*",
+    network="linear_cnn|linear_fcnn",
+    seed=r"\d+",
+
+
+def code(script):
+    """The files of the library that a script runs: inputs, so that an edited module reruns what depends on it."""
+    return source_files.imported_by(WORKFLOW / "scripts" / script)
+
+
+def figure_code(*modules):
+    """The files that drawing some figures runs; figures are imported by name, which no search for imports finds."""
+    figures = [
+        WORKFLOW / "learning_dynamics" / "figures" / f"{module}.py"
+        for module in modules
+    ]
+    files = source_files.imported_by(WORKFLOW / "scripts" / "paper_figure.py") + [
+        str(path) for path in figures
+    ]
+    return sorted(
+        {file for path in figures for file in source_files.imported_by(path)}
+        | set(files)
+    )
+
+
+def experiment_settings(wildcards):
+    """The experiment's settings as plain data; a change reruns exactly what depends on it."""
+    return CONFIG.experiments[wildcards.experiment].model_dump(mode="json")
+
+
+def dataset_settings(wildcards):
+    return experiment_settings(wildcards)["dataset"]
+
+
+def experiments_without_download():
+    return [
+        name
+        for name, experiment in CONFIG.experiments.items()
+        if experiment.dataset.kind != "cifar10"
+    ]
+
+
+def trajectories(experiment, network):
+    """The trajectory files of all seeds of one network."""
+    return [
+        f"{RESULTS}/trajectories/{experiment}/{network}/seed-{seed}.nc"
+        for seed in range(CONFIG.seeds)
+    ]
+
+
+def input_values(wildcards):
+    """C n², the number of values in an image of the experiment."""
+    dataset = CONFIG.experiments[wildcards.experiment].dataset
+    if dataset.kind == "cifar10":
+        return 3 * 32 * 32
+    if dataset.kind == "digits":
+        return 8 * 8
+    return dataset.channels * dataset.side**2
+
+
+def results_of(experiments):
+    """Everything that can be made from some experiments: trajectories and figures."""
+    return (
+        [
+            path
+            for name in experiments
+            for network in CONFIG.experiments[name].networks.names
+            for path in trajectories(name, network)
+        ]
+        + [
+            f"{RESULTS}/figures/{figure}.{suffix}"
+            for figure in paper_figures(experiments)
+            for suffix in ("pdf", "png")
+        ]
+        + [
+            f"{RESULTS}/figures/{name}/{figure}.{suffix}"
+            for name in experiments
+            for figure in catalogue.EXPERIMENT_FIGURES
+            for suffix in ("pdf", "png")
+        ]
+    )
+
+
+def paper_figures(experiments):
+    """The figures whose experiments are all there, with every network they show."""
+    return [
+        name
+        for name, figure in catalogue.PAPER_FIGURES.items()
+        if all(
+            experiment in experiments
+            and set(figure.networks)
+            <= set(CONFIG.experiments[experiment].networks.names)
+            for experiment in figure.experiments
+        )
+    ]
+
+
+def result_files(experiments, networks=None):
+    """Where the results of some experiments are, and of some of their networks (all if None)."""
+    files = {}
+    for name in experiments:
+        experiment = CONFIG.experiments[name]
+        shown = experiment.networks.names if networks is None else networks
+        files[name] = {
+            "settings": experiment.model_dump(mode="json"),
+            "dataset_file": f"{RESULTS}/datasets/{name}.nc",
+            "structure_file": f"{RESULTS}/structure/{name}.nc",
+            "trajectory_files": {
+                network: trajectories(name, network) for network in shown
+            },
+            "theory_files": {
+                network: f"{RESULTS}/theory/{name}/{network}.nc" for network in shown
+            },
+        }
+    return files
+
+
+def all_of(files):
+    """The paths in result_files, as inputs."""
+    paths = []
+    for part in files.values():
+        paths += [part["dataset_file"], part["structure_file"]]
+        paths += part["theory_files"].values()
+        for seeds in part["trajectory_files"].values():
+            paths += seeds
+    return paths
+
+
+def paper_figure_files(wildcards):
+    figure = catalogue.PAPER_FIGURES[wildcards.figure]
+    return result_files(figure.experiments, figure.networks)

@@ -1,0 +1,33 @@
+"""The images of each experiment.
+
+Needs: the configuration; for CIFAR-10 the source it names.
+Makes: datasets/{experiment}.nc
+"""
+
+
+rule dataset:
+    input:
+        code=code("dataset.py"),
+    output:
+        f"{RESULTS}/datasets/{{experiment}}.nc",
+    log:
+        f"{RESULTS}/logs/datasets/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/datasets/{{experiment}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=dataset_settings,
+        root_seed=CONFIG.root_seed,
+        cifar10=lambda wildcards: (
+            CONFIG.cifar10
+            if dataset_settings(wildcards)["kind"] == "cifar10"
+            else None
+        ),
+        downloads=CONFIG.downloads,
+    script:
+        "../scripts/dataset.py"

@@ -1,0 +1,50 @@
+"""Correlations and the statistical structure of each data set.
+
+Needs: datasets/{experiment}.nc
+Makes: correlations/{experiment}.nc, structure/{experiment}.nc
+"""
+
+
+rule correlations:
+    input:
+        dataset=rules.dataset.output[0],
+        code=code("correlations.py"),
+    output:
+        f"{RESULTS}/correlations/{{experiment}}.nc",
+    log:
+        f"{RESULTS}/logs/correlations/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/correlations/{{experiment}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: 1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
+        runtime=30,
+    params:
+        settings=dataset_settings,
+    script:
+        "../scripts/correlations.py"
+
+
+rule structure:
+    input:
+        dataset=rules.dataset.output[0],
+        correlations=rules.correlations.output[0],
+        code=code("structure.py"),
+    output:
+        f"{RESULTS}/structure/{{experiment}}.nc",
+    log:
+        f"{RESULTS}/logs/structure/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/structure/{{experiment}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: 1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
+        runtime=10,
+    params:
+        settings=dataset_settings,
+    script:
+        "../scripts/structure.py"

@@ -1,0 +1,31 @@
+"""What the theory predicts for each network, before any training.
+
+Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
+Makes: theory/{experiment}/{network}.nc
+"""
+
+
+rule predict:
+    input:
+        dataset=rules.dataset.output[0],
+        correlations=rules.correlations.output[0],
+        structure=rules.structure.output[0],
+        code=code("predict.py"),
+    output:
+        f"{RESULTS}/theory/{{experiment}}/{{network}}.nc",
+    log:
+        f"{RESULTS}/logs/theory/{{experiment}}/{{network}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/theory/{{experiment}}/{{network}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: 1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6,
+        runtime=60,
+    params:
+        settings=experiment_settings,
+        seeds=CONFIG.seeds,
+        root_seed=CONFIG.root_seed,
+    script:
+        "../scripts/predict.py"

@@ -1,0 +1,32 @@
+"""One training per experiment, network and seed.
+
+Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
+Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
+"""
+
+
+rule train:
+    input:
+        dataset=rules.dataset.output[0],
+        correlations=rules.correlations.output[0],
+        structure=rules.structure.output[0],
+        code=code("train.py"),
+    output:
+        f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.nc",
+    log:
+        f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    # One thread, always: the sums of a matrix product depend on the number of threads, and so would the bytes.
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: 1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
+        runtime=60,
+    params:
+        settings=experiment_settings,
+        root_seed=CONFIG.root_seed,
+        divergence_factor=CONFIG.divergence_factor,
+    script:
+        "../scripts/train.py"
