@@ -22,6 +22,7 @@ include: "workflow/rules/structure.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/theory.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/claims.smk"
 
 
 rule all:

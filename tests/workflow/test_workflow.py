@@ -13,7 +13,7 @@ from PIL import Image
 pytestmark = pytest.mark.workflow
 
 SMOKE = ("--configfile", "config/smoke.yaml")
-EXPERIMENTS = ("pure_cosines", "sums_of_cosines", "geometric_shapes", "digits4")
+EXPERIMENTS = ("pure_cosines", "pure_cosines_cyclic", "sums_of_cosines", "geometric_shapes", "digits4")
 
 
 def digests(project, pattern):

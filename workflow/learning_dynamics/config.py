@@ -282,7 +282,7 @@ class Experiment(_Model):
             classes = len(self.dataset.class_names)
             if fcnn.hidden_units is not None and fcnn.hidden_units < classes:
                 raise ValueError(
-                    f"networks.linear_fcnn.hidden_units: {fcnn.hidden_units} cannot hold {classes} modes on its diagonal; "
+                    f"networks.linear_fcnn.hidden_units: {fcnn.hidden_units} cannot hold a diagonal of {classes}; "
                     f"expected at least {classes}"
                 )
         return self
@@ -302,17 +302,23 @@ def _cosines(*classes: list[tuple[int, int, float]], phase: float | Literal["ran
     )
 
 
+def _pure_cosines(order: Literal["random", "cyclic"]) -> Experiment:
+    return Experiment(
+        dataset=_cosines([(0, 0, 1.5)], [(5, 2, 1.0)], [(1, 7, 0.5)], [(0, 4, 0.2)]),
+        networks=Networks(
+            linear_cnn=LinearCNN(learning_rate=2e-4, initial_weights="aligned", kernel_std=1e-4),
+            linear_fcnn=LinearFCNN(learning_rate=3.2e-3, initial_weights="diagonal"),
+        ),
+        updates=8000,
+        order=order,
+    )
+
+
 def paper_experiments() -> dict[str, Experiment]:
     """The two-layer experiments at the paper's size, and the digits that need no download."""
     return {
-        "pure_cosines": Experiment(
-            dataset=_cosines([(0, 0, 1.5)], [(5, 2, 1.0)], [(1, 7, 0.5)], [(0, 4, 0.2)]),
-            networks=Networks(
-                linear_cnn=LinearCNN(learning_rate=2e-4, initial_weights="aligned", kernel_std=1e-4),
-                linear_fcnn=LinearFCNN(learning_rate=3.2e-3, initial_weights="diagonal"),
-            ),
-            updates=8000,
-        ),
+        "pure_cosines": _pure_cosines("random"),
+        "pure_cosines_cyclic": _pure_cosines("cyclic"),
         "sums_of_cosines": Experiment(
             dataset=_cosines(
                 [(1, 2, 1.0), (3, 1, 0.8), (0, 4, 0.5)],

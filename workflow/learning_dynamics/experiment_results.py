@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import xarray as xr
@@ -32,6 +33,18 @@ class ExperimentResults:
     structure_file: str
     trajectory_files: Mapping[str, Sequence[str]]
     theory_files: Mapping[str, str]
+
+    @classmethod
+    def from_files(cls, name: str, files: Mapping[str, Any]) -> Self:
+        """From plain data, as passed to a job: the settings and where the files are."""
+        return cls(
+            name,
+            Experiment.model_validate(files["settings"]),
+            files["dataset_file"],
+            files["structure_file"],
+            files["trajectory_files"],
+            files["theory_files"],
+        )
 
     @functools.cached_property
     def data(self) -> labelled_images.LabelledImages:

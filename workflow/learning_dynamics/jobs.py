@@ -27,9 +27,9 @@ def begin(log: str | Path) -> logging.Logger:
     to_terminal.setLevel(logging.WARNING)
     logging.basicConfig(level=logging.WARNING, handlers=[to_file, to_terminal], force=True)
     sys.excepthook = _log_uncaught
-    log = logging.getLogger("learning_dynamics")
-    log.setLevel(logging.INFO)
-    return log
+    logger = logging.getLogger("learning_dynamics")
+    logger.setLevel(logging.INFO)
+    return logger
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

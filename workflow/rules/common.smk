@@ -12,18 +12,23 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from learning_dynamics import config as configuration
+from learning_dynamics.claims import ledger
 from learning_dynamics.errors import ConfigurationError
 from learning_dynamics.figures import catalogue
 
 import source_files
 
+CLAIMS = f"{workflow.basedir}/config/claims.yaml"
+
 try:
     CONFIG = configuration.load(config)
+    ledger.read(CLAIMS)
 except ConfigurationError as error:
     # No location in the Snakefile: the mistake is in the configuration.
     sys.exit(str(error))
 
 RESULTS = CONFIG.results
+TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
 
 
 wildcard_constraints:
@@ -96,6 +101,7 @@ def results_of(experiments):
             for network in CONFIG.experiments[name].networks.names
             for path in trajectories(name, network)
         ]
+        + [f"{RESULTS}/claims.json", f"{RESULTS}/claims.html"]
         + [
             f"{RESULTS}/figures/{figure}.{suffix}"
             for figure in paper_figures(experiments)
@@ -142,6 +148,33 @@ def result_files(experiments, networks=None):
             },
         }
     return files
+
+
+def claimed_experiments():
+    """The experiments whose claims a run must measure: those it makes.
+
+    CIFAR-4 is part of them when a target asks for it; measured earlier, it is taken from what is there
+    (finished_experiments), because a run that needs no download must not start one.
+    """
+    wanted = set(workflow.dag_settings.targets) if workflow.dag_settings else set()
+    if wanted & TARGETS_WITH_DOWNLOAD:
+        return list(CONFIG.experiments)
+    return experiments_without_download()
+
+
+def finished_experiments():
+    """Other experiments whose results are complete."""
+    others = [name for name in CONFIG.experiments if name not in claimed_experiments()]
+    return [
+        name
+        for name in others
+        if all(Path(path).exists() for path in all_of(result_files([name])))
+    ]
+
+
+def extension_files():
+    """Files of the runs beyond the paper's experiments, by name."""
+    return {}
 
 
 def all_of(files):

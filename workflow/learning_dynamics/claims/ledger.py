@@ -55,7 +55,7 @@ class Claim(BaseModel):
     figure: str = Field(description="Picture that shows it, relative to the results folder.")
 
 
-class NotMeasured(Exception):
+class NotMeasuredError(Exception):
     """A measurement whose experiment was not run."""
 
 
@@ -120,7 +120,7 @@ def judge(
         }
         try:
             values = np.atleast_1d(measures[claim.measure](results, **claim.arguments))
-        except NotMeasured as reason:
+        except NotMeasuredError as reason:
             entry["reason"] = str(reason)
         except TypeError as error:
             raise ConfigurationError(f"claim '{claim.id}', arguments {claim.arguments}: {error}") from error

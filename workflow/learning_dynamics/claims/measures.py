@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from learning_dynamics import fourier, netcdf
-from learning_dynamics.claims.ledger import NotMeasured, jackknife
+from learning_dynamics.claims.ledger import NotMeasuredError, jackknife
 from learning_dynamics.correlations import FloatArray
 from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.networks.linear_cnn import Weights
@@ -33,17 +33,17 @@ class Results:
     def experiment(self, name: str, *networks: str) -> ExperimentResults:
         """An experiment with trajectories of the networks asked for."""
         if name not in self.experiments:
-            raise NotMeasured(f"the experiment {name} was not run")
+            raise NotMeasuredError(f"the experiment {name} was not run")
         results = self.experiments[name]
         for network in networks:
             if network not in results.networks:
-                raise NotMeasured(f"the experiment {name} has no {network}")
+                raise NotMeasuredError(f"the experiment {name} has no {network}")
         return results
 
     def extension(self, name: str) -> xr.Dataset:
         """The file of a run beyond the paper's experiments."""
         if name not in self.extensions:
-            raise NotMeasured(f"{name} was not run")
+            raise NotMeasuredError(f"{name} was not run")
         return netcdf.read(self.extensions[name])
 
 
@@ -81,7 +81,7 @@ def closed_form_against_flow(results: Results, experiment: str, variable: str) -
     found = results.experiment(experiment, "linear_cnn")
     theory = found.theory("linear_cnn", ["effective_singular_values", variable])
     if variable not in theory:
-        raise NotMeasured(f"the closed form '{variable}' does not apply to {experiment}")
+        raise NotMeasuredError(f"the closed form '{variable}' does not apply to {experiment}")
     flow = np.einsum("stmm->stm", theory["effective_singular_values"].values)
     return _relative_error(theory[variable].values - flow, found.decomposition.singular_values)
 
@@ -159,7 +159,7 @@ def winners_error(results: Results, experiment: str) -> FloatArray:
     found = results.experiment(experiment, "linear_cnn")
     theory = found.theory("linear_cnn", ["competition_final_kernel_magnitude"])
     if "competition_final_kernel_magnitude" not in theory:
-        raise NotMeasured(f"the competition's closed form does not apply to {experiment}")
+        raise NotMeasuredError(f"the competition's closed form does not apply to {experiment}")
     predicted = theory["competition_final_kernel_magnitude"].values.reshape(len(theory["seed"]), -1)
     measured = np.where(predicted > 0, _final_kernel(found), 0.0)
     return np.asarray(np.linalg.norm(measured - predicted, axis=1) / np.linalg.norm(predicted, axis=1))
@@ -169,26 +169,14 @@ def minimal_norm_deviation(results: Results, experiment: str, condition: str) ->
     """A number of ``minimal_norm.Deviation`` for the weights at the end, in magnitude, per trial (S.73 to S.79)."""
     found = results.experiment(experiment, "linear_cnn")
     last = found.trajectories("linear_cnn", ["kernel", "readout"]).isel(snapshot_sample=-1)
-    structure = found.structure
-    spectra = fourier.spectrum(structure["right_singular_vectors"].values[:, 0])
-    d = np.diagonal(structure["input_correlation_in_modes"].values)
-    return np.array(
-        [
-            abs(
-                getattr(
-                    minimal_norm.deviation(
-                        Weights(kernel, readout),
-                        found.decomposition.left,
-                        found.decomposition.singular_values,
-                        d,
-                        spectra,
-                    ),
-                    condition,
-                )
-            )
-            for kernel, readout in zip(last["kernel"].values, last["readout"].values, strict=True)
-        ]
-    )
+    file, structure = found.structure, found.decomposition
+    spectra = fourier.spectrum(file["right_singular_vectors"].values[:, 0])
+    d = np.diagonal(file["input_correlation_in_modes"].values)
+    deviations = [
+        minimal_norm.deviation(Weights(kernel, readout), structure.left, structure.singular_values, d, spectra)
+        for kernel, readout in zip(last["kernel"].values, last["readout"].values, strict=True)
+    ]
+    return np.array([abs(getattr(deviation, condition)) for deviation in deviations])
 
 
 def balance_at_discovery(results: Results, experiment: str, mode: int) -> FloatArray:
@@ -323,7 +311,7 @@ def _final_kernel(found: ExperimentResults) -> FloatArray:
 
 def _scaling(file: xr.Dataset, variable: str) -> xr.DataArray:
     if variable not in file:
-        raise NotMeasured(f"the scaling runs hold no '{variable}'")
+        raise NotMeasuredError(f"the scaling runs hold no '{variable}'")
     return file[variable]
 
 

@@ -40,6 +40,7 @@ class LabelledImages:
 
     @property
     def classes(self) -> int:
+        """Number of classes p."""
         return len(self.class_names)
 
     @property
@@ -50,6 +51,7 @@ class LabelledImages:
 
     @property
     def scale(self) -> float:
+        """What the stored values are multiplied with: 1/255 for uint8."""
         return 1 / 255 if self.images.dtype == np.uint8 else 1.0
 
     @functools.cached_property
@@ -81,6 +83,7 @@ class Split:
 
     @functools.cached_property
     def labels(self) -> npt.NDArray[np.int64]:
+        """Class of every sample."""
         return self.source.labels[self.places]
 
     def inputs(self, which: slice | npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:

@@ -14,7 +14,6 @@ from learning_dynamics.correlations import FloatArray
 from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import learning_curves, style
 
-_MARKERS = {"linear_cnn": "o", "linear_fcnn": "D"}
 _APART = 0.3
 _MEAN_HALF_WIDTH = 0.12
 _CHARACTERS_PER_INCH = 20
@@ -32,7 +31,7 @@ def draw(results: ExperimentResults) -> Figure:
     axes = figure.subplots()
     for place, network in enumerate(times):
         offset = _APART * (place - (len(times) - 1) / 2)
-        _times(axes, np.array(results.modes) + offset, results.modes, times[network], _MARKERS[network])
+        _times(axes, np.array(results.modes) + offset, results.modes, times[network], style.NETWORK_MARKERS[network])
     axes.axhline(results.settings.updates, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
     _scale(axes, results.modes)
     axes.set_title(textwrap.fill(_never_found(times, results.modes), int(width * _CHARACTERS_PER_INCH)), fontsize=6)
@@ -91,7 +90,7 @@ def _never_found(times: dict[str, FloatArray], modes: list[int]) -> str:
 
 def _entries(networks: list[str]) -> list[Line2D]:
     points = [
-        learning_curves.entry(style.NETWORK_NAMES[name], color="0.4", marker=_MARKERS[name], markersize=3, linestyle="")
+        learning_curves.entry(style.NETWORK_NAMES[name], color="0.4", marker=style.NETWORK_MARKERS[name], markersize=3, linestyle="")
         for name in networks
     ]
     return [*points, learning_curves.entry("mean", color="black", linewidth=1)]

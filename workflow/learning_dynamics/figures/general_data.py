@@ -28,11 +28,11 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     """Fig. 5: linear CNN and FCNN on two data sets, one per half (Pinson et al. 2023, Sec. 5).
 
     (a, b) effective singular values a_α(t) with the levels s_α; (c, d) train and test loss, both as mean and spread
-    over seeds. (e, g) rows of the FCNN's first weight matrix less those at the start, mixtures of the singular vectors
+    over seeds, with the gradient flow from every seed's own start (Eqs. 15, 16, 19, 20), mean over seeds, on top. (e, g) rows of the FCNN's first weight matrix less those at the start, mixtures of the singular vectors
     found so far (Eq. 18), and (f, h) the CNN's kernel with its spectrum (zero frequency in the centre), a sparse
     mixture of their dominant frequencies, when each mode is found; these are of the seed named, each image on its own
     scale. (i, j) every |k̂_l|(t), mean over seeds, one line for l and l*, and the mean discovery times (dashed);
-    highlighted is the frequency that ``cascaded_frequency`` picks.
+    highlighted is the frequency that ``cascaded_frequency`` picks, with the gradient flow.
     """
     figure = style.new_figure(style.PAGE, 8.1)
     grid = GridSpec(len(_HEIGHTS), 2, figure=figure, height_ratios=_HEIGHTS)
@@ -43,6 +43,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
         *learning_curves.mode_entries(modes),
         *learning_curves.network_entries(experiments[0].networks),
         learning_curves.level_entry(),
+        learning_curves.theory_entry(),
     ]
     figure.legend(handles=entries, loc="outside upper center", ncols=len(entries), handlelength=1.8)
     return figure
@@ -132,6 +133,10 @@ def _kernel_coefficients(axes: Axes, results: ExperimentResults) -> None:
     if cascaded is not None:
         label = learning_curves.frequency(frequencies[cascaded], side)
         axes.plot(samples, coefficients[:, cascaded], color=style.HIGHLIGHT, linewidth=1.6, label=f"(i, j) = {label}")
+        flow = results.theory("linear_cnn", ["mean_kernel_magnitude"])
+        # The root of the sum of squares over the channels of means over seeds, within a percent of the measured order.
+        predicted = panels.over_channels(flow["mean_kernel_magnitude"].values).reshape(len(flow["sample"]), -1)
+        axes.plot(flow["sample"], predicted[:, frequencies[cascaded]], **style.THEORY)
         axes.legend(loc="upper left", frameon=True, edgecolor="none", borderpad=0.1)
     axes.set_ylabel(r"$|\hat{k}_l|$")
     axes.set_ylim(bottom=0)

@@ -30,7 +30,10 @@ def title(results: ExperimentResults) -> str:
 
 
 def effective_singular_values(axes: Axes, results: ExperimentResults, networks: Sequence[str]) -> None:
-    """a_α(t), mean and spread over seeds, with the levels s_α (Pinson et al. 2023, Eqs. 4 and 5)."""
+    """a_α(t), mean and spread over seeds, with the levels s_α (Pinson et al. 2023, Eqs. 4 and 5).
+
+    On top the gradient flow from every seed's own start (Eqs. 15, 16, 19, 20), mean over seeds.
+    """
     for mode in results.modes:
         level = results.decomposition.singular_values[mode]
         axes.axhline(level, color=style.mode_colour(mode), zorder=1, **LEVEL)
@@ -40,20 +43,28 @@ def effective_singular_values(axes: Axes, results: ExperimentResults, networks: 
             style.mean_and_spread(
                 axes, samples, diagonal[..., place], style.mode_colour(mode), style.NETWORK_LINES[network]
             )
+        flow = results.theory(network, ["effective_singular_values"])["effective_singular_values"]
+        for mode in results.modes:
+            style.predicted_mean(axes, flow["sample"], flow.values[..., mode, mode])
     axes.set_ylabel(r"$a_\alpha$")
     axes.set_ylim(bottom=0)
 
 
 def losses(axes: Axes, results: ExperimentResults) -> None:
-    """Train loss, and test loss where images are held out, of every network: mean and spread over seeds."""
+    """Train loss, and test loss where images are held out, of every network: mean and spread over seeds.
+
+    On top the gradient flow's (Pinson et al. 2023, Eqs. 15, 16, 19, 20), mean over seeds.
+    """
     splits = splits_with_loss(results)
     for network in results.networks:
-        runs = results.trajectories(network, [f"{split}_loss" for split in splits])
+        names = [f"{split}_loss" for split in splits]
+        runs, flow = results.trajectories(network, names), results.theory(network, names)
         for split in splits:
             curves = runs[f"{split}_loss"].values
             style.mean_and_spread(
                 axes, runs["sample"].values, curves, SPLIT_COLOURS[split], style.NETWORK_LINES[network]
             )
+            style.predicted_mean(axes, flow["sample"], flow[f"{split}_loss"])
     axes.set_ylabel("mean square error")
     axes.ticklabel_format(axis="y", useOffset=False)
 
@@ -179,3 +190,8 @@ def split_entries(splits: Iterable[str]) -> list[Line2D]:
 def level_entry() -> Line2D:
     """Legend entry: the level s_α."""
     return entry(r"level $s_\alpha$", color=NEUTRAL, **LEVEL)
+
+
+def theory_entry(label: str = style.FLOW) -> Line2D:
+    """Legend entry: a prediction."""
+    return entry(label, **style.THEORY)

@@ -9,7 +9,6 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from learning_dynamics.config import Experiment
 from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import catalogue, style
 
@@ -21,7 +20,7 @@ def paper_figure(name: str, experiments: Mapping[str, Mapping[str, Any]], paths:
         DataError: a result file is missing or damaged.
     """
     figure: Figure = _module(catalogue.PAPER_FIGURES[name].module).draw(
-        [_results(experiment, files) for experiment, files in experiments.items()]
+        [ExperimentResults.from_files(experiment, files) for experiment, files in experiments.items()]
     )
     style.save(figure, *paths)
 
@@ -32,7 +31,7 @@ def experiment_figures(name: str, experiments: Mapping[str, Mapping[str, Any]], 
     Raises:
         DataError: a result file is missing or damaged.
     """
-    results = _results(name, experiments[name])
+    results = ExperimentResults.from_files(name, experiments[name])
     places = [Path(path) for path in paths]
     for figure in catalogue.EXPERIMENT_FIGURES:
         drawn: Figure = _module(figure).draw(results)
@@ -41,14 +40,3 @@ def experiment_figures(name: str, experiments: Mapping[str, Mapping[str, Any]], 
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"learning_dynamics.figures.{name}")
-
-
-def _results(name: str, files: Mapping[str, Any]) -> ExperimentResults:
-    return ExperimentResults(
-        name,
-        Experiment.model_validate(files["settings"]),
-        files["dataset_file"],
-        files["structure_file"],
-        files["trajectory_files"],
-        files["theory_files"],
-    )

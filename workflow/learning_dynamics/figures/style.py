@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -30,9 +31,23 @@ _MODE_COLOURS = (
     "#4B0082",
     "#000000",
 )
+# Tol's bright palette: not to be taken for modes.
+_EXPERIMENT_COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
 NETWORK_LINES = {"linear_cnn": "-", "linear_fcnn": "--"}
 NETWORK_NAMES = {"linear_cnn": "CNN", "linear_fcnn": "FCNN"}
-THEORY = {"color": "black", "linestyle": ":", "linewidth": 1.2}
+NETWORK_MARKERS = {"linear_cnn": "o", "linear_fcnn": "D"}
+# Predictions are dots at equal distances on the page, measurements lines: neither hides the other or its dashes.
+THEORY: dict[str, Any] = {
+    "color": "black",
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 2.6,
+    "markeredgecolor": "white",
+    "markeredgewidth": 0.4,
+    "markevery": 0.045,
+    "zorder": 3,
+}
+FLOW = "gradient flow"
 HIGHLIGHT = "#0072B2"
 SIGNED = "RdBu_r"
 MAGNITUDE = "viridis"
@@ -71,6 +86,11 @@ def mode_colour(mode: int) -> str:
     return _MODE_COLOURS[mode % len(_MODE_COLOURS)]
 
 
+def experiment_colour(place: int) -> str:
+    """The colour of an experiment among several."""
+    return _EXPERIMENT_COLOURS[place % len(_EXPERIMENT_COLOURS)]
+
+
 def mean_and_spread(
     axes: Axes,
     samples: npt.ArrayLike,
@@ -85,6 +105,11 @@ def mean_and_spread(
     mean, spread = seeds.mean(axis=0), seeds.std(axis=0)
     axes.fill_between(samples, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
     axes.plot(samples, mean, color=colour, linestyle=line, label=label, linewidth=width)
+
+
+def predicted_mean(axes: Axes, samples: npt.ArrayLike, values: npt.ArrayLike) -> None:
+    """The mean over seeds of a prediction; values (seeds, samples)."""
+    axes.plot(samples, np.asarray(values, dtype=np.float64).mean(axis=0), **THEORY)
 
 
 def show_image(axes: Axes, image: npt.ArrayLike, signed: bool = True, limit: float | None = None) -> AxesImage:

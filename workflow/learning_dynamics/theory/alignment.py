@@ -13,9 +13,9 @@ def off_diagonal_share(effective: FloatArray) -> FloatArray:
     Args:
         effective: Ω, shape (…, modes, modes).
     """
-    diagonal = np.einsum("...mm->...m", effective)
-    total = (effective**2).sum(axis=(-2, -1))
-    return np.sqrt(np.maximum(total - (diagonal**2).sum(axis=-1), 0.0) / total)
+    # Masked before squaring: the difference of two sums of squares would leave 1e-8 of rounding.
+    off_diagonal = np.where(np.eye(effective.shape[-1], dtype=bool), 0.0, effective)
+    return np.asarray(np.linalg.norm(off_diagonal, axis=(-2, -1)) / np.linalg.norm(effective, axis=(-2, -1)))
 
 
 def largest_off_diagonal(effective: FloatArray, singular_values: FloatArray) -> FloatArray:
@@ -34,7 +34,7 @@ def balance(readout_magnitude: FloatArray, kernel_magnitude: FloatArray) -> Floa
 def coherence(input_correlation_in_modes: FloatArray, singular_values: FloatArray, classes: int) -> FloatArray:
     """p s_α² / d_α: the share of the power along v^α that lies in the class means (App. A), shape (modes,).
 
-    1 for coherent classes (one image per class), where Vᵀ Σxx V is diagonal with d_α = p s_α²; balanced classes assumed.
+    1 for coherent classes (one image per class), where Vᵀ Σxx V is diagonal with d_α = p s_α². For balanced classes.
     """
     return classes * singular_values**2 / np.diagonal(input_correlation_in_modes)[: len(singular_values)]
 

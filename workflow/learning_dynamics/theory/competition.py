@@ -4,9 +4,9 @@ For modes that share no frequency, aligned and balanced, every frequency l of mo
 
     d|k̂_l|/dt = λ n |v̂^α_l| |k̂_l| (s_α − a_α),   a_α = n d_α Σ_m |v̂^α_m| |k̂_m|²
 
-input, self-inhibition (m = l) and lateral inhibition (m ≠ l). The bracket is common to the mode, so that its frequencies
-share one clock G_α = λ ∫ (s_α − a_α) dt and each |k̂_l| = |k̂_l|(0) exp(n |v̂^α_l| G_α). What is left is one scalar
-equation per mode, and the winners follow from its root without integrating. The derivation is in docs/theory.md.
+input, self-inhibition (m = l) and lateral inhibition (m ≠ l). The bracket is common to the mode, so that its
+frequencies share one clock G_α = λ ∫ (s_α − a_α) dt and each |k̂_l| = |k̂_l|(0) exp(n |v̂^α_l| G_α). What is left is one
+scalar equation per mode, and the winners follow from its root without integrating. Derivation: docs/theory.md.
 """
 
 from __future__ import annotations
@@ -49,17 +49,19 @@ class Mode:
 
     def final_clock(self) -> float:
         """G_α(∞), where a_α = s_α: who wins, without integrating."""
-        if self.effective_singular_value(0.0) >= self.singular_value:
-            return 0.0
-        # One frequency alone would be there at this clock, so that the root lies before it.
-        strongest = int(np.argmax(self.spectrum * self.initial**2))
-        share = self.side * self.input_correlation * self.spectrum[strongest] * self.initial[strongest] ** 2
-        latest = np.log(self.singular_value / share) / (2 * self.side * self.spectrum[strongest])
+        start = self.effective_singular_value(0.0)
+        if start < self.singular_value:
+            # One frequency alone would be there at this clock, so that the root lies before it.
+            strongest = int(np.argmax(self.spectrum * self.initial**2))
+            share = self.side * self.input_correlation * self.spectrum[strongest] * self.initial[strongest] ** 2
+            furthest = np.log(self.singular_value / share) / (2 * self.side * self.spectrum[strongest])
+        else:
+            # A mode that starts above s_α shrinks, and a_α at least as fast as with its weakest frequency alone.
+            furthest = np.log(self.singular_value / start) / (2 * self.side * self.spectrum.min())
         return float(
             brentq(
                 lambda clock: np.log(self.effective_singular_value(clock) / self.singular_value),
-                0.0,
-                latest * (1 + 1e-9),
+                *sorted((0.0, furthest * (1 + 1e-9))),
                 xtol=1e-14,
             )
         )

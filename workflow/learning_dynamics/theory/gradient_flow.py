@@ -30,12 +30,15 @@ class Solution:
     networks: whole networks M, shape (trials, samples, p, CN).
     kernel_magnitude: |k̂_c,l| for the CNN, shape (trials, samples, C, n, n); None for the FCNN.
     readout_magnitude: |B_αl| for the CNN, shape (trials, samples, modes, n, n); None for the FCNN.
+    final: weights of every trial at the last sample. Those of the FCNN are in another orthonormal basis of the hidden
+        space (R in Pinson et al. 2023, Eq. 18), with few hidden units; the network and its flow do not depend on it.
     evaluations: of the right-hand side.
     """
 
     networks: FloatArray
     kernel_magnitude: FloatArray | None
     readout_magnitude: FloatArray | None
+    final: list[linear_cnn.Weights] | list[linear_fcnn.Weights]
     evaluations: int
 
 
@@ -112,9 +115,18 @@ def linear_cnn_flow(
         readout_magnitude.append(np.abs(fourier.full_from_half(transfer, side))[:, : structure.left.shape[1]])
         matrices.append(basis @ networks(kernel, transfer).reshape(trials, classes, -1))
 
-    evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
+    end, evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
+    kernels, transfers = unpack(end)
+    readouts = np.conj(np.tensordot(transfers, basis, axes=(1, 1))).transpose(0, 3, 1, 2)
     return Solution(
-        np.stack(matrices, axis=1), np.stack(kernel_magnitude, axis=1), np.stack(readout_magnitude, axis=1), evaluations
+        np.stack(matrices, axis=1),
+        np.stack(kernel_magnitude, axis=1),
+        np.stack(readout_magnitude, axis=1),
+        [
+            linear_cnn.Weights(fourier.image_from_half(kernel, side), fourier.image_from_half(readout, side))
+            for kernel, readout in zip(kernels, readouts, strict=True)
+        ],
+        evaluations,
     )
 
 
@@ -130,10 +142,11 @@ def linear_fcnn_flow(
 
         dW1/dt = λ W2ᵀ E,  dW2/dt = λ E W1ᵀ,  E = Σyx − W2 W1 Σxx.
 
-    Only the part of the input space where Σxx is not zero matters, so W1 is taken along the eigenvectors of Σxx; of
-    more than `directions` those with the largest eigenvalues are kept, which projects the data on their principal
-    components. In the hidden space the columns of W1 and W2ᵀ span at most directions + p dimensions and stay there, so
-    that the integrated state is small, whatever the hidden width: both reductions but the first are exact.
+    The rows of E lie in the range of Σxx, so that W1 moves only along the eigenvectors of Σxx whose eigenvalue is not
+    zero; the rest of W1 stays as it started. The columns of W1 along those eigenvectors and the rows of W2 span a part
+    of the hidden space that they never leave, of at most directions + p dimensions. Both reductions are exact and make
+    the integrated state small, whatever the hidden width. Only where Σxx has a rank above `directions` is the result
+    approximate: the eigenvectors with the largest eigenvalues are kept, and W1 along the others stays as it started.
 
     Args:
         initial: weights of every trial.
@@ -148,20 +161,11 @@ def linear_fcnn_flow(
     """
     eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
     target = correlations.input_output @ eigenvectors
-    classes = len(target)
-    kept = len(eigenvalues)
     reduced = [_reduced(weights, eigenvectors) for weights in initial]
-    hidden = max(first.shape[0] for first, _ in reduced)
-    trials = len(initial)
-    first = np.zeros((trials, hidden, kept))
-    second = np.zeros((trials, classes, hidden))
-    for trial, (first_layer, second_layer) in enumerate(reduced):
-        first[trial, : len(first_layer)] = first_layer
-        second[trial, :, : second_layer.shape[1]] = second_layer
+    first, second, still = (np.stack(layers) for layers in zip(*reduced, strict=True))
 
     def unpack(state: FloatArray) -> tuple[FloatArray, FloatArray]:
-        split = trials * hidden * kept
-        return state[:split].reshape(first.shape), state[split:].reshape(second.shape)
+        return state[: first.size].reshape(first.shape), state[first.size :].reshape(second.shape)
 
     def derivative(_: float, state: FloatArray) -> FloatArray:
         first_layer, second_layer = unpack(state)
@@ -174,14 +178,18 @@ def linear_fcnn_flow(
         )
 
     start = np.concatenate([first.ravel(), second.ravel()])
-    products: list[FloatArray] = []
+    matrices: list[FloatArray] = []
 
     def observe(state: FloatArray) -> None:
         first_layer, second_layer = unpack(state)
-        products.append(second_layer @ first_layer)
+        matrices.append((second_layer @ first_layer) @ eigenvectors.T + second_layer @ still)
 
-    evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
-    return Solution(np.stack(products, axis=1) @ eigenvectors.T, None, None, evaluations)
+    end, evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
+    final = [
+        linear_fcnn.Weights(first_layer @ eigenvectors.T + rest, second_layer)
+        for first_layer, second_layer, rest in zip(*unpack(end), still, strict=True)
+    ]
+    return Solution(np.stack(matrices, axis=1), None, None, final, evaluations)
 
 
 def principal_directions(input_correlation: FloatArray, directions: int) -> tuple[FloatArray, FloatArray]:
@@ -189,8 +197,7 @@ def principal_directions(input_correlation: FloatArray, directions: int) -> tupl
     from scipy.linalg import eigh
 
     width = len(input_correlation)
-    first = max(0, width - directions)
-    values, vectors = eigh(input_correlation, subset_by_index=(first, width - 1))
+    values, vectors = eigh(input_correlation, subset_by_index=[max(0, width - directions), width - 1])
     present = values > 1e-12 * values[-1]
     return values[present], vectors[:, present]
 
@@ -201,13 +208,13 @@ def _integrate(
     samples: FloatArray,
     relative_tolerance: float,
     observe: Callable[[FloatArray], None],
-) -> int:
+) -> tuple[FloatArray, int]:
     """Show the state at each of `samples` to `observe`: the states themselves would not fit in memory.
 
     The method is the eighth-order one of Dormand and Prince with error control, its steps as long as accuracy allows.
 
     Returns:
-        How often the derivative was evaluated.
+        The state at the last sample and how often the derivative was evaluated.
     """
     solver = DOP853(
         derivative,
@@ -232,7 +239,7 @@ def _integrate(
             for sample in samples[shown:within]:
                 observe(solver.y if sample == solver.t else interpolated(sample))
             shown = within
-    return int(solver.nfev)
+    return np.asarray(solver.y), int(solver.nfev)
 
 
 def _complete(left: FloatArray) -> FloatArray:
@@ -244,11 +251,17 @@ def _complete(left: FloatArray) -> FloatArray:
     return np.concatenate([left, full[:, modes:classes]], axis=1)
 
 
-def _reduced(weights: linear_fcnn.Weights, eigenvectors: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The layers in an orthonormal basis of the hidden space that holds W1's columns and W2's rows."""
-    first = weights.first @ eigenvectors
-    together = np.concatenate([first, weights.second.T], axis=1)
-    if together.shape[1] >= len(together):
-        return first, weights.second
-    upper = np.linalg.qr(together, mode="r")
-    return upper[:, : first.shape[1]], np.ascontiguousarray(upper[:, first.shape[1] :].T)
+def _reduced(weights: linear_fcnn.Weights, eigenvectors: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The layers in an orthonormal basis of the part of the hidden space in which they move.
+
+    Returns:
+        W1 along the eigenvectors (hidden, directions), W2 (p, hidden), and the rest of W1 (hidden, CN), which does not
+        move but answers to inputs outside the eigenvectors.
+    """
+    first, second, whole = weights.first @ eigenvectors, weights.second, weights.first
+    together = np.concatenate([first, second.T], axis=1)
+    if together.shape[1] < len(together):
+        basis, upper = np.linalg.qr(together)
+        kept = first.shape[1]
+        first, second, whole = upper[:, :kept], np.ascontiguousarray(upper[:, kept:].T), basis.T @ whole
+    return first, second, whole - first @ eigenvectors.T

@@ -1,11 +1,16 @@
-"""Minimal-norm solutions for modes that share no frequency (Pinson et al. 2023, App. F, Eqs. S.73 to S.79)."""
+"""Minimal-norm solutions for modes that share no frequency (Pinson et al. 2023, App. F, Eqs. S.73 to S.79).
+
+The conditions describe the aligned and balanced interpolators: of all weights of the same whole network these have the
+least ‖W‖_F² + ‖k‖², and gradient descent from small weights ends near one. They leave open how a mode is shared among
+its frequencies, and that norm is not the same for all shares: it is least with the strongest frequencies alone, see
+``least_norm`` and docs/theory.md.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from learning_dynamics import fourier
 from learning_dynamics.correlations import FloatArray
@@ -44,7 +49,7 @@ def construct(
     Within a mode the kernel is free but for the sum in S.73, so it is scaled mode by mode; the readout follows.
 
     Args:
-        kernel_spectrum: Hermitian k̂ that is not 0 on the support of any mode, shape (n, n).
+        kernel_spectrum: Hermitian k̂, for every mode not 0 on all of its frequencies, shape (n, n).
         left: U, shape (p, modes).
         singular_values: s_α, shape (modes,).
         input_correlation: d_α, shape (modes,).
@@ -61,6 +66,23 @@ def construct(
     transfer = np.where(supports, np.abs(kernel) * phases, 0.0)
     readout = fourier.image(np.conj(np.tensordot(left, transfer, axes=1)))
     return Weights(fourier.image(kernel)[None], readout)
+
+
+def least_norm(
+    singular_values: FloatArray, input_correlation: FloatArray, right_spectra: fourier.ComplexArray
+) -> float:
+    """The least ‖W‖_F² + ‖k‖² of all interpolators: Σ_α 2 s_α / (n d_α max_l |v̂^α_l|).
+
+    From s_α = n d_α Σ_l B_αl k̂_l v̂^α_l ≤ n d_α max_l |v̂^α_l| Σ_l (|B_αl|² + |k̂_l|²)/2, an equality for aligned and
+    balanced weights at the strongest frequencies of each mode alone.
+
+    Args:
+        singular_values: s_α, shape (modes,).
+        input_correlation: d_α, shape (modes,).
+        right_spectra: v̂^α, disjoint, shape (modes, n, n).
+    """
+    strongest = np.abs(right_spectra).max(axis=(1, 2))
+    return float((2 * singular_values / (right_spectra.shape[-1] * input_correlation * strongest)).sum())
 
 
 def deviation(
@@ -87,18 +109,15 @@ def deviation(
     power = np.abs(kernel) ** 2
     sums = side * input_correlation * (magnitudes * power).sum(axis=(1, 2))
     share = np.broadcast_to(power, supports.shape)[supports]
-    ratio = (np.abs(transfer) / np.abs(kernel))[supports]
+    # |k̂_l| |ratio − 1|, which also holds where a kernel has lost a frequency.
+    unbalanced = (np.abs(transfer) - np.abs(kernel))[supports]
     angle = np.angle(transfer * kernel * right_spectra)[supports]
     readout_power = np.abs(transfer) ** 2
     return Deviation(
         interpolation=float(np.abs(sums / singular_values - 1).max()),
-        balance=_root_mean_square(ratio - 1, share),
-        phase=_root_mean_square(angle, share),
+        balance=float(np.sqrt((unbalanced**2).sum() / share.sum())),
+        phase=float(np.sqrt(np.average(angle**2, weights=share))),
         kernel_outside=float(power[~supports.any(axis=0)].sum() / power.sum()),
         readout_outside=float(readout_power[~supports].sum() / readout_power.sum()),
         norms=float((weights.readout**2).sum() / (weights.kernel**2).sum() - 1),
     )
-
-
-def _root_mean_square(values: FloatArray, weights: npt.ArrayLike) -> float:
-    return float(np.sqrt(np.average(values**2, weights=np.asarray(weights))))

@@ -75,7 +75,8 @@ def predict(
     log.info("%s, %s: gradient flow with %d evaluations", name, network, solution.evaluations)
     variables = _flow_variables(solution, correlations, structure, seeds, samples)
     effective = variables["effective_singular_values"].values
-    variables |= _closed_forms(data, structure, train, effective, samples, model.learning_rate, cnn_starts)
+    aligned = model.initial_weights != "normal"
+    variables |= _closed_forms(data, structure, train, effective, samples, model.learning_rate, cnn_starts, aligned)
     attributes = training_attributes(name, settings, network, seeds, root_seed)
     attributes |= {"title": f"Predictions for {network} on {name}", "source": SOURCE, "seeds": attributes.pop("seed")}
     return xr.Dataset(
@@ -119,7 +120,7 @@ def predict_from_files(
 
 
 def single_frequency_modes(right_images: FloatArray) -> bool:
-    """Whether every v^α (modes, C, n, n) is one cosine in one channel, the condition of Eq. 22."""
+    """Whether every v^α (modes, C, n, n) is one cosine in one channel, as Eq. 22 asks of the CNN's data."""
     if right_images.shape[1] != 1:
         return False
     spectra = np.abs(fourier.spectrum(right_images[:, 0])).reshape(len(right_images), -1)
@@ -197,21 +198,25 @@ def _closed_forms(
     samples: FloatArray,
     learning_rate: float,
     cnn_starts: list[linear_cnn.Weights],
+    aligned: bool,
 ) -> dict[str, xr.Variable]:
-    """Eq. 22 where every mode is one cosine; the competition where modes of one channel share no frequency."""
+    """The closed forms that hold for these data and this start.
+
+    Eq. 22 from an aligned start: for the CNN where every mode is one cosine, for the FCNN whatever the images. The
+    competition for a CNN whose modes share no frequency, from any start: exactly from an aligned one, else for small
+    weights.
+    """
     channels, side, _ = data.shape
     images = structure.right.T.reshape(-1, channels, side, side)
     if channels != 1 or not structure.discoverable.all() or data.centred:
         return {}
     right_spectra = fourier.spectrum(images[:, 0])
     variables: dict[str, xr.Variable] = {}
-    if single_frequency_modes(images):
+    if aligned and (not cnn_starts or single_frequency_modes(images)):
         rate = learning_rate * (side * sigmoid.structural_factor(images[:, 0]) if cnn_starts else 1.0)
-        start = np.einsum("stmm->stm", effective)[:, 0]
-        # From a random start a_α(0) can be negative; Eq. 22 is for aligned ones.
-        if (start > 0).all():
-            curves = sigmoid.effective_singular_value(samples[:, None], start[:, None], structure.singular_values, rate)
-            variables["sigmoid"] = netcdf.variable(("seed", "sample", "mode"), curves, "a_α(t) by Eq. 22")
+        start = np.einsum("stmm->stm", effective)[:, :1]
+        curves = sigmoid.effective_singular_value(samples[:, None], start, structure.singular_values, rate)
+        variables["sigmoid"] = netcdf.variable(("seed", "sample", "mode"), curves, "a_α(t) by Eq. 22")
     if cnn_starts and competition.frequencies_are_disjoint(right_spectra):
         in_modes = input_correlation_in_modes(train, structure).diagonal()
         effective_values, magnitudes, finals = [], [], []

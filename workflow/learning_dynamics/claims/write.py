@@ -1,0 +1,42 @@
+"""From result files to the ledger's files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from learning_dynamics.claims import ledger as book
+from learning_dynamics.claims import page
+from learning_dynamics.claims.measures import MEASURES, Results
+from learning_dynamics.experiment_results import ExperimentResults
+
+
+def ledger(
+    claims: str,
+    experiments: Mapping[str, Mapping[str, Any]],
+    extensions: Mapping[str, str],
+    paths: Sequence[str],
+    log: logging.Logger,
+) -> None:
+    """Measure the claims on result files and write claims.json and claims.html.
+
+    Args:
+        claims: file with the claims.
+        experiments: result files by experiment.
+        extensions: files of the runs beyond the paper's experiments, by name.
+        paths: claims.json and claims.html.
+        log: receives one line per claim and the table.
+
+    Raises:
+        ConfigurationError: the claims file is not as expected.
+    """
+    results = Results(
+        {name: ExperimentResults.from_files(name, files) for name, files in experiments.items()}, extensions
+    )
+    entries = book.judge(book.read(claims), MEASURES, results, log)
+    for line in book.table(entries).splitlines():
+        log.info("%s", line)
+    json_path, html_path = paths
+    book.write(entries, json_path)
+    page.write(entries, html_path)

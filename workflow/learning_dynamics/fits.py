@@ -1,0 +1,45 @@
+"""Slopes fitted by least squares, and what repeated trials say about a number."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from learning_dynamics.correlations import FloatArray
+
+CONFIDENCE = 0.95
+
+
+def slope(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
+    """Slope of the least-squares line of y against x, along the last axis of y.
+
+    Args:
+        x: shape (points,), at least two different values.
+        y: shape (…, points); a point that is not finite makes the slope NaN.
+    """
+    centred = np.asarray(x, dtype=np.float64) - np.mean(x)
+    values = np.asarray(y, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values @ centred / (centred @ centred))
+
+
+def power(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
+    """Exponent b of y ∝ x^b: the slope of ln y against ln x, along the last axis of y; both positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return slope(np.log(x), np.log(y))
+
+
+def confidence_interval(trials: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean over independent trials (first axis) and the ends of its 95 % interval, by Student's t.
+
+    The interval is NaN for a single trial, everything is where a trial is NaN.
+    """
+    # Slow to import, and only fits need it.
+    from scipy.special import stdtrit
+
+    values = np.asarray(trials, dtype=np.float64)
+    mean = values.mean(axis=0)
+    if len(values) < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    half = stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    return mean, mean - half, mean + half

@@ -1,0 +1,34 @@
+"""The claims ledger: every claim of the paper, measured and judged.
+
+Needs: config/claims.yaml, everything the experiments and the runs beyond them made
+Makes: claims.json, claims.html
+"""
+
+
+rule claims:
+    localrule: True
+    input:
+        claims=CLAIMS,
+        results=lambda wildcards: all_of(result_files(claimed_experiments())),
+        extensions=lambda wildcards: list(extension_files().values()),
+        code=code("claims.py"),
+    output:
+        json=f"{RESULTS}/claims.json",
+        page=f"{RESULTS}/claims.html",
+    params:
+        experiments=lambda wildcards: result_files(
+            claimed_experiments() + finished_experiments()
+        ),
+        extensions=lambda wildcards: extension_files(),
+    log:
+        f"{RESULTS}/logs/claims.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/claims.py"

@@ -1,0 +1,12 @@
+"""Measure every claim and write the ledger."""
+
+import sys
+
+sys.path.insert(0, f"{snakemake.scriptdir}/..")
+from learning_dynamics import jobs
+
+log = jobs.begin(snakemake.log[0])
+
+from learning_dynamics.claims import write
+
+write.ledger(snakemake.input.claims, snakemake.params.experiments, snakemake.params.extensions, snakemake.output, log)
