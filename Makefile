@@ -7,13 +7,15 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: help setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
+.PHONY: bench claims help setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about 2 minutes on two cores)"
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 7 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything there is"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
+	@echo "make claims                      which claims of the paper hold, with the numbers"
+	@echo "make bench                       the engines against PyTorch's eager loop"
 	@echo "make test, make lint             check the project"
 	@echo "make format, make config-documents, make published-results   for contributors"
 
@@ -53,6 +55,13 @@ reproduce-all: .venv/.torch
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
+
+claims: .venv/.base
+	$(SNAKEMAKE) --quiet all -- results/claims.json
+	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
+
+bench: .venv/.torch
+	$(BIN)/python benchmarks/bench.py
 
 test: .venv/.development
 	$(BIN)/python -m pytest --numprocesses auto
