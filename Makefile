@@ -64,7 +64,7 @@ bench: .venv/.torch
 	$(BIN)/python benchmarks/bench.py
 
 test: .venv/.development
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: .venv/.development
 	$(BIN)/ruff check $(SOURCES)

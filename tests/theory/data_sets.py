@@ -94,7 +94,11 @@ def plain_cnn_flow(data, weights, learning_rate, samples):
     # Answers to every unit image, one pixel at a time, are the columns of M.
     units = np.eye(data.vectors.shape[1]).reshape(-1, data.channels, side, side)
     moved_units = np.stack([np.roll(units, shift, axis=(2, 3)) for shift in shifts], axis=2)
-    hidden = np.einsum("tcij,scaij->tsaij" if False else "tca,sca...->ts...", kernels.reshape(len(kernels), data.channels, -1), moved_units)
+    hidden = np.einsum(
+        "tcij,scaij->tsaij" if False else "tca,sca...->ts...",
+        kernels.reshape(len(kernels), data.channels, -1),
+        moved_units,
+    )
     return np.einsum("tpij,tsij->tps", readouts, hidden), kernels, readouts
 
 

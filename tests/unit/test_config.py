@@ -6,9 +6,9 @@ import json
 
 import pytest
 import yaml
-from conftest import PROJECT
 from jsonschema import Draft202012Validator
 
+from conftest import PROJECT
 from learning_dynamics import config, config_documents
 from learning_dynamics.errors import ConfigurationError
 

@@ -30,6 +30,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Side = Annotated[int, Field(ge=2, le=4096)]
 ExperimentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+VariantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -355,6 +356,148 @@ def paper_experiments() -> dict[str, Experiment]:
     }
 
 
+class SideScaling(_Model):
+    """Discovery times of pure cosines against the image side n: aligned CNN and diagonal FCNN at one λ (Eq. S.164)."""
+
+    sides: Annotated[list[Side], Field(min_length=2)] = Field(
+        default=[8, 12, 15, 16, 24, 32, 48, 64], description="Image sides n in pixels, odd or even."
+    )
+    classes: Annotated[list[Cosine], Field(min_length=2)] = Field(
+        default=[
+            Cosine(frequency=[f, g], amplitude=amplitude)
+            for f, g, amplitude in ((0, 0, 1.5), (1, 2, 1.0), (2, 1, 0.5), (0, 3, 0.2))
+        ],
+        description="The cosine of each class, the same on every side.",
+    )
+    learning_rate: Positive = Field(default=2e-6, description="Learning rate λ of both networks, for every side.")
+    kernel_std: Positive = Field(default=1e-4, description="Standard deviation of the initial kernel.")
+    seeds: Annotated[int, Field(ge=2)] = Field(default=5, description="Initial kernels per side.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        _distinct("sides", self.sides)
+        for place, cosine in enumerate(self.classes):
+            if not all(0 <= frequency < min(self.sides) for frequency in cosine.frequency):
+                raise ValueError(
+                    f"classes.{place}.frequency: {cosine.frequency} lies outside the smallest image; expected two "
+                    f"frequencies from 0 to {min(self.sides) - 1}"
+                )
+        for side in self.sides:
+            if not _frequencies_disjoint(self.dataset(side)):
+                raise ValueError(f"classes: two share a frequency on side {side}; expected distinct frequencies")
+        return self
+
+    def dataset(self, side: int) -> CosinesDataset:
+        """The images on one side."""
+        return CosinesDataset(side=side, classes=[[cosine] for cosine in self.classes])
+
+
+class StdScaling(_Model):
+    """Discovery times and alignment against the standard deviation σ of all initial weights of the CNN (App. G)."""
+
+    experiment: ExperimentName = Field(
+        default="sums_of_cosines", description="Experiment whose images are used; its modes must share no frequency."
+    )
+    stds: Annotated[list[Positive], Field(min_length=2)] = Field(
+        default=[1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5], description="Standard deviations σ."
+    )
+    learning_rate: Positive = Field(default=2e-5, description="Learning rate λ for every σ.")
+    seeds: Annotated[int, Field(ge=2)] = Field(default=10, description="Initial weights, for every σ the same times σ.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        _distinct("stds", self.stds)
+        return self
+
+
+class LearningRateScaling(_Model):
+    """Discovery times of the CNN and the error of the gradient flow against λ (Eqs. 15 and 16)."""
+
+    experiment: ExperimentName = Field(
+        default="geometric_shapes", description="Experiment whose images and initial weights are used."
+    )
+    learning_rates: Annotated[list[Positive], Field(min_length=2)] = Field(
+        default=[2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3], description="Learning rates λ."
+    )
+    training_time: Positive = Field(default=8.0, description="λ times the number of updates, the same for every λ.")
+    records: Annotated[int, Field(ge=10, le=10_000)] = Field(default=200, description="Evenly spaced records of Ω.")
+    seeds: Annotated[int, Field(ge=2)] = Field(default=10, description="Trainings for each λ and order of the classes.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        _distinct("learning_rates", self.learning_rates)
+        updates = self.training_time / max(self.learning_rates)
+        if self.records > updates:
+            raise ValueError(
+                f"records: {self.records} is more than the updates at the largest learning rate ({updates:.0f}); "
+                "expected at most as many"
+            )
+        return self
+
+
+class Scaling(_Model):
+    """How the time of discovery scales with the image side, the initial standard deviation and the learning rate."""
+
+    side: SideScaling = Field(default_factory=SideScaling, description="The image side n.")
+    std: StdScaling = Field(default_factory=StdScaling, description="The initial standard deviation σ.")
+    learning_rate: LearningRateScaling = Field(default_factory=LearningRateScaling, description="The learning rate λ.")
+
+
+class Convolution(_Model):
+    """What the hidden layer of a linear CNN computes."""
+
+    kernels: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=1,
+        description="Kernels K as large as the image; initial weights have the experiment's standard deviation over √K, "
+        "which leaves the expected a_α(0) as it is.",
+    )
+    padding: Literal["circular", "zero"] = Field(
+        default="circular", description="What lies beyond the image: its other side, or zeros (the output keeps its size)."
+    )
+    operation: Literal["convolution", "correlation"] = Field(
+        default="convolution",
+        description="Whether the kernel is flipped before it slides (Eqs. S.18 and S.20); a correlation starts from the "
+        "flipped kernel.",
+    )
+
+
+def _default_convolutions() -> dict[str, Convolution]:
+    return {
+        "circular": Convolution(),
+        "two-kernels": Convolution(kernels=2),
+        "four-kernels": Convolution(kernels=4),
+        "zero-padding": Convolution(padding="zero"),
+        "correlation": Convolution(operation="correlation"),
+    }
+
+
+class Variants(_Model):
+    """Linear CNNs beyond the theory's one circular kernel, trained like the CNN of an experiment."""
+
+    experiment: ExperimentName = Field(
+        default="geometric_shapes",
+        description="Experiment whose images, order, learning rate and initial standard deviations are used.",
+    )
+    seeds: Annotated[int, Field(ge=2)] = Field(
+        default=5, description="Trainings of each variant, with the random streams of the experiment's own."
+    )
+    reference: VariantName = Field(default="circular", description="The variant that the others are compared with.")
+    convolutions: Annotated[dict[VariantName, Convolution], Field(min_length=1)] = Field(
+        default_factory=_default_convolutions,
+        description="The variants by name. Keys given here replace those of the variant of that name; `null` leaves "
+        "one out; any other name adds one.",
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.reference not in self.convolutions:
+            hint = _did_you_mean(self.reference, self.convolutions)
+            raise ValueError(f"reference: no variant is called '{self.reference}'{hint}")
+        if "comparison" in self.convolutions:
+            raise ValueError("convolutions: 'comparison' is the file of the comparison; expected another name")
+        return self
+
+
 class Config(_Model):
     """The whole configuration. The defaults are the paper."""
 
@@ -385,6 +528,16 @@ class Config(_Model):
         description="The experiments by name. Keys given here replace those of the paper's experiment of that name; "
         "`null` leaves an experiment out; any other name adds one.",
     )
+    scaling: Scaling | None = Field(
+        default_factory=Scaling,
+        description="Runs over image side, initial standard deviation and learning rate, beyond the paper; `null` for "
+        "none. Those that use an experiment that is left out are left out as well.",
+    )
+    variants: Variants | None = Field(
+        default_factory=Variants,
+        description="Several kernels, zero padding and correlation, beyond the paper; `null` for none. Left out with "
+        "the experiment they use.",
+    )
 
     @field_validator("experiments")
     @classmethod
@@ -392,6 +545,50 @@ class Config(_Model):
         if len({name.lower() for name in experiments}) < len(experiments):
             raise ValueError("two names differ only in upper and lower case; expected distinct names")
         return experiments
+
+
+    @model_validator(mode="after")
+    def _extensions_have_their_experiments(self) -> Self:
+        for key, name in self.extension_experiments().items():
+            if name not in self.experiments:
+                if name in paper_experiments():
+                    continue
+                raise ValueError(f"{key}: no experiment is called '{name}'{_did_you_mean(name, self.experiments)}")
+            fault = _unfit(key, self.experiments[name])
+            if fault:
+                raise ValueError(
+                    f"{key}: '{name}' {fault}; choose another experiment or set {key.split('.')[0]} to null"
+                )
+        return self
+
+    def extension_experiments(self) -> dict[str, str]:
+        """The experiment that each run beyond the paper's uses, by the configuration key that names it."""
+        names: dict[str, str] = {}
+        if self.scaling is not None:
+            names["scaling.std.experiment"] = self.scaling.std.experiment
+            names["scaling.learning_rate.experiment"] = self.scaling.learning_rate.experiment
+        if self.variants is not None:
+            names["variants.experiment"] = self.variants.experiment
+        return names
+
+
+def _unfit(key: str, experiment: Experiment) -> str | None:
+    """Why the runs under a configuration key cannot use an experiment; None if they can."""
+    dataset, network = experiment.dataset, experiment.networks.linear_cnn
+    if not isinstance(dataset, CosinesDataset | ShapesDataset) or dataset.channels != 1:
+        return "has not one image of one channel per class"
+    if network is None:
+        return "has no linear_cnn"
+    if key == "scaling.std.experiment" and not _frequencies_disjoint(dataset):
+        return "has modes that share frequencies"
+    if key == "variants.experiment" and network.initial_weights != "normal":
+        return "has a linear_cnn whose initial_weights are not normal"
+    return None
+
+
+def _distinct(key: str, values: list[Any]) -> None:
+    if len(set(values)) < len(values):
+        raise ValueError(f"{key}: {values} names a value twice; expected each at most once")
 
 
 def _classes_fit(classes: int, inputs: int) -> None:
@@ -438,6 +635,12 @@ def load(settings: Mapping[str, Any]) -> Config:
         defaults = {name: experiment.model_dump() for name, experiment in paper_experiments().items()}
         combined = merged(defaults, {str(name): value for name, value in experiments.items()})
         given["experiments"] = {name: value for name, value in combined.items() if value is not None}
+    variants = given.get("variants")
+    if isinstance(variants, Mapping) and isinstance(variants.get("convolutions"), Mapping):
+        defaults = {name: convolution.model_dump() for name, convolution in _default_convolutions().items()}
+        combined = merged(defaults, {str(name): value for name, value in variants["convolutions"].items()})
+        convolutions = {name: value for name, value in combined.items() if value is not None}
+        given["variants"] = {**variants, "convolutions": convolutions}
     try:
         return Config.model_validate(given)
     except ValidationError as error:
@@ -517,6 +720,12 @@ _KINDS = ("cosines", "shapes", "digits", "cifar10")
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """The keys that may stand where an unknown one stood: those of the model it was given to."""
     models: dict[str, type[_Model]] = {
+        "scaling": Scaling,
+        "side": SideScaling,
+        "std": StdScaling,
+        "learning_rate": LearningRateScaling,
+        "variants": Variants,
+        "convolutions": Convolution,
         "networks": Networks,
         "linear_cnn": LinearCNN,
         "linear_fcnn": LinearFCNN,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
@@ -21,16 +22,18 @@ _LINES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", "--", ":", "-.",
 _SHARE = 1e-6
 _ROWS = 2
 _VECTOR = "0.75"
+_COMPETITION = "competition\n(Eqs. 23, 24)"
 
 
 def draw(experiments: list[ExperimentResults]) -> Figure:
     """Soft winner-takes-all among the kernel's frequencies (Pinson et al. 2023, Sec. 4, Fig. 4, Eqs. 23, 24, S.66).
 
     (a) Class images and |v̂^α|, at most five. (b) |k̂_l|(t), mean and standard deviation over seeds, for the frequencies
-    of each mode, those in no mode in grey. (c) The kernel of one seed at the end and |k̂|, mean over seeds. (d) Rows of
+    of each mode, those in no mode in grey; on top the competition's closed form from each seed's own start, mean over
+    seeds. (c) The kernel of one seed at the end and |k̂|, mean over seeds. (d) Rows of
     the FCNN's first layer W1, and the root mean square of their spectra over rows and seeds. (e) At the end, per mode
-    and relative to its largest coefficient: |v̂^α_l|, |k̂_l| and the same root mean square, mean and standard deviation
-    over seeds. The FCNN's weights follow the singular vectors (Eq. 18), the kernel exaggerates their dominant
+    and relative to its largest coefficient: |v̂^α_l|, |k̂_l| with the competition's winners across, and the same root mean
+    square, mean and standard deviation over seeds. The FCNN's weights follow the singular vectors (Eq. 18), the kernel exaggerates their dominant
     frequencies.
     """
     (results,) = experiments
@@ -79,13 +82,18 @@ def _kernel_magnitudes(panel: SubFigure, results: ExperimentResults) -> None:
     kernel = panels.over_channels(runs["kernel_magnitude"].values)
     spectra = panels.right_magnitudes(results)
     others = kernel.mean(axis=0)[:, (spectra <= _SHARE * spectra.max(axis=(1, 2), keepdims=True)).all(axis=0)]
+    theory = results.theory("linear_cnn", ["competition_mean_kernel_magnitude"])
     axes = panel.subplots(len(_modes(results)), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for part, mode, magnitudes in zip(axes, _modes(results), spectra, strict=False):
         for (row, column), line in zip(_frequencies(magnitudes), _LINES, strict=False):
             label = rf"({row}, {column}):  $|\hat{{v}}^{{{mode}}}_l| = {magnitudes[row, column]:.2f}$"
             style.mean_and_spread(part, samples, kernel[:, :, row, column], style.mode_colour(mode), line, label)
+            for predicted in theory.values():
+                part.plot(samples, predicted.values[:, row, column], **style.THEORY)
         part.plot(samples, others, color="0.7", linewidth=0.4, zorder=0)
         part.plot([], [], color="0.7", linewidth=0.4, label="in no mode")
+        if theory:
+            part.plot([], [], label=_COMPETITION, **style.THEORY)
         part.set_ylabel(r"$|\hat{k}_l|$")
         part.margins(x=0)
         part.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="$l$: $(i, j)$", title_fontsize=6, handlelength=3)
@@ -126,6 +134,7 @@ def _shares(axes: Axes, results: ExperimentResults) -> None:
     runs = results.trajectories("linear_cnn", ["kernel_magnitude"])
     kernels = panels.over_channels(runs["kernel_magnitude"].values[:, -1])
     weights = _first_layer_magnitudes(results)
+    theory = results.theory("linear_cnn", ["competition_final_kernel_magnitude"])
     names: list[str] = []
     for mode, magnitudes in zip(_modes(results), panels.right_magnitudes(results), strict=False):
         frequencies = _frequencies(magnitudes)
@@ -133,18 +142,22 @@ def _shares(axes: Axes, results: ExperimentResults) -> None:
         colour = style.mode_colour(mode)
         _bars(axes, places - 0.27, _relative(magnitudes[None], frequencies), _VECTOR, _VECTOR)
         _bars(axes, places, _relative(kernels, frequencies), colour, colour)
+        for winners in theory.values():
+            axes.plot(places, _relative(winners.values, frequencies).mean(axis=0), markersize=7, **style.THEORY_LEVEL)
         _bars(axes, places + 0.27, _relative(weights, frequencies), "white", colour)
         names += [f"({row}, {column})" for row, column in frequencies]
     axes.set_xticks(range(len(names)), names, rotation=0 if len(names) <= panels.MOST_NUMBERS else 90)
     axes.tick_params(axis="x", length=0)
     axes.set(xlabel="frequency $l$: $(i, j)$", ylabel="relative to the largest\nof the mode")
     style.panel_letter(axes, "e")
-    entries = [
+    entries: list[Artist] = [
         Patch(color=_VECTOR, label=r"$|\hat{v}^\alpha_l|$"),
         Patch(color="0.3", label=r"$|\hat{k}_l|$"),
         Patch(facecolor="white", edgecolor="0.3", label=r"$|\hat{W}_{1,l}|$"),
     ]
-    axes.legend(handles=entries, ncols=3, loc="lower center", bbox_to_anchor=(0.55, 1), handlelength=1, columnspacing=1)
+    if theory:
+        entries.append(panels.key("Eqs. 23, 24", **style.THEORY_LEVEL))
+    axes.legend(handles=entries, ncols=4, loc="lower center", bbox_to_anchor=(0.55, 1), handlelength=1, columnspacing=1)
 
 
 def _relative(magnitudes: FloatArray, frequencies: list[tuple[int, int]]) -> FloatArray:

@@ -134,7 +134,7 @@ def _kernel_coefficients(axes: Axes, results: ExperimentResults) -> None:
         label = learning_curves.frequency(frequencies[cascaded], side)
         axes.plot(samples, coefficients[:, cascaded], color=style.HIGHLIGHT, linewidth=1.6, label=f"(i, j) = {label}")
         flow = results.theory("linear_cnn", ["mean_kernel_magnitude"])
-        # The root of the sum of squares over the channels of means over seeds, within a percent of the measured order.
+        # The file has means over seeds, so that channels are combined after averaging, not before.
         predicted = panels.over_channels(flow["mean_kernel_magnitude"].values).reshape(len(flow["sample"]), -1)
         axes.plot(flow["sample"], predicted[:, frequencies[cascaded]], **style.THEORY)
         axes.legend(loc="upper left", frameon=True, edgecolor="none", borderpad=0.1)

@@ -64,7 +64,7 @@ def losses(axes: Axes, results: ExperimentResults) -> None:
             style.mean_and_spread(
                 axes, runs["sample"].values, curves, SPLIT_COLOURS[split], style.NETWORK_LINES[network]
             )
-            style.predicted_mean(axes, flow["sample"], flow[f"{split}_loss"])
+            style.predicted_mean(axes, flow["sample"], flow[f"{split}_loss"], SPLIT_COLOURS[split])
     axes.set_ylabel("mean square error")
     axes.ticklabel_format(axis="y", useOffset=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from learning_dynamics.experiment_results import ExperimentResults
@@ -16,15 +17,20 @@ def draw(results: ExperimentResults) -> Figure:
     """
     figure = style.new_figure(style.COLUMN, 2.2)
     axes = figure.subplots()
-    zero = axes.axhline(1 / results.data.classes, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
-    zero.set_label(f"zero network, 1/{results.data.classes}")
     learning_curves.losses(axes, results)
     learning_curves.time_axis(axes, results)
+    _zero_network(axes, results.data.classes)
     entries = [
         *learning_curves.split_entries(learning_curves.splits_with_loss(results)),
         *learning_curves.network_entries(results.networks),
-        zero,
         learning_curves.theory_entry(),
     ]
-    figure.legend(handles=entries, loc="outside upper center", ncols=-(-len(entries) // 2), handlelength=1.7, columnspacing=1)
+    figure.legend(handles=entries, loc="outside upper center", ncols=len(entries), handlelength=1.7, columnspacing=1)
     return figure
+
+
+def _zero_network(axes: Axes, classes: int) -> None:
+    level = 1 / classes
+    axes.axhline(level, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
+    place = {"xytext": (0, 2), "textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": 6}
+    axes.annotate(f"zero network, 1/{classes}", (1, level), xycoords=("axes fraction", "data"), **place)

@@ -10,13 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
+from learning_dynamics import trajectories
 from learning_dynamics.correlations import FloatArray
 from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import learning_curves, panels, style
-from learning_dynamics.theory import sigmoid
 
-# Thinner than the measured lines, which would vanish below it.
-_THEORY: dict[str, Any] = {**style.THEORY, "linewidth": 0.9}
 _OFFSETS = {"linear_cnn": -0.12, "linear_fcnn": 0.12}
 _MARKERS = {"linear_cnn": "o", "linear_fcnn": "s"}
 
@@ -59,11 +57,12 @@ def _structure(panel: SubFigure, results: ExperimentResults) -> None:
 def _trajectories(axes: Axes, results: ExperimentResults) -> None:
     for network in results.networks:
         samples, effective = results.effective_singular_values(network)
-        predicted = _prediction(results, network, samples, effective[:, 0])
+        predicted = _sigmoids(results, network)
         for place, mode in enumerate(results.modes):
             line = style.NETWORK_LINES[network]
             style.mean_and_spread(axes, samples, effective[..., place], style.mode_colour(mode), line, width=2.2)
-            axes.plot(samples, predicted[:, place], **_THEORY)
+            if predicted is not None:
+                style.predicted_mean(axes, samples, predicted[..., place])
     for value, mode in zip(_singular_values(results), results.modes, strict=True):
         axes.axhline(value, color=style.mode_colour(mode), zorder=1, **learning_curves.LEVEL)
         axes.annotate(
@@ -83,7 +82,7 @@ def _trajectories(axes: Axes, results: ExperimentResults) -> None:
         panels.key(style.NETWORK_NAMES[network], color="0.6", linewidth=2.2, linestyle=style.NETWORK_LINES[network])
         for network in results.networks
     ]
-    axes.legend(handles=[*lines, panels.key("Eq. 22", **_THEORY)], loc="upper right", ncols=3)
+    axes.legend(handles=[*lines, learning_curves.theory_entry("Eq. 22")], loc="upper right", ncols=3)
 
 
 def _discovery_times(axes: Axes, results: ExperimentResults) -> None:
@@ -91,7 +90,7 @@ def _discovery_times(axes: Axes, results: ExperimentResults) -> None:
     for network in results.networks:
         times, predicted = _times(results, network)
         _points(axes, places + _OFFSETS[network], times, results.modes, network)
-        axes.plot(places + _OFFSETS[network], predicted.mean(axis=0), "_", color="black", markersize=9)
+        axes.plot(places + _OFFSETS[network], predicted.mean(axis=0), markersize=9, **style.THEORY_LEVEL)
     _mode_axis(axes, results.modes)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -102,14 +101,14 @@ def _discovery_times(axes: Axes, results: ExperimentResults) -> None:
         panels.key(style.NETWORK_NAMES[network], color="0.4", linestyle="", marker=_MARKERS[network], markersize=4)
         for network in results.networks
     ]
-    axes.legend(handles=[*marks, panels.key("Eq. 22", color="black", linestyle="", marker="_")])
+    axes.legend(handles=[*marks, panels.key("Eq. 22", **style.THEORY_LEVEL)])
     style.panel_letter(axes, "c")
 
 
 def _ratios(axes: Axes, results: ExperimentResults) -> None:
     (cnn, cnn_predicted), (fcnn, fcnn_predicted) = (_times(results, name) for name in ("linear_cnn", "linear_fcnn"))
     _points(axes, np.arange(len(results.modes)), cnn / fcnn, results.modes, "linear_cnn")
-    axes.plot((cnn_predicted / fcnn_predicted).mean(axis=0), "_", color="black", markersize=14)
+    axes.plot((cnn_predicted / fcnn_predicted).mean(axis=0), markersize=14, **style.THEORY_LEVEL)
     for level, name in ((1.0, "1"), (np.sqrt(2), r"$\sqrt{2}$")):
         axes.axhline(level, color="0.7", linewidth=0.6, zorder=0)
         axes.annotate(
@@ -144,31 +143,16 @@ def _singular_values(results: ExperimentResults) -> FloatArray:
     return results.decomposition.singular_values[results.modes]
 
 
-def _rates(results: ExperimentResults, network: str) -> FloatArray:
-    """The rate r of Eq. 22 per mode: λ n c_α for the CNN, λ for the FCNN."""
-    learning_rate = getattr(results.settings.networks, network).learning_rate
-    images = panels.right_images(results)
-    if network == "linear_fcnn":
-        return np.full(len(images), learning_rate)
-    return np.asarray(learning_rate * images.shape[-1] * sigmoid.structural_factor(images[:, 0]))
-
-
-def _prediction(results: ExperimentResults, network: str, samples: FloatArray, initial: FloatArray) -> FloatArray:
-    """Eq. 22 from every seed's a_α(0), shape (seeds, modes), averaged over seeds: (samples, modes)."""
-    curves = sigmoid.effective_singular_value(
-        samples[:, None], _positive(initial)[:, None], _singular_values(results), _rates(results, network)
-    )
-    return np.asarray(curves.mean(axis=0))
+def _sigmoids(results: ExperimentResults, network: str) -> FloatArray | None:
+    """Eq. 22 from every seed's own a_α(0), shape (seeds, samples, modes); None where it does not apply."""
+    theory = results.theory(network, ["sigmoid"])
+    return theory["sigmoid"].values[..., results.modes] if "sigmoid" in theory else None
 
 
 def _times(results: ExperimentResults, network: str) -> tuple[FloatArray, FloatArray]:
-    """Measured and predicted times at which a_α = s_α/2, both (seeds, modes)."""
-    _, effective = results.effective_singular_values(network)
-    limits = _singular_values(results)
-    predicted = sigmoid.time_to_reach(limits / 2, _positive(effective[:, 0]), limits, _rates(results, network))
-    return results.discovery_times(network), predicted
-
-
-def _positive(initial: FloatArray) -> FloatArray:
-    # Eq. 22 holds for a positive start; other starts leave the prediction open.
-    return np.where(initial > 0, initial, np.nan)
+    """Measured and predicted times at which a_α = s_α/2, found alike, both (seeds, modes)."""
+    measured, predicted = results.discovery_times(network), _sigmoids(results, network)
+    if predicted is None:
+        return measured, np.full_like(measured, np.nan)
+    samples, _ = results.effective_singular_values(network)
+    return measured, trajectories.discovery_times(samples, predicted, _singular_values(results))

@@ -41,12 +41,14 @@ THEORY: dict[str, Any] = {
     "color": "black",
     "linestyle": "",
     "marker": "o",
-    "markersize": 2.6,
+    "markersize": 2.5,
     "markeredgecolor": "white",
     "markeredgewidth": 0.4,
-    "markevery": 0.045,
+    "markevery": 0.055,
     "zorder": 3,
 }
+# Where measurements are points or bars: a level across them.
+THEORY_LEVEL: dict[str, Any] = {"color": "black", "linestyle": "", "marker": "_", "zorder": 3}
 FLOW = "gradient flow"
 HIGHLIGHT = "#0072B2"
 SIGNED = "RdBu_r"
@@ -107,9 +109,9 @@ def mean_and_spread(
     axes.plot(samples, mean, color=colour, linestyle=line, label=label, linewidth=width)
 
 
-def predicted_mean(axes: Axes, samples: npt.ArrayLike, values: npt.ArrayLike) -> None:
+def predicted_mean(axes: Axes, samples: npt.ArrayLike, values: npt.ArrayLike, colour: str = "black") -> None:
     """The mean over seeds of a prediction; values (seeds, samples)."""
-    axes.plot(samples, np.asarray(values, dtype=np.float64).mean(axis=0), **THEORY)
+    axes.plot(samples, np.asarray(values, dtype=np.float64).mean(axis=0), **{**THEORY, "color": colour})
 
 
 def show_image(axes: Axes, image: npt.ArrayLike, signed: bool = True, limit: float | None = None) -> AxesImage:

@@ -18,7 +18,8 @@ from learning_dynamics.errors import UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn
 
 RELATIVE_TOLERANCE = 1e-7
-ABSOLUTE_TOLERANCE = 1e-10
+# Weights smaller than this, as at the start, are integrated to an absolute error of the tolerance times it.
+SMALL_WEIGHT = 1e-3
 
 Networks = Callable[[FloatArray], FloatArray]
 
@@ -222,7 +223,7 @@ def _integrate(
         start,
         float(samples[-1]),
         rtol=relative_tolerance,
-        atol=ABSOLUTE_TOLERANCE,
+        atol=SMALL_WEIGHT * relative_tolerance,
     )
     observe(start)
     shown = 1

@@ -1,0 +1,88 @@
+"""Runs that fail as they should, and runs on other data, each in a copy of the project of its own."""
+
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+from PIL import Image
+
+pytestmark = pytest.mark.workflow
+
+SMOKE = ("--configfile", "config/smoke.yaml")
+
+
+@pytest.mark.parametrize(
+    ("setting", "parts"),
+    [
+        ("sedes=3", ["'sedes'", "did you mean 'seeds'"]),
+        ("experiments={pure_cosines: {networks: {linear_cnn: {learning_rate: 1e-3}}}}", ["learning_rate'", "1.0e-03"]),
+        ("experiments={pure_cosines: {dataset: {side: 6}}}", ["frequency'", "outside the image"]),
+        ("experiments={cifar4: {dataset: {train_images: 2}}}", ["train_images'", "at least 4"]),
+    ],
+)
+def test_mistake_in_the_configuration_stops_before_any_job(project, setting, parts):
+    run = project.snakemake("--config", setting)
+    assert run.returncode != 0
+    lines = [line for line in run.stdout.splitlines() if line.startswith("configuration key")]
+    assert len(lines) == 1
+    assert all(part in lines[0] for part in parts)
+    assert "Traceback" not in run.stdout
+    assert not (project.folder / "results").exists()
+
+
+def test_missing_cifar10_source_is_named_and_the_rest_still_runs(project):
+    settings = ("--config", "cifar10=no/such/archive.tar.xz", "experiments={geometric_shapes: null, digits4: null, pure_cosines_cyclic: null}")
+    run = project.snakemake(*SMOKE, *settings, "--keep-going", "two-layer")
+    assert run.returncode != 0
+    assert "no/such/archive.tar.xz" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not project.results("datasets/cifar4.nc")
+    assert len(project.results("trajectories/*/*/seed-*.nc")) == 8
+    assert project.results("figures/fig3.pdf")
+
+
+def test_diverging_training_stops_with_the_remedy_and_no_file(project):
+    setting = "experiments={geometric_shapes: {networks: {linear_cnn: {learning_rate: 0.5}}}}"
+    target = "results/trajectories/geometric_shapes/linear_cnn/seed-0.nc"
+    run = project.snakemake(*SMOKE, "--config", setting, "--", target)
+    assert run.returncode != 0
+    assert "experiment 'geometric_shapes', linear_cnn, seed 0: the training diverged at sample" in run.stdout
+    assert "lower learning_rate (0.5)" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not (project.folder / target).exists()
+
+
+def cifar10_archive(folder):
+    """A small image folder in the layout of CIFAR-10, as a tar archive."""
+    generator = np.random.default_rng(0)
+    for split, images in (("train", 20), ("test", 5)):
+        for place, name in enumerate(("airplane", "automobile", "bird", "cat")):
+            (folder / "images" / split / name).mkdir(parents=True)
+            for number in range(images):
+                pixels = generator.integers(0, 256, (32, 32, 3)) // 4 + 40 * place
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / "images" / split / name / f"{number:04}.png")
+    return shutil.make_archive(str(folder / "cifar"), "gztar", folder / "images")
+
+
+def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path):
+    only = "experiments={pure_cosines: null, pure_cosines_cyclic: null, sums_of_cosines: null}"
+    run = project.snakemake(*SMOKE, "--config", f"cifar10={cifar10_archive(tmp_path)}", only, "--", "two-layer", cores=2)
+    assert run.returncode == 0, run.stdout[-5000:]
+    assert {"fig5", "figS4"} <= {path.stem for path in project.results("figures/*.png")}
+    with xr.open_dataset(project.results("trajectories/cifar4/linear_cnn/seed-0.nc")[0]) as trajectory:
+        assert trajectory["kernel_magnitude"].shape[1:] == (3, 32, 32)
+        assert "test_loss" in trajectory
+
+
+@pytest.mark.parametrize("side", [7, 10])
+def test_own_experiment_with_three_channels(project, side):
+    own = (
+        f"experiments={{mine: {{dataset: {{kind: shapes, side: {side}, channels: 3, shapes: [ring, disc]}}, "
+        "updates: 500, records: 20, networks: {linear_cnn: {kernel_std: 0.01}, linear_fcnn: null}}}"
+    )
+    target = "results/figures/mine/images.png"
+    run = project.snakemake("--config", "seeds=2", own, "--", target)
+    assert run.returncode == 0, run.stdout[-5000:]
+    assert project.results("figures/mine/spectra.pdf")
+    assert not project.results("trajectories/mine/linear_fcnn/*")
