@@ -5,6 +5,7 @@ import json
 import time
 
 import numpy as np
+import publish
 import pytest
 import xarray as xr
 from PIL import Image
@@ -21,6 +22,7 @@ def digests(project, pattern):
     return {
         str(path.relative_to(project.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in project.results(pattern)
+        if path.is_file()
     }
 
 
@@ -64,7 +66,7 @@ def test_ledger_is_measured_and_failing_claims_do_not_stop_the_workflow(finished
         if measured:
             assert (finished.folder / "results" / entry["figure"]).is_file(), entry["id"]
         else:
-            assert "cifar4" in entry["reason"], entry["id"]
+            assert "was not run" in entry["reason"], entry["id"]
     assert "<article" in (finished.folder / "results" / "claims.html").read_text()
 
 
@@ -95,6 +97,20 @@ def test_finished_tree_has_nothing_to_do_and_says_so_quickly(finished):
     run = finished.snakemake(*SMOKE, "--dry-run")
     assert "Nothing to be done" in run.stdout
     assert time.monotonic() - start < 5
+
+
+def test_published_page_quotes_the_result_files(finished, tmp_path):
+    publish.publish(finished.folder / "results", tmp_path)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    entries = json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))
+    for entry in entries:
+        assert f"| {entry['id']} |" in page
+        if entry["measured"] is not None:
+            assert f"{entry['measured']:.4g}" in page
+    for name in EXPERIMENTS:
+        assert f"| {name} | linear_cnn | 0 |" in page
+    for picture in finished.results("figures/**/*.png"):
+        assert (tmp_path / picture.relative_to(finished.folder / "results" / "figures")).is_file()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +150,7 @@ def test_same_bytes_from_one_core_another_folder_and_another_order(finished, tmp
 
 
 def test_changed_setting_reruns_only_its_experiment(finished):
-    setting = "experiments={digits4: {networks: {linear_cnn: {learning_rate: 0.002}}}}"
-    planned = finished.snakemake(*SMOKE, "--config", setting, "--dry-run").stdout
+    setting = "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 0.002}}}}"
+    planned = finished.snakemake(*finished.settings(setting), "--dry-run").stdout
     assert "trajectories/digits4/" in planned
     assert "output: results/trajectories/geometric_shapes/" not in planned
