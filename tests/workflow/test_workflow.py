@@ -5,11 +5,11 @@ import json
 import time
 
 import numpy as np
-import publish
 import pytest
 import xarray as xr
 from PIL import Image
 
+import publish
 from conftest import Project
 
 pytestmark = pytest.mark.workflow
