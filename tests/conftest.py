@@ -31,7 +31,8 @@ class Project:
         for name in ("Snakefile", "config", "workflow", "envs"):
             source = PROJECT / name
             if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+                # Compiled engines come along: compiling them anew in every copy would be most of the tests' time.
+                shutil.copytree(source, folder / name)
             else:
                 shutil.copy2(source, folder / name)
 

@@ -68,7 +68,7 @@ def cifar10_archive(folder):
 
 
 def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path):
-    only = "experiments: {pure_cosines: null, pure_cosines_cyclic: null, sums_of_cosines: null}"
+    only = "experiments: {pure_cosines: null, pure_cosines_cyclic: null, sums_of_cosines: null, digits4: null}"
     source = ("--config", f"cifar10={cifar10_archive(tmp_path)}")
     run = project.snakemake(*project.settings(only + WITHOUT_EXTENSIONS), *source, "--", "two-layer", cores=2)
     assert run.returncode == 0, run.stdout[-5000:]
