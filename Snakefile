@@ -21,6 +21,7 @@ include: "workflow/rules/datasets.smk"
 include: "workflow/rules/structure.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/theory.smk"
+include: "workflow/rules/scaling.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 
@@ -29,6 +30,7 @@ rule all:
     default_target: True
     input:
         results_of(experiments_without_download()),
+        extension_results(),
     localrule: True
 
 
@@ -37,6 +39,7 @@ rule:
         "two-layer"
     input:
         results_of(list(CONFIG.experiments)),
+        extension_results(),
     localrule: True
 
 
@@ -45,4 +48,5 @@ rule:
         "reproduce-all"
     input:
         results_of(list(CONFIG.experiments)),
+        extension_results(),
     localrule: True

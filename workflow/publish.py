@@ -168,19 +168,24 @@ def _losses(experiments: list[ExperimentResults]) -> Iterator[str]:
 
 
 def _extensions(results: Path) -> Iterator[str]:
-    """Every fitted number of the runs beyond the paper: the variables without a time or parameter axis."""
+    """Every number of the runs beyond the paper that comes with an interval: name_mean, name_low, name_high."""
     files = [path for folder in ("scaling", "variants") for path in sorted((results / folder).glob("*.nc"))]
     if not files:
         return
-    yield "## Scaling and variants\n\nFitted numbers of the runs beyond the paper, over their seeds.\n"
-    yield "| file | number | meaning | mean ± standard deviation |\n|---|---|---|---|"
+    yield "## Scaling and variants\n\nNumbers of the runs beyond the paper with their 95 % intervals over the seeds.\n"
+    yield "| file | number | of | value |\n|---|---|---|---|"
     for path in files:
         dataset = netcdf.read(path)
-        for name, values in dataset.data_vars.items():
-            if values.dims in ((), ("seed",)) and values.dtype.kind == "f":
-                spread = f" ± {float(values.std(ddof=1)):.2g}" if values.size > 1 else ""
-                meaning = values.attrs["long_name"]
-                yield f"| {path.parent.name}/{path.name} | `{name}` | {meaning} | {float(values.mean()):.4g}{spread} |"
+        names = [str(name).removesuffix("_mean") for name in dataset.data_vars if str(name).endswith("_mean")]
+        for name in names:
+            mean, low, high = (dataset[f"{name}_{kind}"] for kind in ("mean", "low", "high"))
+            for place in np.ndindex(mean.shape):
+                labels = ", ".join(
+                    f"{dimension} {mean[dimension].values[index] if dimension in mean.coords else index}"
+                    for dimension, index in zip(mean.dims, place, strict=True)
+                )
+                value = f"{mean.values[place]:.4g} ({low.values[place]:.4g} to {high.values[place]:.4g})"
+                yield f"| {path.parent.name}/{path.name} | `{name}` | {labels} | {value} |"
     yield ""
 
 

@@ -1,10 +1,12 @@
-"""Small data sets on which the theory is tested, and the networks written out plainly, sample by sample and pixel by pixel.
+"""Small data sets on which the theory is tested, and the averaged gradient of both networks written out plainly.
 
-Nothing here uses a spectrum, a correlation or a singular vector to move a weight: that is what makes it independent.
+The plain gradient goes from sample to sample and from shift to shift: no spectrum, no correlation and no singular
+vector moves a weight, so that it is independent of what it is compared with.
 """
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,27 @@ from learning_dynamics import config, fourier
 from learning_dynamics.correlations import correlate, decompose, effective_singular_values, input_correlation_in_modes
 from learning_dynamics.datasets.make import make
 from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.networks.train import train
+from learning_dynamics.theory import competition
+from learning_dynamics.theory.predict import predict
+
+# Modes that share no frequency, with self-conjugate ones, on an even and an odd side: (row, column, amplitude).
+SUMS_OF_COSINES = {
+    8: [
+        [(1, 2, 1.0), (3, 1, 0.8), (0, 4, 0.5)],
+        [(2, 2, 0.7), (4, 1, 0.6), (1, 1, 0.3)],
+    ],
+    7: [
+        [(1, 2, 1.0), (3, 1, 0.8), (0, 0, 0.3)],
+        [(2, 2, 0.7), (0, 1, 0.6)],
+        [(1, 1, 0.4), (3, 3, 0.35)],
+    ],
+}
+PURE_COSINES = {
+    8: [[(0, 0, 1.5)], [(3, 2, 1.0)], [(4, 0, 0.6)], [(0, 2, 0.3)]],
+    7: [[(0, 0, 1.5)], [(3, 2, 1.0)], [(1, 5, 0.5)]],
+    6: [[(3, 3, 1.0)], [(1, 2, 0.9)]],
+}
 
 
 class Data:
@@ -25,13 +48,25 @@ class Data:
         self.vectors = inputs.reshape(len(inputs), -1)
         self.correlations = correlate(lambda part: self.vectors[part], labels, classes)
         self.structure = decompose(self.correlations.input_output)
-        self.spectra = fourier.spectrum(self.structure.right.T.reshape(-1, *inputs.shape[1:]))[:, 0]
-        self.in_modes = input_correlation_in_modes(self.correlations, self.structure)
+        self.singular_values = self.structure.singular_values
+        self.right_images = self.structure.right.T.reshape(-1, *inputs.shape[1:])
+        self.right_spectra = fourier.spectrum(self.right_images)[:, 0]
+        self.in_modes = input_correlation_in_modes(self.correlations, self.structure).diagonal()
+
+    def omega(self, networks):
+        """Ω of networks (…, p, CN), shape (…, modes, modes)."""
+        flat = networks.reshape(-1, *networks.shape[-2:])
+        omega = effective_singular_values(flat, self.correlations, self.structure)
+        return omega.reshape(*networks.shape[:-2], *omega.shape[1:])
 
     def effective(self, networks):
-        """Diagonals of Ω of networks (..., p, CN), shape (..., modes)."""
-        omega = effective_singular_values(networks.reshape(-1, *networks.shape[-2:]), self.correlations, self.structure)
-        return np.einsum("kmm->km", omega).reshape(*networks.shape[:-2], -1)
+        """a_α of networks (…, p, CN), shape (…, modes)."""
+        return np.einsum("...mm->...m", self.omega(networks))
+
+    def learning_rate(self, network):
+        """A learning rate at which the flow from weights of 0.1 learns within a few hundred samples."""
+        rate = 0.1 / np.sqrt(np.linalg.norm(self.correlations.input, 2))
+        return rate / self.side if network == "linear_cnn" else rate
 
 
 def random_images(side, channels, classes, per_class, centred=False):
@@ -46,11 +81,14 @@ def random_images(side, channels, classes, per_class, centred=False):
     return Data(inputs, labels, classes)
 
 
-def cosines(side, *classes, phase="random"):
-    """One image per class, a sum of cosines given as (row frequency, column frequency, amplitude)."""
+def cosines(side, classes):
+    """One image per class, a sum of cosines with random phases given as (row, column, amplitude)."""
     settings = config.CosinesDataset(
         side=side,
-        classes=[[config.Cosine(frequency=[f, g], amplitude=a, phase=phase) for f, g, a in one] for one in classes],
+        classes=[
+            [config.Cosine(frequency=[row, column], amplitude=size, phase="random") for row, column, size in one]
+            for one in classes
+        ],
     )
     made = make(settings, "cosines", 0, "", Path("nowhere"))
     return Data(made.images, made.labels, made.classes)
@@ -62,48 +100,59 @@ def cnn_weights(data, std, seed=0):
 
 
 def aligned_cnn_weights(data, std, seed=0):
-    images = data.structure.right.T.reshape(-1, 1, data.side, data.side)
-    return linear_cnn.aligned_weights(np.random.default_rng(seed), std, data.structure.left, images)
+    return linear_cnn.aligned_weights(np.random.default_rng(seed), std, data.structure.left, data.right_images)
 
 
 def fcnn_weights(data, hidden, std, seed=0):
     return linear_fcnn.normal_weights(np.random.default_rng(seed), data.classes, data.vectors.shape[1], hidden, std)
 
 
+def transfer(data, weights):
+    """B = Uᵀ W Q⁻¹ from its definition, shape (modes, n, n)."""
+    modes = (data.structure.left.T @ weights.readout.reshape(data.classes, -1)).reshape(-1, data.side, data.side)
+    return np.fft.ifft2(modes, norm="ortho")
+
+
+def competing_modes(data, weights):
+    """The competition that the given weights enter."""
+    kernel = fourier.spectrum(weights.kernel[0])
+    initial = [
+        competition.aligned_initial_magnitude(kernel, row, spectrum)
+        for row, spectrum in zip(transfer(data, weights), data.right_spectra, strict=True)
+    ]
+    return competition.modes(data.singular_values, data.in_modes, data.right_spectra, np.stack(initial))
+
+
 def plain_cnn_flow(data, weights, learning_rate, samples):
-    """Networks (samples, p, CN), kernels and readouts of the averaged gradient, from shifted images alone."""
-    side, classes = data.side, data.classes
-    shifts = [(a, b) for a in range(side) for b in range(side)]
-    # moved[s, c·N + a] is image s, channel c, shifted by a: the hidden layer is the sum of kernel[c, a] · moved.
-    moved = np.stack([np.roll(data.inputs, shift, axis=(2, 3)) for shift in shifts], axis=2)
-    moved = moved.reshape(len(data.inputs), -1, side * side)
-    labels = np.eye(classes)[data.labels]
-    size = weights.kernel.size
+    """Networks (samples, p, CN), kernels and readouts of the averaged gradient, from shifted images."""
+    side, size = data.side, weights.kernel.size
+    shifts = [(row, column) for row in range(side) for column in range(side)]
+    # The hidden layer is the sum of kernel entries times shifted images.
+    shifted = np.stack([np.roll(data.inputs, shift, axis=(2, 3)) for shift in shifts], axis=2)
+    shifted = shifted.reshape(len(data.inputs), size, side * side)
+    labels = np.eye(data.classes)[data.labels]
 
     def derivative(_, state):
-        kernel, readout = state[:size], state[size:].reshape(classes, -1)
-        hidden = np.einsum("a,sai->si", kernel, moved)
+        kernel, readout = state[:size], state[size:].reshape(data.classes, -1)
+        hidden = np.einsum("a,sai->si", kernel, shifted)
         error = labels - hidden @ readout.T
-        kernel_change = np.einsum("sai,si->a", moved, error @ readout) / len(moved)
-        readout_change = error.T @ hidden / len(moved)
-        return learning_rate * np.concatenate([kernel_change, readout_change.ravel()])
+        changes = [np.einsum("sai,si->a", shifted, error @ readout), (error.T @ hidden).ravel()]
+        return learning_rate * np.concatenate(changes) / len(labels)
 
     states = _solve(derivative, np.concatenate([weights.kernel.ravel(), weights.readout.ravel()]), samples)
     kernels = states[:, :size].reshape(-1, *weights.kernel.shape)
     readouts = states[:, size:].reshape(-1, *weights.readout.shape)
-    # Answers to every unit image, one pixel at a time, are the columns of M.
-    units = np.eye(data.vectors.shape[1]).reshape(-1, data.channels, side, side)
-    moved_units = np.stack([np.roll(units, shift, axis=(2, 3)) for shift in shifts], axis=2)
-    hidden = np.einsum(
-        "tcij,scaij->tsaij" if False else "tca,sca...->ts...",
-        kernels.reshape(len(kernels), data.channels, -1),
-        moved_units,
-    )
-    return np.einsum("tpij,tsij->tps", readouts, hidden), kernels, readouts
+    return np.stack([dense_network(*pair) for pair in zip(kernels, readouts, strict=True)]), kernels, readouts
+
+
+def dense_network(kernel, readout):
+    """W Σ_c dbc(k_c) from the circulant matrices themselves, shape (p, CN)."""
+    rows = readout.reshape(len(readout), -1)
+    return np.concatenate([rows @ fourier.doubly_block_circulant(channel) for channel in kernel], axis=1)
 
 
 def plain_fcnn_flow(data, weights, learning_rate, samples):
-    """Networks (samples, p, CN), first and second layers of the averaged gradient, from the samples themselves."""
+    """Networks (samples, p, CN), first and second layers of the averaged gradient."""
     labels = np.eye(data.classes)[data.labels]
     size = weights.first.size
 
@@ -121,7 +170,34 @@ def plain_fcnn_flow(data, weights, learning_rate, samples):
 
 
 def _solve(derivative, start, samples):
-    solution = solve_ivp(
-        derivative, (samples[0], samples[-1]), start, method="RK45", t_eval=samples, rtol=1e-9, atol=1e-12
-    )
-    return solution.y.T
+    return solve_ivp(derivative, samples[[0, -1]], start, method="RK45", t_eval=samples, rtol=1e-9, atol=1e-12).y.T
+
+
+class Prepared:
+    """An experiment, its images and their structure: the paper's of this name, with changes."""
+
+    def __init__(self, name, **changes):
+        base = config.paper_experiments()[name].model_dump()
+        self.name = name
+        self.settings = config.Experiment.model_validate(config.merged(base, {"snapshots": [], **changes}))
+        self.images = make(self.settings.dataset, name, 0, "", Path("nowhere"))
+        self.correlations = {split: self.images.split(split).correlations() for split in self.images.splits}
+        self.structure = decompose(self.correlations["train"].input_output)
+
+    def predict(self, network, seeds=1):
+        log = logging.getLogger("theory")
+        return predict(self.name, self.settings, network, seeds, 0, self.images, self.correlations, self.structure, log)
+
+    def train(self, network, seed=0):
+        return train(
+            self.name,
+            self.settings,
+            network,
+            seed,
+            0,
+            100.0,
+            self.images,
+            self.correlations,
+            self.structure,
+            lambda *_: None,
+        )

@@ -369,7 +369,7 @@ class SideScaling(_Model):
         ],
         description="The cosine of each class, the same on every side.",
     )
-    learning_rate: Positive = Field(default=2e-6, description="Learning rate λ of both networks, for every side.")
+    learning_rate: Positive = Field(default=4e-6, description="Learning rate λ of both networks, for every side.")
     kernel_std: Positive = Field(default=1e-4, description="Standard deviation of the initial kernel.")
     seeds: Annotated[int, Field(ge=2)] = Field(default=5, description="Initial kernels per side.")
 
@@ -448,16 +448,17 @@ class Convolution(_Model):
 
     kernels: Annotated[int, Field(ge=1, le=64)] = Field(
         default=1,
-        description="Kernels K as large as the image; initial weights have the experiment's standard deviation over √K, "
-        "which leaves the expected a_α(0) as it is.",
+        description="Kernels K as large as the image; initial weights have the experiment's standard deviation over "
+        "√K, which leaves the expected a_α(0) as it is.",
     )
     padding: Literal["circular", "zero"] = Field(
-        default="circular", description="What lies beyond the image: its other side, or zeros (the output keeps its size)."
+        default="circular",
+        description="What lies beyond the image: its other side, or zeros (the output keeps its size).",
     )
     operation: Literal["convolution", "correlation"] = Field(
         default="convolution",
-        description="Whether the kernel is flipped before it slides (Eqs. S.18 and S.20); a correlation starts from the "
-        "flipped kernel.",
+        description="Whether the kernel is flipped before it slides (Eqs. S.18 and S.20); a correlation starts from "
+        "the flipped kernel.",
     )
 
 
@@ -476,11 +477,13 @@ class Variants(_Model):
 
     experiment: ExperimentName = Field(
         default="geometric_shapes",
-        description="Experiment whose images, order, learning rate and initial standard deviations are used.",
+        description="Experiment whose images, order of samples, learning rate and initial weights are used.",
     )
     seeds: Annotated[int, Field(ge=2)] = Field(
-        default=5, description="Trainings of each variant, with the random streams of the experiment's own."
+        default=10, description="Trainings of each variant, with the random streams of the experiment's own."
     )
+    updates: Count = Field(default=80000, description="Updates of each training, more than the slowest variant needs.")
+    records: Annotated[int, Field(ge=10, le=100_000)] = Field(default=800, description="Evenly spaced records of Ω.")
     reference: VariantName = Field(default="circular", description="The variant that the others are compared with.")
     convolutions: Annotated[dict[VariantName, Convolution], Field(min_length=1)] = Field(
         default_factory=_default_convolutions,
@@ -493,6 +496,8 @@ class Variants(_Model):
         if self.reference not in self.convolutions:
             hint = _did_you_mean(self.reference, self.convolutions)
             raise ValueError(f"reference: no variant is called '{self.reference}'{hint}")
+        if self.records > self.updates:
+            raise ValueError(f"records: {self.records} is more than updates ({self.updates}); expected at most as many")
         if "comparison" in self.convolutions:
             raise ValueError("convolutions: 'comparison' is the file of the comparison; expected another name")
         return self
@@ -546,7 +551,6 @@ class Config(_Model):
             raise ValueError("two names differ only in upper and lower case; expected distinct names")
         return experiments
 
-
     @model_validator(mode="after")
     def _extensions_have_their_experiments(self) -> Self:
         for key, name in self.extension_experiments().items():
@@ -570,6 +574,17 @@ class Config(_Model):
         if self.variants is not None:
             names["variants.experiment"] = self.variants.experiment
         return names
+
+    def extension_experiment(self, key: str) -> Experiment:
+        """What the runs under a key of ``extension_experiments`` take from their experiment: images and linear CNN."""
+        experiment = self.experiments[self.extension_experiments()[key]]
+        changes: dict[str, Any] = {
+            "networks": Networks(linear_cnn=experiment.networks.linear_cnn, linear_fcnn=None),
+            "snapshots": [],
+        }
+        if key == "variants.experiment" and self.variants is not None:
+            changes |= {"updates": self.variants.updates, "records": self.variants.records}
+        return experiment.model_copy(update=changes)
 
 
 def _unfit(key: str, experiment: Experiment) -> str | None:
@@ -700,6 +715,11 @@ def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -
         plain = float(value)
         advice = f"{plain:.1e}" if math.isfinite(plain) else "a finite number"
         return f"expected a number, got the text '{value}': YAML reads a number without a point as text; write {advice}"
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?|null|true|false", value):
+        return (
+            f"{details['msg'].replace('Input should be', 'expected', 1)}, got the text '{value}': write it without "
+            "quotes in a file for --configfile (inside --config every nested value is text)"
+        )
     if kind == "union_tag_not_found":
         return f"'kind' is missing; expected one of {', '.join(_KINDS)}"
     if kind in ("literal_error", "union_tag_invalid"):

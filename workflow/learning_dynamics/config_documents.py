@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from learning_dynamics import config
 
@@ -45,6 +45,11 @@ def schema() -> str:
     reference = entries.get("$ref", "#/$defs/Experiment")
     experiments["additionalProperties"] = False
     experiments["patternProperties"] = {"^[A-Za-z][A-Za-z0-9_]*$": {"anyOf": [{"$ref": reference}, {"type": "null"}]}}
+    # So may a variant of the convolution.
+    convolutions = document["$defs"]["Variants"]["properties"]["convolutions"]
+    convolutions["patternProperties"] = {
+        pattern: {"anyOf": [entry, {"type": "null"}]} for pattern, entry in convolutions["patternProperties"].items()
+    }
     for model in document["$defs"].values():
         model.pop("required", None)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -72,6 +77,12 @@ def _nested_sections() -> Iterator[str]:
         config.ShapesDataset: "`experiments.<name>.dataset` with `kind: shapes`",
         config.DigitsDataset: "`experiments.<name>.dataset` with `kind: digits`",
         config.Cifar10Dataset: "`experiments.<name>.dataset` with `kind: cifar10`",
+        config.Scaling: "`scaling`",
+        config.SideScaling: "`scaling.side`",
+        config.StdScaling: "`scaling.std`",
+        config.LearningRateScaling: "`scaling.learning_rate`",
+        config.Variants: "`variants`",
+        config.Convolution: "`variants.convolutions.<name>`",
     }
     for model, title in titles.items():
         yield from _section(model, title)
@@ -83,7 +94,7 @@ def _section(model: type[BaseModel], title: str) -> Iterator[str]:
     yield "| key | type | default | meaning |"
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():
-        yield f"| `{name}` | {_type(field.annotation)} | {_default(field)} | {_meaning(name, field)} |"
+        yield f"| `{name}` | {_type(field.annotation)} | {_default(name, field)} | {_meaning(name, field)} |"
 
 
 def _meaning(name: str, field: FieldInfo) -> str:
@@ -96,16 +107,14 @@ def _meaning(name: str, field: FieldInfo) -> str:
     }.get(name, "See below.")
 
 
-def _default(field: FieldInfo) -> str:
+def _default(name: str, field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    if field.default_factory is not None:
-        return "the paper's"
-    value = field.get_default()
-    if isinstance(value, BaseModel):
-        return "see below"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel) or (isinstance(value, dict) and value):
+        return "the paper's" if name == "experiments" else "see below"
     assert value is not PydanticUndefined
-    return f"`{json.dumps(value)}`"
+    return f"`{json.dumps(to_jsonable_python(value))}`"
 
 
 def _type(annotation: Any) -> str:

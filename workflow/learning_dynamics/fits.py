@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
+from learning_dynamics import netcdf
 from learning_dynamics.correlations import FloatArray
 
 CONFIDENCE = 0.95
@@ -14,11 +16,13 @@ def slope(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     """Slope of the least-squares line of y against x, along the last axis of y.
 
     Args:
-        x: shape (points,), at least two different values.
-        y: shape (…, points); a point that is not finite makes the slope NaN.
+        x: shape (points,).
+        y: shape (…, points); a point that is not finite makes the slope NaN, as do fewer than two points.
     """
-    centred = np.asarray(x, dtype=np.float64) - np.mean(x)
-    values = np.asarray(y, dtype=np.float64)
+    places, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if len(places) < 2:
+        return np.full(values.shape[:-1], np.nan)
+    centred = places - places.mean()
     with np.errstate(invalid="ignore"):
         return np.asarray(values @ centred / (centred @ centred))
 
@@ -43,3 +47,24 @@ def confidence_interval(trials: npt.ArrayLike) -> tuple[FloatArray, FloatArray, 
         return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
     half = stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * values.std(axis=0, ddof=1) / np.sqrt(len(values))
     return mean, mean - half, mean + half
+
+
+def summary(
+    name: str, trials: FloatArray, dimensions: tuple[str, ...], long_name: str, units: str = "1"
+) -> dict[str, xr.Variable]:
+    """Variables for a result file: a number per seed, its mean over the seeds and the ends of the 95 % interval.
+
+    Args:
+        name: of the variable; the others are called name_mean, name_low and name_high.
+        trials: seeds along the first axis.
+        dimensions: of the other axes.
+        long_name: what the number is.
+        units: of all four.
+    """
+    mean, low, high = confidence_interval(trials)
+    return {
+        name: netcdf.variable(("seed", *dimensions), trials, long_name, units),
+        f"{name}_mean": netcdf.variable(dimensions, mean, f"{long_name}, mean over the seeds", units),
+        f"{name}_low": netcdf.variable(dimensions, low, f"{long_name}, lower end of the mean's 95 % interval", units),
+        f"{name}_high": netcdf.variable(dimensions, high, f"{long_name}, upper end of the mean's 95 % interval", units),
+    }

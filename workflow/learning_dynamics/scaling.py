@@ -6,6 +6,7 @@ measured number stands beside the theory's own. Slopes are fitted per seed, so t
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ from learning_dynamics.config import Experiment, LearningRateScaling, LinearCNN,
 from learning_dynamics.correlations import FloatArray, Structure, decompose
 from learning_dynamics.datasets import cosines, labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.errors import DivergenceError
+from learning_dynamics.errors import DivergenceError, UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn, small_linear_fcnn
+from learning_dynamics.networks.train import initial_linear_cnn
 from learning_dynamics.theory import alignment, competition, gradient_flow, sigmoid
 
 PARAMETERS = ("side", "std", "learning_rate")
@@ -34,6 +36,8 @@ _HALF = 0.5
 _SPACING = 1.01
 # Trainings last this many times as long as the theory needs for the slowest mode.
 _MARGIN = 1.3
+# The flow's error is fitted over learning rates up to so many times the smallest: beyond, it is not of first order.
+_FIRST_ORDER_RANGE = 10.0
 # σ counts as small, and its runs enter the fits, where the theory starts every mode below this share of s_α.
 _SMALL_START = 0.01
 _SUPPORT = 1e-9
@@ -135,9 +139,7 @@ def measure(
     )
 
 
-def over_sides(
-    settings: SideScaling, root_seed: int, divergence_factor: float, log: logging.Logger
-) -> xr.Dataset:
+def over_sides(settings: SideScaling, root_seed: int, divergence_factor: float, log: logging.Logger) -> xr.Dataset:
     """Discovery times of pure cosines against the image side n, for CNN and FCNN at one λ (Sec. 3, Eq. S.164).
 
     The CNN starts aligned and balanced, the FCNN diagonal with the same a_α(0). The classes come in turn, so that no
@@ -157,6 +159,7 @@ def over_sides(
 
     Raises:
         DivergenceError: a training diverged.
+        UserError: a mode starts above half of its singular value.
     """
     shape = (len(NETWORKS), settings.seeds, len(settings.sides), len(settings.classes))
     measured, predicted, initial = np.empty(shape), np.empty(shape), np.empty(shape)
@@ -173,6 +176,11 @@ def over_sides(
                 kernel_stream, settings.kernel_std, task.structure.left, task.right_images[:, None]
             )
             start = task.effective(linear_cnn.network_matrix(weights)).diagonal()
+            if (start >= _HALF * singular_values[place]).any():
+                raise UserError(
+                    f"scaling with side {side}: a mode starts discovered, a_α(0) = {start} of s_α = "
+                    f"{singular_values[place]}; lower scaling.side.kernel_std ({settings.kernel_std:g})"
+                )
             for row, network in enumerate(NETWORKS):
                 rate = settings.learning_rate * (side * factors[place] if network == "linear_cnn" else 1.0)
                 times = sigmoid.time_to_reach(_HALF * singular_values[place], start, singular_values[place], rate)
@@ -194,7 +202,8 @@ def over_stds(
     in turn. Theory: the competition's closed form from the magnitudes with which the frequencies enter it after
     alignment; for small σ its times grow by 1/(2 λ n max_l |v̂^α_l| s_α) for every unit of ln(1/σ²).
 
-    The alignment error is the largest |Ω_αβ|/√(s_α s_β), α ≠ β, of the whole run. The balance error is |B_0l|/|k̂_l| − 1
+    The alignment error is the largest |Ω_αβ|/√(s_α s_β), α ≠ β, of the whole run: ∝ σ, because B_αl at the frequencies
+    of another mode β stays of the order of σ while k̂_l grows to its final size. The balance error is |B_0l|/|k̂_l| − 1
     at the discovery of mode 0, for its frequencies from the strongest on. The flow conserves |k̂_l|² − Σ_α |B_αl|² ∝ σ²
     while |k̂_l|² there is ∝ σ^(2 − 2|v̂_l|/max|v̂|), so that the balance error is ∝ σ^(2|v̂_l|/max|v̂|).
 
@@ -231,7 +240,7 @@ def over_stds(
             slowest = max(predicted[here].max(), *(_time_constant(mode, settings.learning_rate) for mode in competing))
             history = run.follow(_record_samples(0.0, slowest, len(task.images)), describe)
             measured[here], misalignment[here], imbalance[here] = history
-    small = (initial < _SMALL_START * task.structure.singular_values).all(axis=(0, 2))
+    small = np.all(initial < _SMALL_START * task.structure.singular_values, axis=(0, 2))
     log.info("%d seeds, %d standard deviations, of which %d are small", *shape, small.sum())
     asymptote = np.array([_time_constant(mode, settings.learning_rate) for mode in competing])
     magnitudes = np.abs(fourier.spectrum(task.right_images[0])).ravel()[frequencies]
@@ -251,9 +260,10 @@ def over_learning_rates(
     """Discovery times and the error of the gradient flow against λ, at the same λ·updates (Sec. 2.3, Eqs. 15 and 16).
 
     The flow depends on λ t alone and is integrated once. Its error is the root of the mean over the run of
-    (a_α − flow)²/s_α². Expected: ∝ λ with the classes in turn, where only the finite step differs, and ∝ √λ with
-    classes drawn at random, where the times of 1/λ draws scatter by their square root; then less for the mean over the
-    seeds.
+    (a_α − flow)²/s_α². Expected: ∝ λ with the classes in turn, where only the step is finite. With classes drawn at
+    random a sampling error is added, the scatter over the seeds of the difference between the two orders: ∝ √λ,
+    because a rise takes about 1/λ draws, whose share per class scatters by the root of their number. It is independent
+    in every seed, so that it is smaller in their mean.
 
     Args:
         settings: learning rates, λ·updates, records and seeds.
@@ -271,7 +281,10 @@ def over_learning_rates(
         UserError: the gradient flow could not be integrated.
     """
     task = Task.of(data)
-    starts = [_initial(settings.experiment, network, task, data, root_seed, seed) for seed in range(settings.seeds)]
+    starts = [
+        initial_linear_cnn(settings.experiment, network, seed, root_seed, data, task.structure)
+        for seed in range(settings.seeds)
+    ]
     samples = [_even_samples(settings, rate, len(task.images)) for rate in settings.learning_rates]
     flow_times = [np.round(rate * s, 12) for rate, s in zip(settings.learning_rates, samples, strict=True)]
     every_time = np.unique(np.concatenate(flow_times))
@@ -283,23 +296,24 @@ def over_learning_rates(
     limits = task.structure.singular_values
     modes = len(limits)
     shape = (len(ORDERS), settings.seeds, len(settings.learning_rates), modes)
-    measured, errors = np.empty(shape), np.empty(shape)
+    measured, errors, sampling = np.empty(shape), np.empty(shape), np.empty(shape[1:])
     mean_errors = np.empty((len(ORDERS), len(settings.learning_rates), modes))
-    for row, order in enumerate(ORDERS):
-        for place, rate in enumerate(settings.learning_rates):
-            expected = flow[:, np.searchsorted(every_time, flow_times[place])]
-            curves = np.empty((settings.seeds, len(samples[place]), modes))
+    for place, rate in enumerate(settings.learning_rates):
+        expected = flow[:, np.searchsorted(every_time, flow_times[place])]
+        curves = np.empty((len(ORDERS), settings.seeds, len(samples[place]), modes))
+        for row, order in enumerate(ORDERS):
             for seed, weights in enumerate(starts):
                 stream = random_streams.stream(root_seed, settings.experiment, "sample_order", seed)
                 drawn = random_streams.sample_order(stream, order, len(task.images), int(samples[place][-1]))
                 describe = f"scaling with learning_rate {rate:g}, {order} order, seed {seed}"
-                curves[seed] = _cnn_curves(task, weights, rate, samples[place], drawn, divergence_factor, describe)
-            measured[row, :, place] = trajectories.discovery_times(samples[place], curves, limits, _HALF)
-            errors[row, :, place] = _root_mean_square(curves - expected) / limits
-            mean_errors[row, place] = _root_mean_square((curves - expected).mean(axis=0)) / limits
-            log.info("%s order, learning rate %g: %d updates", order, rate, samples[place][-1])
-    flow_discovery = trajectories.discovery_times(every_time, flow, limits, _HALF)
-    return _learning_rate_dataset(settings.learning_rates, measured, errors, mean_errors, flow_discovery)
+                curves[row, seed] = _cnn_curves(task, weights, rate, samples[place], drawn, divergence_factor, describe)
+        measured[:, :, place] = _discovery_times(samples[place], curves, limits)
+        errors[:, :, place] = _root_mean_square(curves - expected) / limits
+        mean_errors[:, place] = _root_mean_square((curves - expected).mean(axis=1)) / limits
+        sampling[:, place] = _root_mean_square(_scatter(curves[1] - curves[0])) / limits
+        log.info("learning rate %g: %d updates", rate, samples[place][-1])
+    flow_discovery = _discovery_times(every_time, flow, limits)
+    return _learning_rate_dataset(settings.learning_rates, measured, errors, mean_errors, sampling, flow_discovery)
 
 
 def _record_samples(first: float, last: float, cycle: int) -> npt.NDArray[np.int64]:
@@ -314,6 +328,10 @@ def _even_samples(settings: LearningRateScaling, rate: float, cycle: int) -> npt
     """Evenly spaced samples from 0 to λ·t = `training_time`, at the ends of cycles."""
     even = np.arange(settings.records + 1) * settings.training_time / (settings.records * rate * cycle)
     return cycle * np.unique(np.round(even).astype(np.int64))
+
+
+def _discovery_times(samples: npt.NDArray[Any], curves: FloatArray, singular_values: FloatArray) -> FloatArray:
+    return trajectories.discovery_times(samples.astype(np.float64), curves, singular_values, _HALF)
 
 
 def _advance(update: Advance, order: npt.NDArray[np.int64], describe: str) -> None:
@@ -340,7 +358,7 @@ def _cnn_run(
     samples = _record_samples(expected.min() / 4, expected.max(), len(task.images))
     order = _in_turn(0, int(samples[-1]), len(task.images))
     curves = _cnn_curves(task, weights, learning_rate, samples, order, error_limit, describe)
-    return trajectories.discovery_times(samples, curves, task.structure.singular_values, _HALF)
+    return _discovery_times(samples, curves, task.structure.singular_values)
 
 
 def _cnn_curves(
@@ -360,7 +378,7 @@ def _cnn_curves(
         return engine.update(spectra, task.labels, part)
 
     curves = [task.effective(engine.network()).diagonal()]
-    for start, stop in zip(samples[:-1], samples[1:], strict=True):
+    for start, stop in itertools.pairwise(samples):
         _advance(update, order[start:stop], describe)
         curves.append(task.effective(engine.network()).diagonal())
     return np.array(curves)
@@ -391,10 +409,10 @@ def _diagonal_fcnn_run(
 
     samples = _record_samples(expected.min() / 4, expected.max(), len(inputs))
     curves = [effective()]
-    for first, last in zip(samples[:-1], samples[1:], strict=True):
+    for first, last in itertools.pairwise(samples):
         _advance(update, _in_turn(int(first), int(last), len(inputs)), describe)
         curves.append(effective())
-    return trajectories.discovery_times(samples, np.array(curves), task.structure.singular_values, _HALF)
+    return _discovery_times(samples, np.array(curves), task.structure.singular_values)
 
 
 class _StdRun:
@@ -418,12 +436,12 @@ class _StdRun:
         task = self._task
         limits = task.structure.singular_values
         omega, balance = [task.effective(self._engine.network())], [self._balance()]
-        for start, stop in zip(samples[:-1], samples[1:], strict=True):
+        for start, stop in itertools.pairwise(samples):
             _advance(self._update, _in_turn(int(start), int(stop), len(task.images)), describe)
             omega.append(task.effective(self._engine.network()))
             balance.append(self._balance())
         effective = np.array(omega)
-        times = trajectories.discovery_times(samples, np.einsum("tmm->tm", effective), limits, _HALF)
+        times = _discovery_times(samples, np.einsum("tmm->tm", effective), limits)
         at_discovery = [np.interp(times[0], samples, values) for values in np.array(balance).T]
         return times, float(alignment.largest_off_diagonal(effective, limits).max()), np.array(at_discovery) - 1
 
@@ -479,29 +497,14 @@ def _time_constant(mode: competition.Mode, learning_rate: float) -> float:
     return float(1 / (2 * learning_rate * mode.side * mode.spectrum.max() * mode.singular_value))
 
 
-def _initial(
-    experiment: str, network: LinearCNN, task: Task, data: LabelledImages, root_seed: int, seed: int
-) -> linear_cnn.Weights:
-    """The initial weights that the experiment's own trial has."""
-    from learning_dynamics.networks.train import initial_linear_cnn
-
-    return initial_linear_cnn(experiment, network, seed, root_seed, data, task.structure)
+def _scatter(trials: FloatArray) -> FloatArray:
+    """Trials (first axis) without their mean, scaled so that their mean square is the unbiased variance."""
+    return np.asarray((trials - trials.mean(axis=0)) * np.sqrt(len(trials) / (len(trials) - 1)))
 
 
 def _root_mean_square(difference: FloatArray) -> FloatArray:
     """Over the samples, the last axis but one."""
     return np.asarray(np.sqrt((difference**2).mean(axis=-2)))
-
-
-def _summary(name: str, values: FloatArray, dimensions: tuple[str, ...], long_name: str) -> dict[str, xr.Variable]:
-    """A number per seed (first dimension) with its mean and the ends of the mean's 95 % interval."""
-    mean, low, high = fits.confidence_interval(values)
-    return {
-        name: netcdf.variable(("seed", *dimensions), values, long_name),
-        f"{name}_mean": netcdf.variable(dimensions, mean, f"{long_name}, mean over the seeds"),
-        f"{name}_low": netcdf.variable(dimensions, low, f"{long_name}, lower end of the mean's 95 % interval"),
-        f"{name}_high": netcdf.variable(dimensions, high, f"{long_name}, upper end of the mean's 95 % interval"),
-    }
 
 
 def _coordinate(name: str, values: Sequence[Any], long_name: str) -> dict[str, xr.Variable]:
@@ -542,15 +545,17 @@ def _side_dataset(
         ),
     }
     network_mode = ("network", "mode")
-    variables |= _summary("slope", slopes(measured), network_mode, "fitted slope of ln t against ln n")
-    variables |= _summary("predicted_slope", slopes(predicted), network_mode, "the theory's slope of ln t against ln n")
-    variables |= _summary(
+    variables |= fits.summary("slope", slopes(measured), network_mode, "fitted slope of ln t against ln n")
+    variables |= fits.summary(
+        "predicted_slope", slopes(predicted), network_mode, "the theory's slope of ln t against ln n"
+    )
+    variables |= fits.summary(
         "reduced_slope",
         slopes(measured / growth),
         network_mode,
         "fitted slope of ln(t/ln(s_α/a_α(0) − 1)) against ln n, by theory −2 for the CNN and −1 for the FCNN",
     )
-    variables |= _summary(
+    variables |= fits.summary(
         "speed_up_slope",
         fits.power(sides, speed_up.transpose(0, 2, 1)),
         ("mode",),
@@ -604,20 +609,20 @@ def _std_dataset(
             ("frequency",), 2 * magnitudes / magnitudes.max(), "power of σ in the balance error, 2 |v̂^0_l|/max|v̂^0|"
         ),
     }
-    variables |= _in_samples(
-        _summary("slope", slopes(measured), ("mode",), "fitted slope of t against ln(1/σ²)")
-        | _summary("predicted_slope", slopes(predicted), ("mode",), "the closed form's slope of t against ln(1/σ²)")
+    variables |= fits.summary("slope", slopes(measured), ("mode",), "fitted slope of t against ln(1/σ²)", "samples")
+    variables |= fits.summary(
+        "predicted_slope", slopes(predicted), ("mode",), "the closed form's slope of t against ln(1/σ²)", "samples"
     )
-    variables |= _summary(
+    variables |= fits.summary(
         "slope_ratio", slopes(measured) / slopes(predicted), ("mode",), "fitted slope over the closed form's"
     )
-    variables |= _summary(
+    variables |= fits.summary(
         "alignment_power",
         fits.power(fitted, misalignment[:, small]),
         (),
         "fitted power of σ in the alignment error, by theory 1",
     )
-    variables |= _summary(
+    variables |= fits.summary(
         "balance_power",
         fits.power(fitted, np.abs(imbalance[:, small]).transpose(0, 2, 1)),
         ("frequency",),
@@ -626,22 +631,20 @@ def _std_dataset(
     return xr.Dataset(variables, coords=_coordinate("std", stds, "standard deviation σ of all initial weights"))
 
 
-def _in_samples(variables: dict[str, xr.Variable]) -> dict[str, xr.Variable]:
-    for variable in variables.values():
-        variable.attrs["units"] = "samples"
-    return variables
-
-
 def _learning_rate_dataset(
     rates: Sequence[float],
     measured: FloatArray,
     errors: FloatArray,
     mean_errors: FloatArray,
+    sampling: FloatArray,
     flow_discovery: FloatArray,
 ) -> xr.Dataset:
-    """Arrays (order, seed, learning_rate, mode); those of the mean over the seeds (order, learning_rate, mode)."""
+    """Arrays (order, seed, learning_rate, mode), without `order` or `seed` where a result has none."""
     everywhere = ("order", "seed", "learning_rate", "mode")
-    over_modes = errors.mean(axis=-1)
+    fitted = np.array(rates) <= _FIRST_ORDER_RANGE * (1 + 1e-9) * min(rates)
+    # Two points at least, whatever the rates.
+    fitted |= np.argsort(np.argsort(rates)) < 2
+    small = np.array(rates)[fitted]
     variables = {
         "discovery_time": netcdf.variable(everywhere, measured, "measured time until a_α = s_α/2", "samples"),
         "predicted_time": netcdf.variable(
@@ -654,21 +657,34 @@ def _learning_rate_dataset(
         "mean_flow_error": netcdf.variable(
             ("order", "learning_rate", "mode"), mean_errors, "the same for the means over the seeds"
         ),
-        "mean_flow_error_power": netcdf.variable(
-            ("order",), fits.power(rates, mean_errors.mean(axis=-1)), "fitted power of λ in the means' error over modes"
+        "sampling_error": netcdf.variable(
+            everywhere[1:],
+            sampling,
+            "root mean square scatter over the seeds of a_α in random order minus in cyclic order, relative to s_α",
+        ),
+        "is_fitted": netcdf.variable(
+            ("learning_rate",),
+            fitted.astype(np.int8),
+            f"whether λ is within {_FIRST_ORDER_RANGE:g} times the smallest, so that fits of the flow's error use it",
         ),
     }
-    variables |= _summary(
+    variables |= fits.summary(
         "slope",
         fits.power(rates, measured.transpose(1, 0, 3, 2)),
         ("order", "mode"),
         "fitted slope of ln t against ln λ, by theory −1",
     )
-    variables |= _summary(
+    variables |= fits.summary(
         "flow_error_power",
-        fits.power(rates, over_modes.transpose(1, 0, 2)),
+        fits.power(small, errors.mean(axis=-1)[..., fitted].transpose(1, 0, 2)),
         ("order",),
-        "fitted power of λ in the flow's error, mean over the modes",
+        "fitted power of λ in the flow's error, mean over the modes, by theory 1 in cyclic order",
+    )
+    variables |= fits.summary(
+        "sampling_error_power",
+        fits.power(rates, sampling.mean(axis=-1)),
+        (),
+        "fitted power of λ in the sampling error, mean over the modes, by theory 1/2",
     )
     coordinates = _coordinate("order", ORDERS, "order of the classes")
     return xr.Dataset(variables, coords=coordinates | _coordinate("learning_rate", rates, "learning rate λ"))

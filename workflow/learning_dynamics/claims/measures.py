@@ -130,9 +130,13 @@ def speed_up(results: Results) -> FloatArray:
     return np.asarray(_scaling(file, "speed_up_ratio").mean(dim=("side", "mode")).values)
 
 
-def scaling_value(results: Results, parameter: str, variable: str) -> FloatArray:
-    """A fitted number of the scaling runs, per trial."""
-    return np.asarray(_scaling(results.extension(f"scaling/{parameter}"), variable).values, dtype=float)
+def scaling_value(
+    results: Results, parameter: str, variable: str, select: Mapping[str, str] | None = None
+) -> FloatArray:
+    """A fitted number of the scaling runs, mean over what is not selected, per trial."""
+    values = _scaling(results.extension(f"scaling/{parameter}"), variable).sel(select or {})
+    others = [dimension for dimension in values.dims if dimension != "seed"]
+    return np.asarray(values.mean(dim=others).values, dtype=float)
 
 
 def participation(results: Results, experiment: str) -> FloatArray:

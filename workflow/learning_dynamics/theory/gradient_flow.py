@@ -203,6 +203,7 @@ def principal_directions(input_correlation: FloatArray, directions: int) -> tupl
     return values[present], vectors[:, present]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is reported as an error, in words
 def _integrate(
     derivative: Callable[[float, FloatArray], FloatArray],
     start: FloatArray,
@@ -213,10 +214,14 @@ def _integrate(
     """Show the state at each of `samples` to `observe`: the states themselves would not fit in memory.
 
     The method is the eighth-order one of Dormand and Prince with error control, its steps as long as accuracy allows.
+    Between two steps the state is interpolated, which is less accurate where stability limits the steps: on a mode that
+    has been learned an error of up to 2e-4 of s_α was seen at the default tolerance, and 4e-6 at the steps.
 
     Returns:
         The state at the last sample and how often the derivative was evaluated.
     """
+    # A flow that needs steps shorter than one sample belongs to a learning rate at which the updates diverge.
+    steps_left = 1000 + float(samples[-1] - samples[0])
     solver = DOP853(
         derivative,
         float(samples[0]),
@@ -229,9 +234,11 @@ def _integrate(
     shown = 1
     while shown < len(samples):
         message = solver.step()
-        if solver.status == "failed" or not np.isfinite(solver.y).all():
+        steps_left -= 1
+        if solver.status == "failed" or not np.isfinite(solver.y).all() or steps_left < 0:
             raise UserError(
-                f"the gradient flow could not be integrated beyond sample {solver.t:.0f} ({message or 'not finite'}); "
+                f"the gradient flow could not be integrated beyond sample {solver.t:.0f} "
+                f"({message or 'its steps became too short'}); "
                 "lower learning_rate or the standard deviation of the initial weights"
             )
         within = int(np.searchsorted(samples, solver.t, side="right"))

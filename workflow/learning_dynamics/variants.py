@@ -1,0 +1,271 @@
+"""Linear CNNs beyond the theory's one circular kernel: how far it carries (Sec. 1, App. C.2)."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from learning_dynamics import fits, netcdf, provenance, random_streams, trajectories
+from learning_dynamics.config import Convolution, Experiment
+from learning_dynamics.correlations import FloatArray, decompose
+from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets.labelled_images import LabelledImages, Split
+from learning_dynamics.errors import DataError, DivergenceError
+from learning_dynamics.networks import convolution_variants
+
+_PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4")
+
+
+def train(
+    name: str,
+    convolution: Convolution,
+    seeds: int,
+    experiment_name: str,
+    experiment: Experiment,
+    data: LabelledImages,
+    root_seed: int,
+    divergence_factor: float,
+    log: logging.Logger,
+) -> xr.Dataset:
+    """All trainings of one variant, with the initial weights and samples of the experiment's own trials.
+
+    One kernel, circular padding and convolution repeat the experiment's linear CNN. A correlation starts from the
+    flipped kernel; the convolution is trained beside it on the same samples, and at the end the one's kernel must be
+    the other's flipped, to rounding (Pinson et al. 2023, App. C.2, Eqs. S.20 to S.29).
+
+    Args:
+        name: of the variant.
+        convolution: number of kernels, padding, operation.
+        seeds: number of trials.
+        experiment_name: selects the random streams.
+        experiment: gives order, updates, records, λ and standard deviations of the linear CNN.
+        data: few images of one channel.
+        root_seed: root of the random streams.
+        divergence_factor: a sample's loss above this many times 1/p is a divergence.
+        log: for the progress.
+
+    Returns:
+        Ω, loss, final kernels and discovery times of every seed; time in samples.
+
+    Raises:
+        DataError: there are too many or too large images, or several channels.
+        DivergenceError: the loss became infinite or far larger than at the start.
+    """
+    model = experiment.networks.linear_cnn
+    assert model is not None  # the configuration asks for it
+    channels, side, _ = data.shape
+    if channels != 1:
+        raise DataError(f"experiment '{experiment_name}': {channels} channels; variants are for images of one channel")
+    split = data.split("train")
+    samples = np.array(experiment.record_samples())
+    answers, kernels, differences = [], [], []
+    for seed in range(seeds):
+        initial = convolution_variants.normal_weights(
+            random_streams.stream(root_seed, experiment_name, "linear_cnn", seed),
+            data.classes,
+            convolution.kernels,
+            side,
+            model.kernel_std,
+            model.readout_std,
+        )
+        order = random_streams.sample_order(
+            random_streams.stream(root_seed, experiment_name, "sample_order", seed),
+            experiment.order,
+            len(split),
+            experiment.updates,
+        )
+        trial = _Trial(split, samples, order, model.learning_rate, divergence_factor, f"variant '{name}', seed {seed}")
+        recorded, final = trial.run(initial, convolution.padding, "convolution")
+        if convolution.operation == "correlation":
+            expected = convolution_variants.flipped(final)
+            start = convolution_variants.Weights(convolution_variants.flipped(initial.kernels), initial.readouts)
+            recorded, final = trial.run(start, convolution.padding, "correlation")
+            differences.append(np.linalg.norm(final - expected) / np.linalg.norm(expected))
+        answers.append(recorded)
+        kernels.append(final)
+        log.info("%s, seed %d: %d updates", name, seed, experiment.updates)
+    relevant = {
+        "variant": name,
+        "convolution": convolution.model_dump(mode="json"),
+        "seeds": seeds,
+        "root_seed": root_seed,
+        "experiment": experiment_name,
+        **experiment.model_dump(mode="json"),
+    }
+    return xr.Dataset(
+        _variables(split, data.classes, samples, np.array(answers), np.array(kernels), np.array(differences)),
+        coords={"sample": netcdf.variable(("sample",), samples, "training samples seen", "samples")},
+        attrs=provenance.attributes(
+            f"Variant {name} of the linear CNN on {experiment_name}",
+            "Pinson et al. 2023, Eqs. 4, 5, 8 and S.18 to S.29",
+            relevant,
+            _PACKAGES,
+        ),
+    )
+
+
+def train_from_files(
+    dataset: str,
+    name: str,
+    convolution: Mapping[str, Any],
+    seeds: int,
+    experiment_name: str,
+    experiment: Mapping[str, Any],
+    root_seed: int,
+    divergence_factor: float,
+    log: logging.Logger,
+) -> xr.Dataset:
+    """``train`` on a data set's file and plain settings.
+
+    Raises:
+        DataError: the file is missing or damaged, or see ``train``.
+        DivergenceError: see ``train``.
+    """
+    return train(
+        name,
+        Convolution.model_validate(convolution),
+        seeds,
+        experiment_name,
+        Experiment.model_validate(experiment),
+        labelled_images.read(dataset),
+        root_seed,
+        divergence_factor,
+        log,
+    )
+
+
+def compare(files: Mapping[str, str], reference: str) -> xr.Dataset:
+    """Every variant against the reference: discovery times, trajectories and losses, seed by seed.
+
+    Args:
+        files: of the variants, by name.
+        reference: the name of the one they are compared with.
+
+    Returns:
+        Ratios and differences per variant, seed and mode, with their means and 95 % intervals over the seeds.
+
+    Raises:
+        DataError: a file is missing or damaged.
+    """
+    runs = {name: netcdf.read(path) for name, path in files.items()}
+    limits = runs[reference]["singular_values"].values
+    diagonals = {
+        name: np.einsum("stmm->stm", run["effective_singular_values"].values) / limits for name, run in runs.items()
+    }
+    times = np.stack([run["discovery_time"].values for run in runs.values()], axis=1)
+    ratios = times / runs[reference]["discovery_time"].values[:, None]
+    errors = np.stack([diagonal - diagonals[reference] for diagonal in diagonals.values()], axis=1)
+    losses = np.stack([run["train_loss"].values[:, -1] for run in runs.values()], axis=1)
+    dimensions = ("variant", "mode")
+    variables = (
+        fits.summary("discovery_time", times, dimensions, "when a_α passes s_α/2", "samples")
+        | fits.summary("discovery_time_ratio", ratios, dimensions, "discovery time over the reference's, same seed")
+        | fits.summary(
+            "difference",
+            np.sqrt((errors**2).mean(axis=2)),
+            dimensions,
+            "root mean square of a_α minus the reference's of the same seed, relative to s_α",
+        )
+        | fits.summary("final_loss", losses, ("variant",), "mean square error at the end")
+    )
+    mean = np.stack([error.mean(axis=0) for error in errors.swapaxes(0, 1)])
+    variables["mean_difference"] = netcdf.variable(
+        dimensions, np.sqrt((mean**2).mean(axis=1)), "the difference of the means over the seeds"
+    )
+    return xr.Dataset(
+        variables,
+        coords={"variant": netcdf.variable(("variant",), np.array(list(runs), dtype=object), "variant")},
+        attrs=provenance.attributes(
+            "Variants of the linear CNN against the reference",
+            "Pinson et al. 2023, Sec. 1 and App. C.2",
+            {"reference": reference, "variants": {name: run.attrs["settings"] for name, run in runs.items()}},
+            _PACKAGES,
+        )
+        | {"reference": reference},
+    )
+
+
+class _Trial:
+    """One order of samples, on which networks are trained and their answers to every image recorded."""
+
+    def __init__(
+        self,
+        split: Split,
+        samples: npt.NDArray[np.int64],
+        order: npt.NDArray[np.int64],
+        learning_rate: float,
+        error_limit: float,
+        describe: str,
+    ) -> None:
+        self._images = split.inputs(slice(None))[:, 0]
+        self._labels = split.labels
+        self._samples = samples
+        self._order = order
+        self._learning_rate = learning_rate
+        self._error_limit = error_limit
+        self._describe = describe
+
+    def run(self, initial: convolution_variants.Weights, padding: str, operation: str) -> tuple[FloatArray, FloatArray]:
+        """The answers, shape (samples, images, p), and the final kernels, shape (K, n, n)."""
+        engine = convolution_variants.Engine(
+            initial, self._images, padding, operation, self._learning_rate, self._error_limit
+        )
+        answers = [engine.answers()]
+        for start, stop in itertools.pairwise(self._samples):
+            done, squared_error = engine.update(self._labels, self._order[start:stop])
+            if done < stop - start:
+                raise DivergenceError(
+                    f"{self._describe}: the training diverged at sample {start + done}, where ‖y − ŷ‖² was "
+                    f"{squared_error:.3g}; lower learning_rate ({self._learning_rate:g})"
+                )
+            answers.append(engine.answers())
+        return np.array(answers), engine.weights().kernels
+
+
+def _variables(
+    split: Split,
+    classes: int,
+    samples: npt.NDArray[np.int64],
+    answers: FloatArray,
+    kernels: FloatArray,
+    differences: FloatArray,
+) -> dict[str, xr.Variable]:
+    """Arrays (seed, sample, image, class), (seed, kernel, row, column) and, for a correlation, (seed,)."""
+    vectors = split.vectors(slice(None))
+    structure = decompose(split.correlations().input_output)
+    limits = structure.singular_values
+    # Σŷx is an average over the few images, so that the matrix of the whole network is not needed.
+    answers_in_modes = np.einsum("stic,cm->stmi", answers, structure.left)
+    omega = answers_in_modes @ (vectors @ structure.right) / len(vectors)
+    targets = np.eye(classes)[split.labels]
+    variables = {
+        "effective_singular_values": netcdf.variable(
+            ("seed", "sample", "left_mode", "right_mode"), omega, "effective singular values Ω = Uᵀ Σŷx V"
+        ),
+        "train_loss": netcdf.variable(
+            ("seed", "sample"),
+            ((targets - answers) ** 2).mean(axis=(2, 3)),
+            "mean square error over the p outputs and all training images",
+        ),
+        "final_kernel": netcdf.variable(("seed", "kernel", "row", "column"), kernels, "kernels at the end"),
+        "singular_values": netcdf.variable(("mode",), limits, "singular values s_α of Σyx"),
+        "discovery_time": netcdf.variable(
+            ("seed", "mode"),
+            trajectories.discovery_times(samples.astype(np.float64), np.einsum("stmm->stm", omega), limits),
+            "when a_α passes s_α/2; NaN if not within the run",
+            "samples",
+        ),
+    }
+    if len(differences):
+        variables["flip_difference"] = netcdf.variable(
+            ("seed",),
+            differences,
+            "‖k − flipped k of the convolution‖/‖k‖ at the end, started from the flipped kernel, on the same samples",
+        )
+    return variables

@@ -1,0 +1,114 @@
+"""Runs beyond the paper: scaling of discovery, variants of the convolution, and their figures.
+
+Needs: the configuration, datasets/{experiment}.nc of the experiments that `scaling` and `variants` name
+Makes: scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc, figures/scaling.*, figures/variants.*
+"""
+
+
+rule scaling:
+    input:
+        dataset=lambda wildcards: extension_dataset(
+            f"scaling.{wildcards.parameter}.experiment"
+        ),
+        code=code("scaling.py"),
+    output:
+        f"{RESULTS}/scaling/{{parameter}}.nc",
+    log:
+        f"{RESULTS}/logs/scaling/{{parameter}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/scaling/{{parameter}}.tsv"
+    wildcard_constraints:
+        parameter="side|std|learning_rate",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        settings=scaling_settings,
+        experiment=lambda wildcards: extension_settings(
+            f"scaling.{wildcards.parameter}.experiment"
+        ),
+        root_seed=CONFIG.root_seed,
+        divergence_factor=CONFIG.divergence_factor,
+    script:
+        "../scripts/scaling.py"
+
+
+rule variant:
+    input:
+        dataset=lambda wildcards: extension_dataset("variants.experiment"),
+        code=code("variant.py"),
+    output:
+        f"{RESULTS}/variants/{{variant}}.nc",
+    log:
+        f"{RESULTS}/logs/variants/{{variant}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/variants/{{variant}}.tsv"
+    wildcard_constraints:
+        variant="|".join(variant_names()) or "none",
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        settings=variant_settings,
+        experiment=lambda wildcards: extension_settings("variants.experiment"),
+        root_seed=CONFIG.root_seed,
+        divergence_factor=CONFIG.divergence_factor,
+    script:
+        "../scripts/variant.py"
+
+
+rule compare_variants:
+    input:
+        variants=list(variant_files().values()),
+        code=code("compare_variants.py"),
+    output:
+        f"{RESULTS}/variants/comparison.nc",
+    log:
+        f"{RESULTS}/logs/variants/comparison.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/variants/comparison.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        files=variant_files(),
+        reference=CONFIG.variants.reference if CONFIG.variants else None,
+    script:
+        "../scripts/compare_variants.py"
+
+
+rule extension_figure:
+    input:
+        results=lambda wildcards: list(
+            extension_figure_files(wildcards.figure).values()
+        ),
+        code=lambda wildcards: figure_code(wildcards.figure),
+    output:
+        multiext(f"{RESULTS}/figures/{{figure}}", ".pdf", ".png"),
+    log:
+        f"{RESULTS}/logs/figures/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="scaling|variants",
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        files=lambda wildcards: extension_figure_files(wildcards.figure),
+    script:
+        "../scripts/extension_figure.py"

@@ -1,0 +1,12 @@
+"""Compare the variants of the linear CNN with the reference."""
+
+import sys
+
+sys.path.insert(0, f"{snakemake.scriptdir}/..")
+from learning_dynamics import jobs
+
+jobs.begin(snakemake.log[0])
+
+from learning_dynamics import netcdf, variants
+
+netcdf.write(variants.compare(snakemake.params.files, snakemake.params.reference), snakemake.output[0])
