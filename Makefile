@@ -10,8 +10,8 @@ SOURCES := workflow tests benchmarks
 .PHONY: bench claims help setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
 
 help:
-	@echo "make reproduce                   every experiment that needs no download (about 2 minutes on two cores)"
-	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 7 minutes; without CIFAR10= the data are downloaded)"
+	@echo "make reproduce                   every experiment that needs no download (about 4 minutes on two cores)"
+	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 12 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything there is"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
@@ -42,15 +42,15 @@ setup: .venv/.base
 	@touch $@
 
 reproduce: .venv/.base
-	@echo "Every experiment that needs no download: about 2 minutes on two cores. Figures: results/figures/"
+	@echo "Every experiment that needs no download: about 4 minutes on two cores. Figures: results/figures/"
 	$(SNAKEMAKE) all
 
 two-layer: .venv/.torch
-	@echo "Every two-layer experiment: about 7 minutes on two cores. Figures: results/figures/"
+	@echo "Every two-layer experiment: about 12 minutes on two cores. Figures: results/figures/"
 	$(SNAKEMAKE) two-layer $(CIFAR10_SOURCE)
 
 reproduce-all: .venv/.torch
-	@echo "Everything: about 7 minutes on two cores. Figures: results/figures/"
+	@echo "Everything: about 12 minutes on two cores. Figures: results/figures/"
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
 smoke: .venv/.base

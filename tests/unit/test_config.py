@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import PROJECT
-from learning_dynamics import config, config_documents
+from learning_dynamics import config, config_documents, config_loading
 from learning_dynamics.errors import ConfigurationError
 
 
@@ -18,7 +18,7 @@ def read(name):
 
 
 def test_config_yaml_is_the_paper():
-    assert config.load(read("config.yaml")) == config.Config()
+    assert config_loading.load(read("config.yaml")) == config.Config()
 
 
 def test_config_yaml_leaves_no_key_out():
@@ -26,7 +26,7 @@ def test_config_yaml_leaves_no_key_out():
 
 
 def test_smoke_changes_sizes_only():
-    smoke = config.load(read("smoke.yaml"))
+    smoke = config_loading.load(read("smoke.yaml"))
     paper = config.Config()
     assert list(smoke.experiments) == list(paper.experiments)
     for name, experiment in smoke.experiments.items():
@@ -59,21 +59,21 @@ def test_every_key_is_described():
 
 def test_new_experiment_needs_only_a_dataset_and_updates():
     settings = {"experiments": {"mine": {"dataset": {"kind": "shapes", "side": 9}, "updates": 1000}}}
-    loaded = config.load(settings)
+    loaded = config_loading.load(settings)
     assert loaded.experiments["mine"].networks.names == ["linear_cnn", "linear_fcnn"]
     assert loaded.experiments["pure_cosines"] == config.Config().experiments["pure_cosines"]
 
 
 def test_experiment_and_network_can_be_left_out():
     settings = {"experiments": {"cifar4": None, "digits4": {"networks": {"linear_fcnn": None}}}}
-    loaded = config.load(settings)
+    loaded = config_loading.load(settings)
     assert "cifar4" not in loaded.experiments
     assert loaded.experiments["digits4"].networks.names == ["linear_cnn"]
 
 
 def test_dataset_of_another_kind_replaces_the_old_one():
     settings = {"experiments": {"digits4": {"dataset": {"kind": "shapes"}}}}
-    assert config.load(settings).experiments["digits4"].dataset == config.ShapesDataset()
+    assert config_loading.load(settings).experiments["digits4"].dataset == config.ShapesDataset()
 
 
 def test_records_are_evenly_spaced_and_reach_both_ends():
@@ -141,7 +141,7 @@ def test_mistake_is_named_in_one_line(text):
     settings = yaml.safe_load(text)
     unchanged = copy.deepcopy(settings)
     with pytest.raises(ConfigurationError) as error:
-        config.load(settings)
+        config_loading.load(settings)
     message = str(error.value)
     assert settings == unchanged
     lines = [line for line in message.splitlines() if all(part in line for part in MISTAKES[text])]
@@ -153,4 +153,4 @@ def test_more_classes_than_values_is_refused():
     cosines = [[{"frequency": [f % 2, f // 2], "amplitude": 1.0}] for f in range(4)]
     settings = {"experiments": {"mine": {"dataset": {"kind": "cosines", "side": 2, "classes": [*cosines, *cosines]}}}}
     with pytest.raises(ConfigurationError, match="8 classes for images of 4 values"):
-        config.load(settings)
+        config_loading.load(settings)

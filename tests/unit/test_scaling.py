@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from learning_dynamics import config, fits, netcdf, scaling
+from learning_dynamics import config, config_loading, fits, netcdf, scaling
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import ConfigurationError, DivergenceError, UserError
@@ -220,14 +220,14 @@ MISTAKES = {
 @pytest.mark.parametrize("key", MISTAKES)
 def test_mistake_in_the_configuration_is_named(key):
     with pytest.raises(ConfigurationError, match=rf"^configuration key '{key}': "):
-        config.load({"scaling": MISTAKES[key]})
+        config_loading.load({"scaling": MISTAKES[key]})
 
 
 def test_runs_follow_their_experiment_out():
-    loaded = config.load({"experiments": {"geometric_shapes": None}})
+    loaded = config_loading.load({"experiments": {"geometric_shapes": None}})
     assert "geometric_shapes" not in loaded.experiments
     assert loaded.scaling.learning_rate.experiment == "geometric_shapes"
-    assert config.load({"scaling": None, "variants": None}).extension_experiments() == {}
+    assert config_loading.load({"scaling": None, "variants": None}).extension_experiments() == {}
     taken = config.Config().extension_experiment("scaling.learning_rate.experiment")
     assert taken.networks.names == ["linear_cnn"]
 

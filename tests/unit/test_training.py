@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import config, fourier, netcdf, random_streams, structure, trajectories
+from learning_dynamics import config, config_loading, fourier, netcdf, random_streams, structure, trajectories
 from learning_dynamics.correlations import decompose, input_correlation_in_modes
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import DataError, DivergenceError
@@ -17,7 +17,7 @@ from learning_dynamics.theory import sigmoid
 
 def small(name, **changes):
     base = config.paper_experiments()[name].model_dump()
-    return config.Experiment.model_validate(config.merged(base, {"records": 20, "snapshots": [], **changes}))
+    return config.Experiment.model_validate(config_loading.merged(base, {"records": 20, "snapshots": [], **changes}))
 
 
 class Prepared:

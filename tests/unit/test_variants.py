@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 from torch.nn import functional
 
-from learning_dynamics import config, netcdf, variants
+from learning_dynamics import config, config_loading, netcdf, variants
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import ConfigurationError, DataError, DivergenceError
@@ -167,7 +167,7 @@ class Small:
         base = config.paper_experiments()["geometric_shapes"].model_dump()
         small = {"updates": 15000, "records": 30, "snapshots": [], "dataset": {"side": 9}}
         rate = {"networks": {"linear_cnn": {"learning_rate": 1e-3}, "linear_fcnn": None}}
-        self.settings = config.Experiment.model_validate(config.merged(base, small | rate | changes))
+        self.settings = config.Experiment.model_validate(config_loading.merged(base, small | rate | changes))
         self.data = make(self.settings.dataset, "shapes", 0, "", Path("nowhere"))
 
     def train(self, name="variant", **convolution):
@@ -255,11 +255,11 @@ MISTAKES = {
 @pytest.mark.parametrize("key", MISTAKES)
 def test_mistake_in_the_configuration_is_named(key):
     with pytest.raises(ConfigurationError, match=rf"^configuration key '{key}': "):
-        config.load({"variants": MISTAKES[key]})
+        config_loading.load({"variants": MISTAKES[key]})
 
 
 def test_variants_are_merged_by_name():
-    loaded = config.load(
+    loaded = config_loading.load(
         {"variants": {"convolutions": {"four-kernels": None, "two-kernels": {"padding": "zero"}, "own": {}}}}
     )
     convolutions = loaded.variants.convolutions

@@ -1,14 +1,11 @@
 """The typed configuration: every key, its default (the paper's setting), its meaning and its limits.
 
-The JSON schema, ``config/README.md`` and the check before any job starts all come from these models.
+The JSON schema, ``config/README.md`` and the check before any job starts (``config_loading``) come from these models.
 """
 
 from __future__ import annotations
 
-import copy
 import difflib
-import math
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, Union
 
@@ -18,13 +15,9 @@ from pydantic import (
     Field,
     StringConstraints,
     TypeAdapter,
-    ValidationError,
     field_validator,
     model_validator,
 )
-from pydantic_core import ErrorDetails
-
-from learning_dynamics.errors import ConfigurationError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
@@ -165,7 +158,7 @@ class Cifar10Dataset(_Model):
         for name in self.classes:
             if name not in CIFAR10_CLASSES:
                 raise ValueError(
-                    f"classes: no CIFAR-10 class is called '{name}'{_did_you_mean(name, CIFAR10_CLASSES)}; "
+                    f"classes: no CIFAR-10 class is called '{name}'{did_you_mean(name, CIFAR10_CLASSES)}; "
                     f"expected some of {', '.join(CIFAR10_CLASSES)}"
                 )
         if len(set(self.classes)) < len(self.classes):
@@ -462,7 +455,8 @@ class Convolution(_Model):
     )
 
 
-def _default_convolutions() -> dict[str, Convolution]:
+def default_convolutions() -> dict[str, Convolution]:
+    """The paper's circular convolution and the variants it is compared with."""
     return {
         "circular": Convolution(),
         "two-kernels": Convolution(kernels=2),
@@ -486,7 +480,7 @@ class Variants(_Model):
     records: Annotated[int, Field(ge=10, le=100_000)] = Field(default=800, description="Evenly spaced records of Ω.")
     reference: VariantName = Field(default="circular", description="The variant that the others are compared with.")
     convolutions: Annotated[dict[VariantName, Convolution], Field(min_length=1)] = Field(
-        default_factory=_default_convolutions,
+        default_factory=default_convolutions,
         description="The variants by name. Keys given here replace those of the variant of that name; `null` leaves "
         "one out; any other name adds one.",
     )
@@ -494,7 +488,7 @@ class Variants(_Model):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.reference not in self.convolutions:
-            hint = _did_you_mean(self.reference, self.convolutions)
+            hint = did_you_mean(self.reference, self.convolutions)
             raise ValueError(f"reference: no variant is called '{self.reference}'{hint}")
         if self.records > self.updates:
             raise ValueError(f"records: {self.records} is more than updates ({self.updates}); expected at most as many")
@@ -557,7 +551,7 @@ class Config(_Model):
             if name not in self.experiments:
                 if name in paper_experiments():
                     continue
-                raise ValueError(f"{key}: no experiment is called '{name}'{_did_you_mean(name, self.experiments)}")
+                raise ValueError(f"{key}: no experiment is called '{name}'{did_you_mean(name, self.experiments)}")
             fault = _unfit(key, self.experiments[name])
             if fault:
                 raise ValueError(
@@ -625,143 +619,8 @@ def _frequencies_disjoint(dataset: Any) -> bool:
     return True
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with the keys of `changes` laid over it, folder by folder; a data set of another kind replaces the old."""
-    result = copy.deepcopy(dict(base))
-    for key, value in changes.items():
-        old = result.get(key)
-        if isinstance(value, Mapping) and isinstance(old, Mapping):
-            other_kind = "kind" in value and value["kind"] != old.get("kind")
-            result[key] = copy.deepcopy(dict(value)) if other_kind else merged(old, value)
-        else:
-            result[key] = copy.deepcopy(value)
-    return result
-
-
-def load(settings: Mapping[str, Any]) -> Config:
-    """The configuration that `settings` describe; keys left out have the paper's values.
-
-    Raises:
-        ConfigurationError: one line per mistake, naming the key, what was expected and a likely correction.
-    """
-    given = dict(settings)
-    experiments = given.get("experiments", {})
-    if isinstance(experiments, Mapping):
-        defaults = {name: experiment.model_dump() for name, experiment in paper_experiments().items()}
-        combined = merged(defaults, {str(name): value for name, value in experiments.items()})
-        given["experiments"] = {name: value for name, value in combined.items() if value is not None}
-    variants = given.get("variants")
-    if isinstance(variants, Mapping) and isinstance(variants.get("convolutions"), Mapping):
-        defaults = {name: convolution.model_dump() for name, convolution in _default_convolutions().items()}
-        combined = merged(defaults, {str(name): value for name, value in variants["convolutions"].items()})
-        convolutions = {name: value for name, value in combined.items() if value is not None}
-        given["variants"] = {**variants, "convolutions": convolutions}
-    try:
-        return Config.model_validate(given)
-    except ValidationError as error:
-        raise ConfigurationError("\n".join(_lines(error, given))) from None
-
-
-def _lines(error: ValidationError, settings: Mapping[str, Any]) -> list[str]:
-    """One line per mistake; of a union's several complaints about one key the first is kept."""
-    lines: dict[str, str] = {}
-    for details in error.errors():
-        location = _as_written(details["loc"], settings)
-        key, value = ".".join(str(part) for part in location), _value_at(location, settings)
-        explanation = _explanation(details, location, value)
-        inner = re.match(r"([\w.]+): (.*)", explanation) if details["type"] == "value_error" else None
-        if inner:
-            key, explanation = ".".join(filter(None, [key, inner[1]])), inner[2]
-        lines.setdefault(key, f"configuration key '{key}': {explanation}")
-    return list(lines.values())
-
-
-def _as_written(location: tuple[int | str, ...], settings: Any) -> list[int | str]:
-    """Where the user wrote it: without the names that the model adds (data set kinds, members of a union)."""
-    written: list[int | str] = []
-    here = settings
-    for place, part in enumerate(location):
-        last = place == len(location) - 1
-        after_kind = place > 0 and location[place - 1] == "dataset"
-        if isinstance(here, Mapping) and not after_kind and (part in here or (last and part != "[key]")):
-            here = here.get(part)
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        else:
-            continue
-        written.append(part)
-    return written
-
-
-def _value_at(location: list[int | str], settings: Any) -> Any:
-    for part in location:
-        settings = settings.get(part) if isinstance(settings, Mapping) else settings[part]
-    return settings
-
-
-def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -> str:
-    kind, context = details["type"], details.get("ctx", {})
-    name = str(location[-1]) if location else ""
-    if kind == "extra_forbidden":
-        return f"unknown key{_did_you_mean(name, _known_keys(details['loc']))}"
-    if kind == "missing":
-        if len(location) == 3 and location[0] == "experiments":
-            hint = _did_you_mean(str(location[1]), paper_experiments())
-            return f"missing; an experiment that is not the paper's needs one{hint}"
-        return "missing; it has no default"
-    if kind == "value_error":
-        return str(context["error"])
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
-        plain = float(value)
-        advice = f"{plain:.1e}" if math.isfinite(plain) else "a finite number"
-        return f"expected a number, got the text '{value}': YAML reads a number without a point as text; write {advice}"
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?|null|true|false", value):
-        return (
-            f"{details['msg'].replace('Input should be', 'expected', 1)}, got the text '{value}': write it without "
-            "quotes in a file for --configfile (inside --config every nested value is text)"
-        )
-    if kind == "union_tag_not_found":
-        return f"'kind' is missing; expected one of {', '.join(_KINDS)}"
-    if kind in ("literal_error", "union_tag_invalid"):
-        expected = str(context.get("expected") or context.get("expected_tags"))
-        given = value.get("kind") if isinstance(value, Mapping) else value
-        choices = re.findall(r"'([^']*)'", expected)
-        return f"expected {expected}, got {given!r}{_did_you_mean(str(given), choices)}"
-    if kind == "string_pattern_mismatch":
-        return f"expected a name of letters, digits and '_' that begins with a letter, got {details['input']!r}"
-    if kind in ("model_type", "dict_type"):
-        return f"expected keys and values, got {value!r}"
-    return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {value!r}"
-
-
-_KINDS = ("cosines", "shapes", "digits", "cifar10")
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that may stand where an unknown one stood: those of the model it was given to."""
-    models: dict[str, type[_Model]] = {
-        "scaling": Scaling,
-        "side": SideScaling,
-        "std": StdScaling,
-        "learning_rate": LearningRateScaling,
-        "variants": Variants,
-        "convolutions": Convolution,
-        "networks": Networks,
-        "linear_cnn": LinearCNN,
-        "linear_fcnn": LinearFCNN,
-        "classes": Cosine,
-        "cosines": CosinesDataset,
-        "shapes": ShapesDataset,
-        "digits": DigitsDataset,
-        "cifar10": Cifar10Dataset,
-    }
-    for part in reversed(location[:-1]):
-        if part in models:
-            return list(models[str(part)].model_fields)
-    return list((Experiment if len(location) > 1 else Config).model_fields)
-
-
-def _did_you_mean(name: str, choices: Any) -> str:
+def did_you_mean(name: str, choices: Any) -> str:
+    """A suggestion to append to a message: the choice closest to `name`, or nothing."""
     close = difflib.get_close_matches(name, [str(choice) for choice in choices], n=1, cutoff=0.5)
     return f" (did you mean '{close[0]}'?)" if close else ""
 

@@ -4,28 +4,27 @@ Needs: the merged configuration.
 Makes: CONFIG (checked), EXPERIMENTS, path helpers, code().
 """
 
-import os
 import sys
 from pathlib import Path
-
-# The layout of a picture follows the order of sets, which by default differs from process to process.
-os.environ["PYTHONHASHSEED"] = "0"
 
 # Anchored at the Snakefile, not at this file or the working directory: a remote job sees the same paths.
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from learning_dynamics import config as configuration
+from learning_dynamics import config_loading
 from learning_dynamics.claims import ledger
 from learning_dynamics.errors import ConfigurationError
 from learning_dynamics.figures import catalogue
+from learning_dynamics.jobs import fix_hash_seed
 
 import source_files
+
+fix_hash_seed()
 
 CLAIMS = f"{workflow.basedir}/config/claims.yaml"
 
 try:
-    CONFIG = configuration.load(config)
+    CONFIG = config_loading.load(config)
     ledger.read(CLAIMS)
 except ConfigurationError as error:
     # No location in the Snakefile: the mistake is in the configuration.
