@@ -116,6 +116,8 @@ MISTAKES = {
     "experiments: {digits4: {networks: {linear_cnn: {initial_weights: aligned}}}}": ["initial_weights'", "normal"],
     "experiments: {digits4: {networks: {linear_fcnn: {initial_weights: diagonal}}}}": ["initial_weights'", "aligned"],
     "experiments: {pure_cosines: {networks: {linear_fcnn: {hidden_units: 3}}}}": ["hidden_units'", "at least 4"],
+    "experiments: {pure_cosines: {dataset: {classes: [[{frequency: [0, 1], amplitude: 1.0}], [{frequency: [1, 1], "
+    "amplitude: 1.0}]]}}}": ["initial_weights'", "distinct singular values"],
     "experiments: {pure_cosines: {dataset: {side: 7}}}": ["frequency'", "outside the image", "0 to 6"],
     "experiments: {pure_cosines: {dataset: {classes: [[{frequency: [0, 1], amplitude: 1.0}]]}}}": [
         "classes'",

@@ -6,6 +6,7 @@ The JSON schema, ``config/README.md`` and the check before any job starts (``con
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, Union
 
@@ -266,6 +267,11 @@ class Experiment(_Model):
             raise ValueError(
                 "networks.linear_cnn.initial_weights: `aligned` is defined for one-channel `cosines` whose classes "
                 "share no frequency; expected `normal` for this data set"
+            )
+        if cnn is not None and cnn.initial_weights == "aligned" and _equal_strengths(self.dataset):
+            raise ValueError(
+                "networks.linear_cnn.initial_weights: `aligned` needs modes with distinct singular values, and two classes "
+                "have cosines of the same strength; expected other amplitudes, or `normal`"
             )
         if fcnn is not None and fcnn.initial_weights == "diagonal":
             if cnn is None or cnn.initial_weights != "aligned":
@@ -617,6 +623,18 @@ def _frequencies_disjoint(dataset: Any) -> bool:
             return False
         seen |= own
     return True
+
+
+def _equal_strengths(dataset: Any) -> bool:
+    """Whether two classes of cosines have images of one norm, so that the decomposition may mix them."""
+    powers = sorted(
+        sum(
+            cosine.amplitude**2 * (1.0 if all(2 * f % dataset.side == 0 for f in cosine.frequency) else 0.5)
+            for cosine in cosines
+        )
+        for cosines in dataset.classes
+    )
+    return any(after - before <= 1e-9 * after for before, after in itertools.pairwise(powers))
 
 
 def did_you_mean(name: str, choices: Any) -> str:
