@@ -270,8 +270,8 @@ class Experiment(_Model):
             )
         if cnn is not None and cnn.initial_weights == "aligned" and _equal_strengths(self.dataset):
             raise ValueError(
-                "networks.linear_cnn.initial_weights: `aligned` needs modes with distinct singular values, and two classes "
-                "have cosines of the same strength; expected other amplitudes, or `normal`"
+                "networks.linear_cnn.initial_weights: `aligned` needs modes with distinct singular values, and two "
+                "classes have cosines of the same strength; expected other amplitudes, or `normal`"
             )
         if fcnn is not None and fcnn.initial_weights == "diagonal":
             if cnn is None or cnn.initial_weights != "aligned":
