@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -17,7 +16,6 @@ from learning_dynamics.correlations import FloatArray
 from learning_dynamics.errors import ConfigurationError, UserError
 
 Verdict = Literal["holds", "fails", "not measured"]
-CONFIDENCE = 0.95
 
 
 class Tolerance(BaseModel):
@@ -137,13 +135,11 @@ def judge(
 
 def interval(values: FloatArray) -> tuple[float, float, float]:
     """Mean over the trials and its 95 % interval by Student's t; a single value is its own interval."""
-    from scipy.stats import t
+    # The workflow reads the claims to plan, and does not measure.
+    from learning_dynamics.fits import confidence_interval
 
-    mean = float(values.mean())
-    if len(values) < 2 or not math.isfinite(mean):
-        return mean, mean, mean
-    half = float(t.ppf((1 + CONFIDENCE) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
-    return mean, mean - half, mean + half
+    mean, low, high = (float(bound) for bound in confidence_interval(values))
+    return (mean, low, high) if len(values) > 1 else (mean, mean, mean)
 
 
 def jackknife(statistic: Callable[[FloatArray], float], trials: FloatArray) -> FloatArray:
