@@ -275,11 +275,12 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from learning_dynamics import jobs
 log = jobs.begin("job.log")
+from learning_dynamics.config import DeepTraining
 from learning_dynamics.networks.deep import train
 train.AT_ONCE = 5
 train.train_from_files(
     "dataset.nc", "correlations.nc", "structure.nc", "made_up", json.load(open("settings.json")), "deep_relu_cnn",
-    [0], 0, 100.0, {"device": "cpu", "checkpoint_minutes": 1e-9}, "checkpoints/seed-0", ["seed-0.nc"], log,
+    [0], 0, 100.0, DeepTraining(device="cpu", checkpoint_minutes=1e-9), "checkpoints", ["seed-0.nc"], log,
 )
 """
 
@@ -304,7 +305,7 @@ def test_killed_job_goes_on_and_gives_identical_bytes(tmp_path):
     described = task("deep_relu_cnn", batches=400, records=4)
     job = start_job(tmp_path, described)
     process = job()
-    checkpoint = tmp_path / "checkpoints" / "seed-0"
+    checkpoint = tmp_path / "checkpoints" / "made_up" / "deep_relu_cnn" / "seed-0"
     wait_for(checkpoint, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -328,9 +329,9 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
 
     def job():
         settings = described.settings.model_dump(mode="json")
-        means, checkpoint = {"device": "cpu"}, str(tmp_path / "checkpoint")
+        means, folder = config.DeepTraining(device="cpu"), str(tmp_path / "checkpoints")
         train.train_from_files(
-            *files, "made_up", settings, "deep_linear_cnn", [0, 1], 0, 100.0, means, checkpoint, outputs, LOG
+            *files, "made_up", settings, "deep_linear_cnn", [0, 1], 0, 100.0, means, folder, outputs, LOG
         )
 
     record = train.Training.record
@@ -348,9 +349,10 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
         job()
     monkeypatch.undo()
     assert signal.getsignal(signal.SIGTERM) == before
-    assert (tmp_path / "checkpoint").exists()
+    checkpoint = tmp_path / "checkpoints" / "made_up" / "deep_linear_cnn" / "seeds-0-to-1"
+    assert checkpoint.exists()
     job()
-    assert not (tmp_path / "checkpoint").exists()
+    assert not checkpoint.exists()
     for path, expected in zip(outputs, trained(described, tmp_path), strict=True):
         xr.testing.assert_identical(trajectories.read(path), expected)
 

@@ -5,6 +5,7 @@ Run it as ``python -m learning_dynamics.config_documents``.
 
 from __future__ import annotations
 
+import inspect
 import json
 import types
 import typing
@@ -82,7 +83,7 @@ def _nested_sections() -> Iterator[str]:
 
 def _section(model: type[BaseModel], title: str) -> Iterator[str]:
     yield f"\n## {title}\n"
-    yield f"{(model.__doc__ or '').strip()}\n"
+    yield f"{inspect.getdoc(model) or ''}\n"
     yield "| key | type | default | meaning |"
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():

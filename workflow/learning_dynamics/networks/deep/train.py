@@ -182,8 +182,8 @@ class Training:
                 if not own <= self.task.divergence_factor / classes:
                     raise DivergenceError(
                         f"experiment '{self.task.name}', {self.task.network}, seed {seed}: the training diverged "
-                        f"before sample {self.batch * model.batch_size}, where the mean loss was {own:.3g} (an untrained "
-                        f"network has {1 / classes:.3g}); lower learning_rate ({model.learning_rate:g})"
+                        f"before sample {self.batch * model.batch_size}, where the mean loss was {own:.3g} "
+                        f"(an untrained network has {1 / classes:.3g}); lower learning_rate ({model.learning_rate:g})"
                     )
             loss = float(errors.mean())
         self.ensemble.squared_error.zero_()
@@ -281,19 +281,20 @@ def train_from_files(
     seeds: Sequence[int],
     root_seed: int,
     divergence_factor: float,
-    deep_training: Mapping[str, Any],
-    checkpoint: str,
+    means: DeepTraining,
+    checkpoints: str,
     outputs: Sequence[str],
     log: logging.Logger,
 ) -> None:
-    """``train`` on result files; writes the trajectory files, a path per seed in `outputs`, and ends the checkpoint.
+    """``train`` on result files; writes the trajectory files, a path per seed in `outputs`.
+
+    The checkpoint is in the folder `checkpoints`, under the names of experiment, network and seeds.
 
     Raises:
         DataError: an input file is missing or damaged, or an output cannot be written.
         UserError: the device cannot be used.
         DivergenceError, StoppedError: see ``train``.
     """
-    means = DeepTraining.model_validate(deep_training)
     device = devices.choose(means.device)
     task = Task(
         name,
@@ -307,12 +308,14 @@ def train_from_files(
         structure_of(read_structure(structure)),
     )
     log.info("%s: %d samples on %s", task.describe(), task.settings.updates, devices.describe(device))
-    kept = Checkpoint(checkpoint, task.identity(device))
+    first, *others = seeds
+    file = f"seeds-{first}-to-{others[-1]}" if others else f"seed-{first}"
+    checkpoint = Checkpoint(Path(checkpoints, name, network, file), task.identity(device))
     with _signals() as stopped:
-        trajectories = train(task, device, kept, 60 * means.checkpoint_minutes, stopped, log)
+        trajectories = train(task, device, checkpoint, 60 * means.checkpoint_minutes, stopped, log)
     for trajectory, path in zip(trajectories, outputs, strict=True):
         netcdf.write(trajectory, path)
-    kept.remove()
+    checkpoint.remove()
 
 
 @contextmanager
