@@ -81,5 +81,8 @@ format: .venv/.development
 config-documents: .venv/.base
 	cd workflow && ../$(BIN)/python -m learning_dynamics.config_documents
 
+published-results: .venv/.base
+	PYTHONPATH=workflow $(BIN)/python workflow/publish.py
+
 clean-environment:
 	rm -rf .venv

@@ -27,12 +27,20 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(parents=True)
         for name in ("Snakefile", "config", "workflow", "envs"):
             source = PROJECT / name
             if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+                # Compiled engines come along: compiling them anew in every copy would be most of the tests' time.
+                shutil.copytree(source, folder / name)
             else:
                 shutil.copy2(source, folder / name)
+
+    def settings(self, text: str) -> tuple[str, ...]:
+        """Arguments that add settings, YAML text, to the smoke configuration."""
+        path = self.folder / "config" / "added.yaml"
+        path.write_text(text, encoding="utf-8")
+        return ("--configfile", "config/smoke.yaml", "config/added.yaml")
 
     def snakemake(self, *arguments: str, cores: int = 1) -> subprocess.CompletedProcess[str]:
         """Run Snakemake there; output and errors in one text."""

@@ -35,9 +35,8 @@ def archive(folder):
 
 
 def run(project, source, settings, *arguments):
-    (project.folder / "only.yaml").write_text(ONLY + settings)
-    files = ("--configfile", "config/smoke.yaml", "only.yaml", "--config", f"cifar10={source}")
-    return project.snakemake(*files, "--nolock", "--rerun-incomplete", *arguments, cores=2)
+    files = (*project.settings(ONLY + settings), "--config", f"cifar10={source}")
+    return project.snakemake(*files, *arguments, cores=2)
 
 
 def test_deep_networks_to_figure_6_one_by_one_and_side_by_side(project, tmp_path):

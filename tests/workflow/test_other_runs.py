@@ -9,20 +9,21 @@ from PIL import Image
 
 pytestmark = pytest.mark.workflow
 
-SMOKE = ("--configfile", "config/smoke.yaml")
+# The runs beyond the paper's experiments have tests of their own.
+WITHOUT_EXTENSIONS = "\nscaling: null\nvariants: null"
 
 
 @pytest.mark.parametrize(
     ("setting", "parts"),
     [
-        ("sedes=3", ["'sedes'", "did you mean 'seeds'"]),
-        ("experiments={pure_cosines: {networks: {linear_cnn: {learning_rate: 1e-3}}}}", ["learning_rate'", "1.0e-03"]),
-        ("experiments={pure_cosines: {dataset: {side: 6}}}", ["frequency'", "outside the image"]),
-        ("experiments={cifar4: {dataset: {train_images: 2}}}", ["train_images'", "at least 4"]),
+        ("sedes: 3", ["'sedes'", "did you mean 'seeds'"]),
+        ("experiments: {pure_cosines: {networks: {linear_cnn: {learning_rate: 1e-3}}}}", ["learning_rate'", "1.0e-03"]),
+        ("experiments: {pure_cosines: {dataset: {side: 6}}}", ["frequency'", "outside the image"]),
+        ("experiments: {cifar4: {dataset: {train_images: 2}}}", ["train_images'", "at least 4"]),
     ],
 )
 def test_mistake_in_the_configuration_stops_before_any_job(project, setting, parts):
-    run = project.snakemake("--config", setting)
+    run = project.snakemake(*project.settings(setting))
     assert run.returncode != 0
     lines = [line for line in run.stdout.splitlines() if line.startswith("configuration key")]
     assert len(lines) == 1
@@ -32,8 +33,9 @@ def test_mistake_in_the_configuration_stops_before_any_job(project, setting, par
 
 
 def test_missing_cifar10_source_is_named_and_the_rest_still_runs(project):
-    settings = ("--config", "cifar10=no/such/archive.tar.xz", "experiments={geometric_shapes: null, digits4: null, pure_cosines_cyclic: null}")
-    run = project.snakemake(*SMOKE, *settings, "--keep-going", "two-layer")
+    only = "experiments: {geometric_shapes: null, digits4: null, pure_cosines_cyclic: null}"
+    source = ("--config", "cifar10=no/such/archive.tar.xz")
+    run = project.snakemake(*project.settings(only + WITHOUT_EXTENSIONS), *source, "--keep-going", "two-layer")
     assert run.returncode != 0
     assert "no/such/archive.tar.xz" in run.stdout
     assert "Traceback" not in run.stdout
@@ -43,9 +45,9 @@ def test_missing_cifar10_source_is_named_and_the_rest_still_runs(project):
 
 
 def test_diverging_training_stops_with_the_remedy_and_no_file(project):
-    setting = "experiments={geometric_shapes: {networks: {linear_cnn: {learning_rate: 0.5}}}}"
+    setting = "experiments: {geometric_shapes: {networks: {linear_cnn: {learning_rate: 0.5}}}}"
     target = "results/trajectories/geometric_shapes/linear_cnn/seed-0.nc"
-    run = project.snakemake(*SMOKE, "--config", setting, "--", target)
+    run = project.snakemake(*project.settings(setting), "--", target)
     assert run.returncode != 0
     assert "experiment 'geometric_shapes', linear_cnn, seed 0: the training diverged at sample" in run.stdout
     assert "lower learning_rate (0.5)" in run.stdout
@@ -66,8 +68,9 @@ def cifar10_archive(folder):
 
 
 def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path):
-    only = "experiments={pure_cosines: null, pure_cosines_cyclic: null, sums_of_cosines: null}"
-    run = project.snakemake(*SMOKE, "--config", f"cifar10={cifar10_archive(tmp_path)}", only, "--", "two-layer", cores=2)
+    only = "experiments: {pure_cosines: null, pure_cosines_cyclic: null, sums_of_cosines: null, digits4: null}"
+    source = ("--config", f"cifar10={cifar10_archive(tmp_path)}")
+    run = project.snakemake(*project.settings(only + WITHOUT_EXTENSIONS), *source, "--", "two-layer", cores=2)
     assert run.returncode == 0, run.stdout[-5000:]
     assert {"fig5", "figS4"} <= {path.stem for path in project.results("figures/*.png")}
     with xr.open_dataset(project.results("trajectories/cifar4/linear_cnn/seed-0.nc")[0]) as trajectory:
@@ -78,11 +81,11 @@ def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path
 @pytest.mark.parametrize("side", [7, 10])
 def test_own_experiment_with_three_channels(project, side):
     own = (
-        f"experiments={{mine: {{dataset: {{kind: shapes, side: {side}, channels: 3, shapes: [ring, disc]}}, "
+        f"seeds: 2\nexperiments: {{mine: {{dataset: {{kind: shapes, side: {side}, channels: 3, shapes: [ring, disc]}}, "
         "updates: 500, records: 20, networks: {linear_cnn: {kernel_std: 0.01}, linear_fcnn: null}}}"
     )
     target = "results/figures/mine/images.png"
-    run = project.snakemake("--config", "seeds=2", own, "--", target)
+    run = project.snakemake(*project.settings(own), "--", target)
     assert run.returncode == 0, run.stdout[-5000:]
     assert project.results("figures/mine/spectra.pdf")
     assert not project.results("trajectories/mine/linear_fcnn/*")

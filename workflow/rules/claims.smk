@@ -6,7 +6,6 @@ Makes: claims.json, claims.html
 
 
 rule claims:
-    localrule: True
     input:
         claims=CLAIMS,
         results=lambda wildcards: all_of(result_files(claimed_experiments())),
@@ -15,20 +14,21 @@ rule claims:
     output:
         json=f"{RESULTS}/claims.json",
         page=f"{RESULTS}/claims.html",
+    log:
+        f"{RESULTS}/logs/claims.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/claims.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
     params:
         experiments=lambda wildcards: result_files(
             claimed_experiments() + finished_experiments()
         ),
         extensions=lambda wildcards: extension_files(),
-    log:
-        f"{RESULTS}/logs/claims.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/claims.tsv"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    conda:
-        "../../envs/analysis.yaml"
     script:
         "../scripts/claims.py"

@@ -4,8 +4,12 @@ Needs: the merged configuration.
 Makes: CONFIG (checked), EXPERIMENTS, path helpers, code().
 """
 
+import os
 import sys
 from pathlib import Path
+
+# The layout of a picture follows the order of sets, which by default differs from process to process.
+os.environ["PYTHONHASHSEED"] = "0"
 
 # Anchored at the Snakefile, not at this file or the working directory: a remote job sees the same paths.
 WORKFLOW = Path(workflow.basedir) / "workflow"
@@ -115,7 +119,10 @@ def results_of(experiments, deep=False):
         + [f"{RESULTS}/claims.json", f"{RESULTS}/claims.html"]
         + [
             f"{RESULTS}/figures/{figure}.{suffix}"
-            for figure in paper_figures(experiments, deep)
+            for figure in [
+                *paper_figures(experiments, deep),
+                *catalogue.SUMMARY_FIGURES,
+            ]
             for suffix in ("pdf", "png")
         ]
         + [

@@ -56,3 +56,30 @@ rule experiment_figures:
         experiments=lambda wildcards: result_files([wildcards.experiment]),
     script:
         "../scripts/experiment_figures.py"
+
+
+rule summary_figure:
+    input:
+        results=lambda wildcards: all_of(result_files(claimed_experiments())),
+        code=lambda wildcards: figure_code(catalogue.SUMMARY_FIGURES[wildcards.figure]),
+    output:
+        multiext(f"{RESULTS}/figures/{{figure}}", ".pdf", ".png"),
+    log:
+        f"{RESULTS}/logs/figures/{{figure}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figures/{{figure}}.tsv"
+    wildcard_constraints:
+        figure="|".join(catalogue.SUMMARY_FIGURES),
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        experiments=lambda wildcards: result_files(
+            claimed_experiments() + finished_experiments()
+        ),
+    script:
+        "../scripts/summary_figure.py"

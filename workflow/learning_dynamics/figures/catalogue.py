@@ -49,3 +49,9 @@ EXPERIMENT_FIGURES = (
     "spectra",
     "discovery_times",
 )
+
+# Drawn once from every experiment with trajectories; the ``draw`` of each module takes the list of their results.
+SUMMARY_FIGURES = {
+    "predicted_discovery": "predicted_discovery",
+    "predicted_kernel": "predicted_kernel",
+}

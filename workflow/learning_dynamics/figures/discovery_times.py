@@ -90,7 +90,9 @@ def _never_found(times: dict[str, FloatArray], modes: list[int]) -> str:
 
 def _entries(networks: list[str]) -> list[Line2D]:
     points = [
-        learning_curves.entry(style.NETWORK_NAMES[name], color="0.4", marker=style.NETWORK_MARKERS[name], markersize=3, linestyle="")
+        learning_curves.entry(
+            style.NETWORK_NAMES[name], color="0.4", marker=style.NETWORK_MARKERS[name], markersize=3, linestyle=""
+        )
         for name in networks
     ]
     return [*points, learning_curves.entry("mean", color="black", linewidth=1)]

@@ -22,7 +22,7 @@ _LINES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", "--", ":", "-.",
 _SHARE = 1e-6
 _ROWS = 2
 _VECTOR = "0.75"
-_COMPETITION = "competition\n(Eqs. 23, 24)"
+_OTHERS: dict[str, Any] = {"color": "0.7", "linewidth": 0.4}
 
 
 def draw(experiments: list[ExperimentResults]) -> Figure:
@@ -30,10 +30,10 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
 
     (a) Class images and |v̂^α|, at most five. (b) |k̂_l|(t), mean and standard deviation over seeds, for the frequencies
     of each mode, those in no mode in grey; on top the competition's closed form from each seed's own start, mean over
-    seeds. (c) The kernel of one seed at the end and |k̂|, mean over seeds. (d) Rows of
-    the FCNN's first layer W1, and the root mean square of their spectra over rows and seeds. (e) At the end, per mode
-    and relative to its largest coefficient: |v̂^α_l|, |k̂_l| with the competition's winners across, and the same root mean
-    square, mean and standard deviation over seeds. The FCNN's weights follow the singular vectors (Eq. 18), the kernel exaggerates their dominant
+    seeds. (c) The kernel of one seed at the end and |k̂|, mean over seeds. (d) Rows of the FCNN's first layer W1, and
+    the root mean square of their spectra over rows and seeds. (e) At the end, per mode and relative to its largest
+    coefficient: |v̂^α_l|, |k̂_l| with the competition's winners across, and the same root mean square, mean and standard
+    deviation over seeds. The FCNN's weights follow the singular vectors (Eq. 18), the kernel exaggerates their dominant
     frequencies.
     """
     (results,) = experiments
@@ -46,7 +46,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     kernel, fcnn, shares = panels.blocks(bottom, 1, 3, width_ratios=[2, 3, 3])
     _kernel(kernel, results)
     _first_layer(fcnn, results)
-    _shares(shares.subplots(), results)
+    _shares(shares, results)
     return figure
 
 
@@ -90,15 +90,16 @@ def _kernel_magnitudes(panel: SubFigure, results: ExperimentResults) -> None:
             style.mean_and_spread(part, samples, kernel[:, :, row, column], style.mode_colour(mode), line, label)
             for predicted in theory.values():
                 part.plot(samples, predicted.values[:, row, column], **style.THEORY)
-        part.plot(samples, others, color="0.7", linewidth=0.4, zorder=0)
-        part.plot([], [], color="0.7", linewidth=0.4, label="in no mode")
-        if theory:
-            part.plot([], [], label=_COMPETITION, **style.THEORY)
+        part.plot(samples, others, zorder=0, **_OTHERS)
         part.set_ylabel(r"$|\hat{k}_l|$")
         part.margins(x=0)
         part.legend(loc="center left", bbox_to_anchor=(1, 0.5), title="$l$: $(i, j)$", title_fontsize=6, handlelength=3)
     style.samples_axis(axes[-1])
     axes[-1].set_ylim(bottom=0)
+    entries = [panels.key("in no mode", **_OTHERS)]
+    if theory:
+        entries.append(panels.key("competition (Eqs. 23, 24)", **style.THEORY))
+    panel.legend(handles=entries, loc="outside lower center", ncols=2)
 
 
 def _kernel(panel: SubFigure, results: ExperimentResults) -> None:
@@ -130,7 +131,9 @@ def _first_layer_magnitudes(results: ExperimentResults) -> FloatArray:
     return np.asarray(np.sqrt(np.square(magnitudes).mean(axis=1)))
 
 
-def _shares(axes: Axes, results: ExperimentResults) -> None:
+def _shares(panel: SubFigure, results: ExperimentResults) -> None:
+    panels.block_title(panel, "e", "final magnitudes")
+    axes = panel.subplots()
     runs = results.trajectories("linear_cnn", ["kernel_magnitude"])
     kernels = panels.over_channels(runs["kernel_magnitude"].values[:, -1])
     weights = _first_layer_magnitudes(results)
@@ -149,7 +152,6 @@ def _shares(axes: Axes, results: ExperimentResults) -> None:
     axes.set_xticks(range(len(names)), names, rotation=0 if len(names) <= panels.MOST_NUMBERS else 90)
     axes.tick_params(axis="x", length=0)
     axes.set(xlabel="frequency $l$: $(i, j)$", ylabel="relative to the largest\nof the mode")
-    style.panel_letter(axes, "e")
     entries: list[Artist] = [
         Patch(color=_VECTOR, label=r"$|\hat{v}^\alpha_l|$"),
         Patch(color="0.3", label=r"$|\hat{k}_l|$"),
@@ -157,7 +159,9 @@ def _shares(axes: Axes, results: ExperimentResults) -> None:
     ]
     if theory:
         entries.append(panels.key("Eqs. 23, 24", **style.THEORY_LEVEL))
-    axes.legend(handles=entries, ncols=4, loc="lower center", bbox_to_anchor=(0.55, 1), handlelength=1, columnspacing=1)
+    axes.legend(
+        handles=entries, ncols=4, loc="lower right", bbox_to_anchor=(1, 1), handlelength=1, columnspacing=1, borderpad=0
+    )
 
 
 def _relative(magnitudes: FloatArray, frequencies: list[tuple[int, int]]) -> FloatArray:

@@ -11,8 +11,8 @@ from learning_dynamics.figures import learning_curves, style
 def draw(results: ExperimentResults) -> Figure:
     """a_α(t) of each network in a panel, with the levels s_α (Pinson et al. 2023, Eqs. 4 and 5).
 
-    Mean and one standard deviation over seeds; modes whose singular value is zero are left out. On top the gradient flow
-    from every seed's own start, mean over seeds (Eqs. 15, 16, 19, 20).
+    Mean and one standard deviation over seeds; modes whose singular value is zero are left out. On top the gradient
+    flow from every seed's own start, mean over seeds (Eqs. 15, 16, 19, 20).
     """
     networks = results.networks
     figure = style.new_figure(style.PAGE if len(networks) > 1 else style.COLUMN, 2.2)
@@ -22,6 +22,10 @@ def draw(results: ExperimentResults) -> Figure:
         learning_curves.time_axis(axes, results)
         axes.set_title(style.NETWORK_NAMES[network])
         axes.label_outer()
-    entries = [*learning_curves.mode_entries(results.modes), learning_curves.level_entry(), learning_curves.theory_entry()]
+    entries = [
+        *learning_curves.mode_entries(results.modes),
+        learning_curves.level_entry(),
+        learning_curves.theory_entry(),
+    ]
     figure.legend(handles=entries, loc="outside right center", handlelength=1.5)
     return figure

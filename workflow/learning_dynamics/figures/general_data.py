@@ -28,11 +28,12 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     """Fig. 5: linear CNN and FCNN on two data sets, one per half (Pinson et al. 2023, Sec. 5).
 
     (a, b) effective singular values a_α(t) with the levels s_α; (c, d) train and test loss, both as mean and spread
-    over seeds, with the gradient flow from every seed's own start (Eqs. 15, 16, 19, 20), mean over seeds, on top. (e, g) rows of the FCNN's first weight matrix less those at the start, mixtures of the singular vectors
-    found so far (Eq. 18), and (f, h) the CNN's kernel with its spectrum (zero frequency in the centre), a sparse
-    mixture of their dominant frequencies, when each mode is found; these are of the seed named, each image on its own
-    scale. (i, j) every |k̂_l|(t), mean over seeds, one line for l and l*, and the mean discovery times (dashed);
-    highlighted is the frequency that ``cascaded_frequency`` picks, with the gradient flow.
+    over seeds, with the gradient flow from every seed's own start (Eqs. 15, 16, 19, 20), mean over seeds, on top.
+    (e, g) rows of the FCNN's first weight matrix less those at the start, mixtures of the singular vectors found so far
+    (Eq. 18), and (f, h) the CNN's kernel with its spectrum (zero frequency in the centre), a sparse mixture of their
+    dominant frequencies, when each mode is found; these are of the seed named, each image on its own scale. (i, j)
+    every |k̂_l|(t), mean over seeds, one line for l and l*, and the mean discovery times (dashed); highlighted is the
+    frequency that ``cascaded_frequency`` picks, with the gradient flow.
     """
     figure = style.new_figure(style.PAGE, 8.1)
     grid = GridSpec(len(_HEIGHTS), 2, figure=figure, height_ratios=_HEIGHTS)

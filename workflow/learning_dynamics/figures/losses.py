@@ -32,5 +32,13 @@ def draw(results: ExperimentResults) -> Figure:
 def _zero_network(axes: Axes, classes: int) -> None:
     level = 1 / classes
     axes.axhline(level, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
-    place = {"xytext": (0, 2), "textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": 6}
-    axes.annotate(f"zero network, 1/{classes}", (1, level), xycoords=("axes fraction", "data"), **place)
+    axes.annotate(
+        f"zero network, 1/{classes}",
+        (1, level),
+        (0, 2),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        ha="right",
+        va="bottom",
+        fontsize=6,
+    )

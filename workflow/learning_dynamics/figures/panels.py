@@ -27,6 +27,9 @@ MOST_NUMBERS = 6
 # Names below one another in a heat map.
 MOST_NAMES = 25
 
+# The line on which prediction and measurement are equal.
+EQUALITY: dict[str, Any] = {"color": "0.6", "linewidth": 0.6, "zorder": 0}
+
 AxesArray = npt.NDArray[Any]
 Panel = Figure | SubFigure
 
@@ -306,6 +309,14 @@ def left_vectors(axes: Axes, vectors: FloatArray, class_names: Sequence[str], mo
 def key(label: str, **options: Any) -> Line2D:
     """A legend entry of its own, for what the look of a line or marker means."""
     return Line2D([], [], label=label, **options)
+
+
+def equality(axes: Axes) -> None:
+    """The same limits across and up, by what is drawn so far, and the line on which both are equal."""
+    limits = (*axes.get_xlim(), *axes.get_ylim())
+    ends = min(limits), max(limits)
+    axes.plot(ends, ends, **EQUALITY)
+    axes.set(xlim=ends, ylim=ends)
 
 
 def colour_bar(image: AxesImage, axes: Axes | Sequence[Axes], label: str = "") -> None:

@@ -25,6 +25,18 @@ def paper_figure(name: str, experiments: Mapping[str, Mapping[str, Any]], paths:
     style.save(figure, *paths)
 
 
+def summary_figure(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Iterable[str]) -> None:
+    """Draw a figure over all experiments and write it to every path.
+
+    Raises:
+        DataError: a result file is missing or damaged.
+    """
+    figure: Figure = _module(catalogue.SUMMARY_FIGURES[name]).draw(
+        [ExperimentResults.from_files(experiment, files) for experiment, files in experiments.items()]
+    )
+    style.save(figure, *paths)
+
+
 def experiment_figures(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Iterable[str]) -> None:
     """Draw an experiment's own figures; a path's stem names the figure.
 

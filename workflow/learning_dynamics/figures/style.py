@@ -52,8 +52,8 @@ THEORY: dict[str, Any] = {
     "markevery": 0.055,
     "zorder": 3,
 }
-# Where measurements are points or bars: a level across them.
-THEORY_LEVEL: dict[str, Any] = {"color": "black", "linestyle": "", "marker": "_", "zorder": 3}
+# Where measurements are points or bars: a level across them, in front of bars and behind points.
+THEORY_LEVEL: dict[str, Any] = {"color": "black", "linestyle": "", "marker": "_", "zorder": 1.5}
 FLOW = "gradient flow"
 HIGHLIGHT = "#0072B2"
 SIGNED = "RdBu_r"

@@ -1,0 +1,12 @@
+"""Draw one figure over all experiments."""
+
+import sys
+
+sys.path.insert(0, f"{snakemake.scriptdir}/..")
+from learning_dynamics import jobs
+
+jobs.begin(snakemake.log[0])
+
+from learning_dynamics.figures import render
+
+render.summary_figure(snakemake.wildcards.figure, snakemake.params.experiments, snakemake.output)
