@@ -582,11 +582,15 @@ class Variants(_Model):
 
 
 class DeepTraining(_Model):
-    """Where and how the deep networks are trained; on one kind of device the results do not depend on it."""
+    """Where and how the deep networks are trained.
+
+    Another device or other seeds in the same job round differently. In the non-linear network this can flip a ReLU or the
+    choice of a pooling, after which the trajectory of a seed differs visibly, though not systematically.
+    """
 
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto",
-        description="`cuda`: a GPU, an error without one. `cpu`: one core per job. `auto`: a GPU if there is one.",
+        description="`cuda`: a GPU, an error without one. `cpu`: one core per job. `auto`: a GPU if one can be used.",
     )
     seeds_per_job: Count = Field(
         default=1, description="Seeds trained side by side in one job; more than one pays on a GPU."

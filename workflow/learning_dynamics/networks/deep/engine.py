@@ -28,18 +28,25 @@ class Samples:
     """Images as stored, on the device, converted to network inputs when their turn comes.
 
     images: shape (samples, n, n, C), uint8 or float32.
+    targets: one-hot labels y, shape (samples, p).
     """
 
-    def __init__(self, split: Split, device: torch.device, places: npt.NDArray[np.intp] | None = None) -> None:
+    def __init__(
+        self,
+        split: Split,
+        device: torch.device,
+        places: npt.NDArray[np.intp] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         """Keep the samples of a split, or those at some places of it; C n² bytes each if they are 8-bit."""
         chosen = split.places if places is None else split.places[places]
         images = split.source.images[chosen]
         stored = np.moveaxis(images if images.dtype == np.uint8 else images.astype(np.float32), 1, -1)
         labels = split.source.labels[chosen]
         self.images = torch.from_numpy(np.ascontiguousarray(stored)).to(device)
-        self.targets = torch.eye(split.source.classes, device=device)[torch.from_numpy(labels).to(device)]
-        mean = np.moveaxis(split.source.mean_image, 0, -1).astype(np.float32)
-        self._mean = torch.from_numpy(np.ascontiguousarray(mean)).to(device)
+        self.targets = torch.eye(split.source.classes, device=device, dtype=dtype)[torch.from_numpy(labels).to(device)]
+        mean = np.moveaxis(split.source.mean_image, 0, -1)
+        self._mean = torch.from_numpy(np.ascontiguousarray(mean)).to(device, dtype)
         self._scale = split.source.scale
 
     def __len__(self) -> int:
@@ -47,7 +54,7 @@ class Samples:
 
     def inputs(self, places: Tensor) -> Tensor:
         """Scaled and centred inputs, shape (places, n, n, C)."""
-        return self.images.index_select(0, places).to(torch.float32).mul_(self._scale).sub_(self._mean)
+        return self.images.index_select(0, places).to(self._mean.dtype).mul_(self._scale).sub_(self._mean)
 
 
 class Ensemble:
@@ -60,6 +67,7 @@ class Ensemble:
         learning_rate: float,
         batch_size: int,
         device: torch.device,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         """Start from given weights.
 
@@ -69,23 +77,24 @@ class Ensemble:
             learning_rate: λ of one update with the gradient of the mean square error over outputs and batch.
             batch_size: samples per update.
             device: where to train.
+            dtype: of the weights.
         """
         self.architecture = architecture
         self.seeds = len(weights)
         self._rate = learning_rate
         self.batch_size = batch_size
-        self._device = device
+        self._device, self._dtype = device, dtype
         # On a CPU the convolutions are fastest with the channels last in memory.
         self._format = torch.channels_last if device.type == "cpu" else torch.contiguous_format
         self._parameters = {name: self._joined(name, weights) for name in architecture.shapes()}
-        self.squared_error = torch.zeros(self.seeds, device=device)
+        self.squared_error = torch.zeros(self.seeds, device=device, dtype=dtype)
 
     def _joined(self, name: str, weights: Sequence[Weights]) -> Tensor:
         values = [torch.from_numpy(np.array(one[name])) for one in weights]
         if name.startswith("kernel"):
-            joined = torch.cat(values).to(self._device)
+            joined = torch.cat(values).to(self._device, self._dtype)
             return joined.contiguous(memory_format=self._format) if joined.ndim == 4 else joined
-        stacked = torch.stack(values).to(self._device)
+        stacked = torch.stack(values).to(self._device, self._dtype)
         return stacked[:, None] if "bias" in name else stacked
 
     def weights(self) -> list[Weights]:
@@ -142,10 +151,10 @@ class Ensemble:
         for layer in reversed(range(CONVOLUTIONS)):
             kernel = parameters[f"kernel_{layer}"]
             shape = (len(gradient), self.seeds * kernel.shape[1], side, side)
-            before = torch.empty(shape, device=self._device).contiguous(memory_format=self._format)
+            before = torch.empty(shape, device=self._device, dtype=self._dtype).contiguous(memory_format=self._format)
             gradient = self._convolution_gradients(gradient, before, kernel, (True, False))[0]
         rows = gradient.reshape(len(gradient), self.seeds, inputs * side * side).transpose(0, 1)
-        zero = torch.zeros((1, 1, side, side, inputs), device=self._device)
+        zero = torch.zeros((1, 1, side, side, inputs), device=self._device, dtype=self._dtype)
         return rows, self.predict(zero)[:, 0]
 
     def _arranged(self, images: Tensor) -> Tensor:
