@@ -21,7 +21,7 @@ from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.errors import DivergenceError, UserError
-from learning_dynamics.networks.deep import architecture, device, engine, evaluation, train, updates
+from learning_dynamics.networks.deep import architecture, device, engine, evaluation, pooled_gradients, train, updates
 from learning_dynamics.networks.deep.checkpoints import Checkpoint
 
 CPU = torch.device("cpu")
@@ -162,6 +162,32 @@ def test_predictions_and_updates_are_those_of_plain_pytorch(network, side):
         error = (expected[name] - values).norm() / moved.norm()
         assert error < 1e-3, name
     assert float(ensemble.squared_error) > 0
+
+
+@pytest.mark.parametrize(("side", "inputs", "outputs"), [(8, 4, 4), (7, 3, 5), (2, 16, 16)])
+@pytest.mark.parametrize("memory_format", [torch.channels_last, torch.contiguous_format])
+def test_gradients_through_a_pooling_are_those_of_autograd(side, inputs, outputs, memory_format):
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.randn(3, inputs, side, side, generator=generator).contiguous(memory_format=memory_format)
+    kernel = torch.randn(outputs, inputs, 3, 3, generator=generator).contiguous(memory_format=memory_format)
+    gradient = torch.randn(3, outputs, side // 2, side // 2, generator=generator)
+    gradient[gradient < 0] = 0
+    maps.requires_grad_()
+    kernel.requires_grad_()
+    output = torch.conv2d(maps, kernel, padding=1)
+    pooled, chosen = torch.nn.functional.max_pool2d(output, 2, return_indices=True)
+    expected = torch.autograd.grad(pooled, (maps, kernel), gradient)
+    measured = pooled_gradients.gradients(gradient, chosen, maps.detach(), kernel.detach())
+    for ours, theirs in zip(measured, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_values_that_are_no_numbers_spread_through_a_pooling():
+    maps, kernel = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3)
+    _, chosen = torch.nn.functional.max_pool2d(torch.conv2d(maps, kernel, padding=1), 2, return_indices=True)
+    before, step = pooled_gradients.gradients(torch.full((1, 1, 2, 2), torch.nan), chosen, maps, kernel)
+    assert before.isnan().all()
+    assert step.isnan().all()
 
 
 def test_linear_map_by_one_backward_pass_is_the_forward_pass():

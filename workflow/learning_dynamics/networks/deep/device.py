@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 
 import torch
@@ -22,6 +23,7 @@ def choose(wanted: str) -> torch.device:
         raise UserError(f"device: cuda is asked for, but {fault}; set deep_training.device to cpu or auto")
     if wanted == "cpu" or fault:
         torch.set_num_threads(1)
+        _keep_freed_memory()
         if fault:
             _log.info("training on the CPU: %s", fault)
         return torch.device("cpu")
@@ -46,3 +48,17 @@ def _fault() -> str | None:
     except RuntimeError as error:
         return f"the GPU fails: {str(error).splitlines()[0]}"
     return None
+
+
+def _keep_freed_memory() -> None:
+    """Keep the C library from handing large buffers back to the system after every operation.
+
+    Fetching them anew, page by page, can take as long as a convolution. Only GNU's library has, and needs, the switch.
+    """
+    trim_threshold, mmap_threshold, largest = -1, -3, 2**30
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    set_option(trim_threshold, largest)
+    set_option(mmap_threshold, largest)

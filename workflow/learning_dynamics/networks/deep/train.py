@@ -34,7 +34,7 @@ from learning_dynamics.structure import read_correlations, read_structure, struc
 
 NETWORKS = ("deep_linear_cnn", "deep_relu_cnn")
 
-_PACKAGES = ("numpy", "scipy", "torch", "xarray", "netCDF4")
+_PACKAGES = ("numpy", "scipy", "numba", "torch", "xarray", "netCDF4")
 _REPORT_SECONDS = 20.0
 
 
