@@ -50,7 +50,7 @@ two-layer: .venv/.torch
 	$(SNAKEMAKE) two-layer $(CIFAR10_SOURCE)
 
 reproduce-all: .venv/.torch
-	@echo "Everything: about 12 minutes on two cores. Figures: results/figures/"
+	@echo "Everything: about two hours on two cores, most of it for the deep networks. Figures: results/figures/"
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
 smoke: .venv/.base
@@ -62,6 +62,7 @@ claims: .venv/.base
 
 bench: .venv/.torch
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/deep_bench.py
 
 test: .venv/.development
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile

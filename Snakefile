@@ -4,7 +4,7 @@ Reproduces every experiment and figure of Pinson, Lenaerts & Ginis (ICML 2023). 
 
     datasets -> correlations -> structure -> training, a job per seed -> figures
 
-Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything there is).
+Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too).
 Settings: config/config.yaml, described in config/README.md.
 """
 
@@ -20,6 +20,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/datasets.smk"
 include: "workflow/rules/structure.smk"
 include: "workflow/rules/training.smk"
+include: "workflow/rules/deep_training.smk"
 include: "workflow/rules/theory.smk"
 include: "workflow/rules/scaling.smk"
 include: "workflow/rules/figures.smk"
@@ -38,7 +39,7 @@ rule:
     name:
         "two-layer"
     input:
-        results_of(list(CONFIG.experiments)),
+        results_of(two_layer_experiments(CONFIG.experiments)),
         extension_results(),
     localrule: True
 
@@ -47,6 +48,6 @@ rule:
     name:
         "reproduce-all"
     input:
-        results_of(list(CONFIG.experiments)),
+        results_of(list(CONFIG.experiments), deep=True),
         extension_results(),
     localrule: True

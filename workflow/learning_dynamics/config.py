@@ -219,16 +219,48 @@ class LinearFCNN(_Model):
     hidden_units: Count | None = Field(default=None, description="Hidden width; `null` for C·n², as in the paper.")
 
 
+class DeepCNN(_Model):
+    """Four 3x3 convolutions with zero padding and two dense layers (Sec. 6, App. K), with biases that start at zero.
+
+    `deep_relu_cnn` has ReLU after every layer but the last and 2x2 max-pooling after convolutions 2 and 4.
+    """
+
+    learning_rate: Positive = Field(
+        default=5e-3,
+        description="Learning rate λ of one update with the gradient of the mean square error over the p outputs and "
+        "the batch, (1/p)‖y − ŷ‖².",
+    )
+    initial_factor: Positive = Field(
+        default=0.9, description="Initial weights are Glorot's truncated normal ones times this factor."
+    )
+    channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=16, description="Channels of every convolution.")
+    hidden_units: Annotated[int, Field(ge=1, le=4096)] = Field(
+        default=16, description="Width of the first dense layer; the second has one unit per class."
+    )
+    batch_size: Count = Field(default=8, description="Training samples per update.")
+    evaluation_images: Count = Field(
+        default=5000,
+        description="Images of each split that losses and Ω of `deep_relu_cnn` are measured on, all if there are "
+        "fewer. Those of `deep_linear_cnn` are exact, over all images.",
+    )
+
+
+TWO_LAYER_NETWORKS = ("linear_cnn", "linear_fcnn")
+
+
 class Networks(_Model):
     """The networks an experiment trains; `null` leaves one out."""
 
     linear_cnn: LinearCNN | None = LinearCNN()
     linear_fcnn: LinearFCNN | None = LinearFCNN()
+    deep_linear_cnn: DeepCNN | None = None
+    deep_relu_cnn: DeepCNN | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
         if not self.names:
-            raise ValueError("both networks are null; expected at least one of linear_cnn, linear_fcnn")
+            names = ", ".join(type(self).model_fields)
+            raise ValueError(f"all networks are null; expected at least one of {names}")
         return self
 
     @property
@@ -236,13 +268,29 @@ class Networks(_Model):
         """Names of the networks that are trained."""
         return [name for name in type(self).model_fields if getattr(self, name) is not None]
 
+    @property
+    def two_layer(self) -> list[str]:
+        """Those of them that the theory is about."""
+        return [name for name in self.names if name in TWO_LAYER_NETWORKS]
+
+    @property
+    def deep(self) -> list[str]:
+        """The others."""
+        return [name for name in self.names if name not in TWO_LAYER_NETWORKS]
+
 
 class Experiment(_Model):
-    """A data set, the networks trained on it and what is recorded. One update sees one sample."""
+    """A data set, the networks trained on it and what is recorded.
+
+    One update of a two-layer network sees one sample, one of a deep network a batch.
+    """
 
     dataset: Dataset
     networks: Networks = Networks()
-    updates: Count = Field(description="Updates, that is training samples seen (the paper's time axis).")
+    updates: Count = Field(
+        description="Training samples seen (the paper's time axis): the updates of the two-layer networks; the deep "
+        "ones make one per batch."
+    )
     order: Literal["random", "cyclic", "epochs"] = Field(
         default="random",
         description="Which sample comes next: `random` with replacement, `cyclic` in the order stored, or `epochs` "
@@ -252,7 +300,8 @@ class Experiment(_Model):
         default=400, description="Evenly spaced records of Ω, losses and spectra after the one at the start."
     )
     snapshots: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=1000)] = Field(
-        default=[], description="Samples at which the weights are kept, besides the start and the end."
+        default=[],
+        description="Samples at which the weights of the two-layer networks are kept, besides the start and the end.",
     )
 
     @model_validator(mode="after")
@@ -287,6 +336,30 @@ class Experiment(_Model):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _deep_networks_possible(self) -> Self:
+        for name in self.networks.deep:
+            model: DeepCNN = getattr(self.networks, name)
+            if self.updates % model.batch_size:
+                raise ValueError(
+                    f"networks.{name}.batch_size: {model.batch_size} does not divide updates ({self.updates}); "
+                    "expected a whole number of batches"
+                )
+            if self.records > self.updates // model.batch_size:
+                raise ValueError(
+                    f"records: {self.records} is more than the batches of {name} ({self.updates // model.batch_size}); "
+                    "expected at most as many"
+                )
+        side = 32 if isinstance(self.dataset, Cifar10Dataset) else getattr(self.dataset, "side", 8)
+        if self.networks.deep_relu_cnn is not None and side < 4:
+            raise ValueError(f"dataset.side: {side} leaves nothing after two poolings; expected at least 4")
+        return self
+
+    def record_batches(self, batch_size: int) -> list[int]:
+        """The batches after which a deep network is measured, the start and the end among them."""
+        batches = self.updates // batch_size
+        return [round(batches * record / self.records) for record in range(self.records + 1)]
+
     def record_samples(self) -> list[int]:
         """The samples at which Ω, losses and spectra are recorded, the start and the end among them."""
         return [round(self.updates * record / self.records) for record in range(self.records + 1)]
@@ -315,7 +388,7 @@ def _pure_cosines(order: Literal["random", "cyclic"]) -> Experiment:
 
 
 def paper_experiments() -> dict[str, Experiment]:
-    """The two-layer experiments at the paper's size, and the digits that need no download."""
+    """The experiments at the paper's size, and the digits that need no download."""
     return {
         "pure_cosines": _pure_cosines("random"),
         "pure_cosines_cyclic": _pure_cosines("cyclic"),
@@ -351,6 +424,14 @@ def paper_experiments() -> dict[str, Experiment]:
             updates=100_000,
             order="epochs",
             snapshots=[2000, 2500, 4000, 9000, 18000, 25000, 60000],
+        ),
+        "cifar10": Experiment(
+            dataset=Cifar10Dataset(classes=list(CIFAR10_CLASSES), train_images=50_000, test_images=10_000),
+            networks=Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=DeepCNN(), deep_relu_cnn=DeepCNN()),
+            # 156,000 batches of 8, a record every 500.
+            updates=1_248_000,
+            order="epochs",
+            records=312,
         ),
     }
 
@@ -503,6 +584,25 @@ class Variants(_Model):
         return self
 
 
+class DeepTraining(_Model):
+    """Where and how the deep networks are trained.
+
+    Another device or other seeds in the same job round differently. In the non-linear network this can flip a ReLU or
+    the choice of a pooling, after which the trajectory of a seed differs visibly, though not systematically.
+    """
+
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto",
+        description="`cuda`: a GPU, an error without one. `cpu`: one core per job. `auto`: a GPU if one can be used.",
+    )
+    seeds_per_job: Count = Field(
+        default=1, description="Seeds trained side by side in one job; more than one pays on a GPU."
+    )
+    checkpoint_minutes: Positive = Field(
+        default=3.0, description="Time between two checkpoints, from which a training goes on after an interruption."
+    )
+
+
 class Config(_Model):
     """The whole configuration. The defaults are the paper."""
 
@@ -527,6 +627,9 @@ class Config(_Model):
     )
     downloads: Annotated[str, StringConstraints(min_length=1)] = Field(
         default="results/downloads", description="Folder for downloaded data, kept between runs."
+    )
+    deep_training: DeepTraining = Field(
+        default=DeepTraining(), description="Where and how the deep networks are trained."
     )
     experiments: Annotated[dict[ExperimentName, Experiment], Field(min_length=1)] = Field(
         default_factory=paper_experiments,

@@ -5,6 +5,7 @@ Run it as ``python -m learning_dynamics.config_documents``.
 
 from __future__ import annotations
 
+import inspect
 import json
 import types
 import typing
@@ -31,7 +32,8 @@ what differs:
 Write numbers with an exponent with a decimal point (`1.0e-3`): YAML reads `1e-3` as text.
 
 The learning rate λ belongs to one update with the gradient of ½‖y − ŷ‖² of one sample. The reported loss is the mean
-square error over the p outputs, (1/p)‖y − ŷ‖²; in terms of its gradient the step is λ·p/2.
+square error over the p outputs, (1/p)‖y − ŷ‖²; in terms of its gradient the step is λ·p/2. The deep networks' λ belongs
+to the gradient of that mean square error itself, averaged over the batch.
 """
 
 
@@ -68,10 +70,12 @@ def write(folder: Path) -> None:
 
 def _nested_sections() -> Iterator[str]:
     titles: dict[type[BaseModel], str] = {
+        config.DeepTraining: "`deep_training`",
         config.Experiment: "`experiments.<name>`",
         config.Networks: "`experiments.<name>.networks`",
         config.LinearCNN: "`experiments.<name>.networks.linear_cnn`",
         config.LinearFCNN: "`experiments.<name>.networks.linear_fcnn`",
+        config.DeepCNN: "`experiments.<name>.networks.deep_linear_cnn` and `.deep_relu_cnn`",
         config.CosinesDataset: "`experiments.<name>.dataset` with `kind: cosines`",
         config.Cosine: "`experiments.<name>.dataset.classes[…][…]` of `kind: cosines`",
         config.ShapesDataset: "`experiments.<name>.dataset` with `kind: shapes`",
@@ -90,7 +94,7 @@ def _nested_sections() -> Iterator[str]:
 
 def _section(model: type[BaseModel], title: str) -> Iterator[str]:
     yield f"\n## {title}\n"
-    yield f"{(model.__doc__ or '').strip()}\n"
+    yield f"{inspect.getdoc(model) or ''}\n"
     yield "| key | type | default | meaning |"
     yield "|---|---|---|---|"
     for name, field in model.model_fields.items():

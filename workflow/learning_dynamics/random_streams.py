@@ -7,7 +7,16 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-_PURPOSES = ("dataset", "sample_order", "linear_cnn", "linear_fcnn")
+# A stream depends on the place of its purpose: add new ones at the end.
+_PURPOSES = (
+    "dataset",
+    "sample_order",
+    "linear_cnn",
+    "linear_fcnn",
+    "deep_linear_cnn",
+    "deep_relu_cnn",
+    "evaluation_subset",
+)
 
 
 def stream(root_seed: int, experiment: str, purpose: str, seed: int = 0) -> np.random.Generator:

@@ -11,6 +11,7 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
+from learning_dynamics import config as configuration
 from learning_dynamics import config_loading
 from learning_dynamics.claims import ledger
 from learning_dynamics.errors import ConfigurationError
@@ -36,7 +37,7 @@ TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
 
 wildcard_constraints:
     experiment="[A-Za-z][A-Za-z0-9_]*",
-    network="linear_cnn|linear_fcnn",
+    network="linear_cnn|linear_fcnn|deep_linear_cnn|deep_relu_cnn",
     seed=r"\d+",
 
 
@@ -95,50 +96,63 @@ def input_values(wildcards):
     return dataset.channels * dataset.side**2
 
 
-def results_of(experiments):
-    """Everything that can be made from some experiments: trajectories and figures."""
+def networks_of(experiment, deep):
+    """The networks of an experiment, without or with the deep ones."""
+    networks = CONFIG.experiments[experiment].networks
+    return networks.names if deep else networks.two_layer
+
+
+def two_layer_experiments(experiments):
+    """Those of some experiments that train a two-layer network."""
+    return [name for name in experiments if networks_of(name, deep=False)]
+
+
+def results_of(experiments, deep=False):
+    """Everything that can be made from some experiments, without or with deep networks: trajectories and figures."""
     return (
         [
             path
             for name in experiments
-            for network in CONFIG.experiments[name].networks.names
+            for network in networks_of(name, deep)
             for path in trajectories(name, network)
         ]
         + [f"{RESULTS}/claims.json", f"{RESULTS}/claims.html"]
         + [
             f"{RESULTS}/figures/{figure}.{suffix}"
-            for figure in [*paper_figures(experiments), *catalogue.SUMMARY_FIGURES]
+            for figure in [
+                *paper_figures(experiments, deep),
+                *catalogue.SUMMARY_FIGURES,
+            ]
             for suffix in ("pdf", "png")
         ]
         + [
             f"{RESULTS}/figures/{name}/{figure}.{suffix}"
-            for name in experiments
+            for name in two_layer_experiments(experiments)
             for figure in catalogue.EXPERIMENT_FIGURES
             for suffix in ("pdf", "png")
         ]
     )
 
 
-def paper_figures(experiments):
+def paper_figures(experiments, deep):
     """The figures whose experiments are all there, with every network they show."""
     return [
         name
         for name, figure in catalogue.PAPER_FIGURES.items()
         if all(
             experiment in experiments
-            and set(figure.networks)
-            <= set(CONFIG.experiments[experiment].networks.names)
+            and set(figure.networks) <= set(networks_of(experiment, deep))
             for experiment in figure.experiments
         )
     ]
 
 
 def result_files(experiments, networks=None):
-    """Where the results of some experiments are, and of some of their networks (all if None)."""
+    """Where the results of some experiments are, and of some of their networks (the two-layer ones if None)."""
     files = {}
     for name in experiments:
         experiment = CONFIG.experiments[name]
-        shown = experiment.networks.names if networks is None else networks
+        shown = networks_of(name, deep=False) if networks is None else networks
         files[name] = {
             "settings": experiment.model_dump(mode="json"),
             "dataset_file": f"{RESULTS}/datasets/{name}.nc",
@@ -147,7 +161,9 @@ def result_files(experiments, networks=None):
                 network: trajectories(name, network) for network in shown
             },
             "theory_files": {
-                network: f"{RESULTS}/theory/{name}/{network}.nc" for network in shown
+                network: f"{RESULTS}/theory/{name}/{network}.nc"
+                for network in shown
+                if network in configuration.TWO_LAYER_NETWORKS
             },
         }
     return files
@@ -161,13 +177,17 @@ def claimed_experiments():
     """
     wanted = set(workflow.dag_settings.targets) if workflow.dag_settings else set()
     if wanted & TARGETS_WITH_DOWNLOAD:
-        return list(CONFIG.experiments)
-    return experiments_without_download()
+        return two_layer_experiments(CONFIG.experiments)
+    return two_layer_experiments(experiments_without_download())
 
 
 def finished_experiments():
     """Other experiments whose results are complete."""
-    others = [name for name in CONFIG.experiments if name not in claimed_experiments()]
+    others = [
+        name
+        for name in two_layer_experiments(CONFIG.experiments)
+        if name not in claimed_experiments()
+    ]
     return [
         name
         for name in others

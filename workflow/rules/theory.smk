@@ -1,4 +1,4 @@
-"""What the theory predicts for each network, before any training.
+"""What the theory predicts for each two-layer network, before any training.
 
 Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
 Makes: theory/{experiment}/{network}.nc
@@ -17,6 +17,8 @@ rule predict:
         f"{RESULTS}/logs/theory/{{experiment}}/{{network}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/theory/{{experiment}}/{{network}}.tsv"
+    wildcard_constraints:
+        network="|".join(configuration.TWO_LAYER_NETWORKS),
     conda:
         "../../envs/analysis.yaml"
     threads: 1

@@ -1,4 +1,4 @@
-"""One training per experiment, network and seed.
+"""One training per experiment, two-layer network and seed.
 
 Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
@@ -17,6 +17,8 @@ rule train:
         f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.tsv"
+    wildcard_constraints:
+        network="|".join(configuration.TWO_LAYER_NETWORKS),
     conda:
         "../../envs/analysis.yaml"
     # One thread, always: the sums of a matrix product depend on the number of threads, and so would the bytes.

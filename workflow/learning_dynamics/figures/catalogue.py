@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BOTH_NETWORKS = ("linear_cnn", "linear_fcnn")
+DEEP_NETWORKS = ("deep_linear_cnn", "deep_relu_cnn")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ PAPER_FIGURES = {
     "fig4": PaperFigure("dominant_frequency_bias", ("sums_of_cosines",), BOTH_NETWORKS),
     "fig5": PaperFigure("general_data", ("geometric_shapes", "cifar4"), BOTH_NETWORKS),
     "fig5_digits": PaperFigure("general_data", ("geometric_shapes", "digits4"), BOTH_NETWORKS),
+    "fig6": PaperFigure("deep_networks", ("cifar10",), DEEP_NETWORKS),
     "figS1": PaperFigure("off_diagonal", ("sums_of_cosines",), ("linear_cnn",)),
     "figS2": PaperFigure("balance", ("sums_of_cosines",), ("linear_cnn",)),
     "figS3": PaperFigure("pure_cosines_structure", ("pure_cosines",)),

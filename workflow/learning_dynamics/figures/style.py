@@ -33,8 +33,13 @@ _MODE_COLOURS = (
 )
 # Tol's bright palette: not to be taken for modes.
 _EXPERIMENT_COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
-NETWORK_LINES = {"linear_cnn": "-", "linear_fcnn": "--"}
-NETWORK_NAMES = {"linear_cnn": "CNN", "linear_fcnn": "FCNN"}
+NETWORK_LINES = {"linear_cnn": "-", "linear_fcnn": "--", "deep_linear_cnn": "-", "deep_relu_cnn": "--"}
+NETWORK_NAMES = {
+    "linear_cnn": "CNN",
+    "linear_fcnn": "FCNN",
+    "deep_linear_cnn": "deep linear CNN",
+    "deep_relu_cnn": "deep non-linear CNN",
+}
 NETWORK_MARKERS = {"linear_cnn": "o", "linear_fcnn": "D"}
 # Predictions are dots at equal distances on the page, measurements lines: neither hides the other or its dashes.
 THEORY: dict[str, Any] = {

@@ -1,0 +1,68 @@
+"""The deep networks: a training per experiment, network and seed, or per block of seeds trained side by side.
+
+A training that was interrupted goes on from its checkpoint. Checkpoints are no outputs: Snakemake removes the outputs
+of a job that failed.
+
+Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
+Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
+"""
+
+import shutil
+
+
+def seed_blocks():
+    """Name and seeds of each block; a seed by itself is a wildcard, so that any can be asked for."""
+    size = CONFIG.deep_training.seeds_per_job
+    if size == 1:
+        return {"seed-{seed}": ["{seed}"]}
+    blocks = [
+        range(first, min(first + size, CONFIG.seeds))
+        for first in range(0, CONFIG.seeds, size)
+    ]
+    return {f"seeds-{block[0]}-to-{block[-1]}": list(block) for block in blocks}
+
+
+def gpus():
+    """GPUs of a job; `auto` counts on one where NVIDIA's driver is installed."""
+    device = CONFIG.deep_training.device
+    wanted = device == "cuda" or (device == "auto" and shutil.which("nvidia-smi"))
+    return 1 if wanted else 0
+
+
+for block, block_seeds in seed_blocks().items():
+
+    rule:
+        name:
+            "train_deep" if len(block_seeds) == 1 else f"train_deep_{block}"
+        input:
+            dataset=rules.dataset.output[0],
+            correlations=rules.correlations.output[0],
+            structure=rules.structure.output[0],
+            code=code("train_deep.py"),
+        output:
+            [
+                f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
+                for seed in block_seeds
+            ],
+        log:
+            f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/{block}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block}.tsv"
+        wildcard_constraints:
+            network="deep_linear_cnn|deep_relu_cnn",
+        conda:
+            "../../envs/deep.yaml"
+        # One thread, always: see the rule train. Several of them would not make these small networks faster.
+        threads: 1
+        resources:
+            gpu=gpus(),
+            mem_mb=lambda wildcards: 3000
+            + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
+            runtime=120 * len(block_seeds),
+        params:
+            settings=experiment_settings,
+            root_seed=CONFIG.root_seed,
+            divergence_factor=CONFIG.divergence_factor,
+            checkpoints=f"{RESULTS}/checkpoints",
+        script:
+            "../scripts/train_deep.py"
