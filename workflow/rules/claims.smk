@@ -8,7 +8,7 @@ Makes: claims.json, claims.html
 rule claims:
     input:
         claims=CLAIMS,
-        results=lambda wildcards: all_of(result_files(claimed_experiments())),
+        results=lambda wildcards: all_of(claimed_files()),
         extensions=lambda wildcards: list(extension_files().values()),
         code=code("claims.py"),
     output:
@@ -26,9 +26,7 @@ rule claims:
         mem_mb=4000,
         runtime=10,
     params:
-        experiments=lambda wildcards: result_files(
-            claimed_experiments() + finished_experiments()
-        ),
+        experiments=lambda wildcards: measured_files(),
         extensions=lambda wildcards: extension_files(),
     script:
         "../scripts/claims.py"

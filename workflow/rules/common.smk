@@ -169,20 +169,23 @@ def result_files(experiments, networks=None):
     return files
 
 
+def requested_targets():
+    return set(workflow.dag_settings.targets) if workflow.dag_settings else set()
+
+
 def claimed_experiments():
-    """The experiments whose claims a run must measure: those it makes.
+    """The two-layer experiments whose claims a run must measure: those it makes.
 
     CIFAR-4 is part of them when a target asks for it; measured earlier, it is taken from what is there
     (finished_experiments), because a run that needs no download must not start one.
     """
-    wanted = set(workflow.dag_settings.targets) if workflow.dag_settings else set()
-    if wanted & TARGETS_WITH_DOWNLOAD:
+    if requested_targets() & TARGETS_WITH_DOWNLOAD:
         return two_layer_experiments(CONFIG.experiments)
     return two_layer_experiments(experiments_without_download())
 
 
 def finished_experiments():
-    """Other experiments whose results are complete."""
+    """Other two-layer experiments whose results are complete."""
     others = [
         name
         for name in two_layer_experiments(CONFIG.experiments)
@@ -193,6 +196,32 @@ def finished_experiments():
         for name in others
         if all(Path(path).exists() for path in all_of(result_files([name])))
     ]
+
+
+def deep_files():
+    """The results of the experiments that train deep networks."""
+    return {
+        name: files
+        for name in CONFIG.experiments
+        if networks_of(name, deep=True) != networks_of(name, deep=False)
+        for files in result_files([name], networks_of(name, deep=True)).values()
+    }
+
+
+def claimed_files():
+    """The results whose claims a run must measure."""
+    files = result_files(claimed_experiments())
+    return {**files, **(deep_files() if "reproduce-all" in requested_targets() else {})}
+
+
+def measured_files():
+    """The results whose claims a run measures: also those that are there already."""
+    there = {
+        name: files
+        for name, files in deep_files().items()
+        if all(Path(path).exists() for path in all_of({name: files}))
+    }
+    return {**result_files(finished_experiments()), **there, **claimed_files()}
 
 
 def has_extension(key):

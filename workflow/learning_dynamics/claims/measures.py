@@ -124,6 +124,31 @@ def last_discovery_ratio(results: Results, experiment: str) -> FloatArray:
     return np.asarray(_times(found, "linear_cnn").max(axis=1) / _times(found, "linear_fcnn").max(axis=1))
 
 
+def network_delay(results: Results, experiment: str, early: str, late: str) -> FloatArray:
+    """Discovery time of one network over that of another, least of the modes, per trial."""
+    found = results.experiment(experiment, early, late)
+    return np.asarray((_times(found, late) / _times(found, early)).min(axis=1))
+
+
+def saturation_difference(results: Results, experiment: str, first: str, second: str) -> FloatArray:
+    """|a_α(first) − a_α(second)|/s_α at the end, mean of the last tenth of the records, largest mode, per trial."""
+    found = results.experiment(experiment, first, second)
+    ends = []
+    for network in (first, second):
+        _, values = found.effective_singular_values(network)
+        ends.append(values[:, -max(1, values.shape[1] // 10) :].mean(axis=1))
+    return np.asarray((np.abs(ends[0] - ends[1]) / found.decomposition.singular_values[found.modes]).max(axis=1))
+
+
+def loss_ratio(results: Results, experiment: str, first: str, second: str, split: str) -> FloatArray:
+    """Loss of the first network over that of the second at the end, per trial."""
+    last = [
+        results.experiment(experiment, network).trajectories(network, [f"{split}_loss"]).isel(sample=-1)
+        for network in (first, second)
+    ]
+    return np.asarray((last[0][f"{split}_loss"] / last[1][f"{split}_loss"]).values)
+
+
 def speed_up(results: Results) -> FloatArray:
     """Discovery time of the FCNN over that of the CNN at one λ, divided by n c_α; mean over sides and modes."""
     file = results.extension("scaling/side")
@@ -331,6 +356,9 @@ MEASURES: dict[str, Callable[..., FloatArray]] = {
         discovery_order,
         transition_sharpness,
         last_discovery_ratio,
+        network_delay,
+        saturation_difference,
+        loss_ratio,
         speed_up,
         scaling_value,
         participation,
