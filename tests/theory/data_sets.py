@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from learning_dynamics import config, config_loading, fourier
+from learning_dynamics import config, config_datasets, config_loading, fourier
 from learning_dynamics.correlations import correlate, decompose, effective_singular_values, input_correlation_in_modes
 from learning_dynamics.datasets.make import make
 from learning_dynamics.networks import linear_cnn, linear_fcnn
@@ -83,10 +83,13 @@ def random_images(side, channels, classes, per_class, centred=False):
 
 def cosines(side, classes):
     """One image per class, a sum of cosines with random phases given as (row, column, amplitude)."""
-    settings = config.CosinesDataset(
+    settings = config_datasets.CosinesDataset(
         side=side,
         classes=[
-            [config.Cosine(frequency=[row, column], amplitude=size, phase="random") for row, column, size in one]
+            [
+                config_datasets.Cosine(frequency=[row, column], amplitude=size, phase="random")
+                for row, column, size in one
+            ]
             for one in classes
         ],
     )

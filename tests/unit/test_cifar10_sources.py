@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from learning_dynamics.config import CIFAR10_CLASSES, Cifar10Dataset
+from learning_dynamics.config_datasets import CIFAR10_CLASSES, Cifar10Dataset
 from learning_dynamics.datasets import cifar10, image_files
 from learning_dynamics.errors import DataError
 

@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import PROJECT
-from learning_dynamics import config, config_documents, config_loading
+from learning_dynamics import config, config_datasets, config_documents, config_loading, config_networks
 from learning_dynamics.errors import ConfigurationError
 
 
@@ -52,7 +52,13 @@ def test_schema_accepts_our_files_and_refuses_typos(name):
 
 def test_every_key_is_described():
     readme = config_documents.readme()
-    for model in (config.Config, config.Experiment, config.LinearCNN, config.LinearFCNN, config.Cifar10Dataset):
+    for model in (
+        config.Config,
+        config.Experiment,
+        config_networks.LinearCNN,
+        config_networks.LinearFCNN,
+        config_datasets.Cifar10Dataset,
+    ):
         for key in model.model_fields:
             assert f"| `{key}` |" in readme
 
@@ -73,11 +79,11 @@ def test_experiment_and_network_can_be_left_out():
 
 def test_dataset_of_another_kind_replaces_the_old_one():
     settings = {"experiments": {"digits4": {"dataset": {"kind": "shapes"}}}}
-    assert config_loading.load(settings).experiments["digits4"].dataset == config.ShapesDataset()
+    assert config_loading.load(settings).experiments["digits4"].dataset == config_datasets.ShapesDataset()
 
 
 def test_records_are_evenly_spaced_and_reach_both_ends():
-    experiment = config.Experiment(dataset=config.ShapesDataset(), updates=1001, records=7, snapshots=[500])
+    experiment = config.Experiment(dataset=config_datasets.ShapesDataset(), updates=1001, records=7, snapshots=[500])
     samples = experiment.record_samples()
     steps = [after - before for before, after in itertools.pairwise(samples)]
     assert samples[0] == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import config, fourier, netcdf
+from learning_dynamics import config, config_datasets, fourier, netcdf
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
@@ -16,8 +16,8 @@ NOWHERE = Path("nowhere")
 
 
 def cosines(side, channels=1, **cosine):
-    classes = [[config.Cosine(frequency=[f, 1], amplitude=1.0 + f, **cosine)] for f in range(3)]
-    return config.CosinesDataset(side=side, channels=channels, classes=classes)
+    classes = [[config_datasets.Cosine(frequency=[f, 1], amplitude=1.0 + f, **cosine)] for f in range(3)]
+    return config_datasets.CosinesDataset(side=side, channels=channels, classes=classes)
 
 
 def made(settings, experiment="mine", root_seed=0):
@@ -54,7 +54,7 @@ def test_random_phases_follow_the_seed_and_the_experiment():
 
 @pytest.mark.parametrize("side", [9, 16])
 def test_shapes_have_their_areas_and_symmetry(side):
-    settings = config.ShapesDataset(side=side, channels=3, subpixels=32)
+    settings = config_datasets.ShapesDataset(side=side, channels=3, subpixels=32)
     images = made(settings).images
     area = images[:, 0].mean(axis=(1, 2)) * 4
     radius, half, wall = settings.radius, settings.half_side, settings.wall
@@ -68,7 +68,7 @@ def test_shapes_have_their_areas_and_symmetry(side):
 
 
 def test_digits_are_split_and_centred_by_the_training_images():
-    data = made(config.DigitsDataset())
+    data = made(config_datasets.DigitsDataset())
     train, test = data.split("train"), data.split("test")
     inputs = train.inputs(slice(None))
     assert len(train) + len(test) == 720
@@ -80,7 +80,7 @@ def test_digits_are_split_and_centred_by_the_training_images():
 
 
 def test_a_subset_of_the_digits_keeps_the_order_asked_for():
-    data = made(config.DigitsDataset(classes=[7, 2], test_fraction=0.0, centred=False))
+    data = made(config_datasets.DigitsDataset(classes=[7, 2], test_fraction=0.0, centred=False))
     assert data.class_names == ("7", "2")
     assert data.splits == ("train",)
     assert np.array_equal(data.mean_image, np.zeros((1, 8, 8)))
@@ -88,7 +88,7 @@ def test_a_subset_of_the_digits_keeps_the_order_asked_for():
 
 @pytest.mark.parametrize("kind", ["float", "uint8"])
 def test_file_round_trip(tmp_path, kind):
-    data = made(config.DigitsDataset())
+    data = made(config_datasets.DigitsDataset())
     if kind == "uint8":
         images = np.random.default_rng(0).integers(0, 256, (6, 3, 5, 5), dtype=np.uint8)
         labels = np.array([0, 1, 2, 0, 1, 2])

@@ -16,7 +16,7 @@ import xarray as xr
 
 from benchmarks import deep_eager
 from conftest import PROJECT
-from learning_dynamics import config, netcdf, structure, trajectories
+from learning_dynamics import config, config_datasets, config_networks, netcdf, structure, trajectories
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
@@ -49,10 +49,12 @@ def images(count=60, side=SIDE, uncentred_shift=0):
 
 
 def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
-    deep = config.DeepCNN(**{"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model})
-    networks = config.Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep)
+    deep = config_networks.DeepCNN(
+        **{"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model}
+    )
+    networks = config_networks.Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep)
     settings = config.Experiment(
-        dataset=config.ShapesDataset(side=side),
+        dataset=config_datasets.ShapesDataset(side=side),
         networks=networks,
         updates=batches * deep.batch_size,
         order="epochs",

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from learning_dynamics import config, config_loading, fits, netcdf, scaling
+from learning_dynamics import config, config_extensions, config_loading, fits, netcdf, scaling
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import ConfigurationError, DivergenceError, UserError
@@ -26,19 +26,21 @@ def images(name, **dataset):
 
 @pytest.fixture(scope="module")
 def over_sides():
-    settings = config.SideScaling(sides=[8, 9, 13], learning_rate=5e-5, kernel_std=1e-3, seeds=2)
+    settings = config_extensions.SideScaling(sides=[8, 9, 13], learning_rate=5e-5, kernel_std=1e-3, seeds=2)
     return scaling.over_sides(settings, 0, NO_LIMIT, LOG)
 
 
 @pytest.fixture(scope="module")
 def over_stds():
-    settings = config.StdScaling(stds=[1e-1, 1e-3, 1e-4, 1e-5], learning_rate=5e-5, seeds=3)
+    settings = config_extensions.StdScaling(stds=[1e-1, 1e-3, 1e-4, 1e-5], learning_rate=5e-5, seeds=3)
     return scaling.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
 
 
 @pytest.fixture(scope="module")
 def over_learning_rates():
-    settings = config.LearningRateScaling(learning_rates=[1e-4, 2e-4], training_time=8.0, records=400, seeds=2)
+    settings = config_extensions.LearningRateScaling(
+        learning_rates=[1e-4, 2e-4], training_time=8.0, records=400, seeds=2
+    )
     network = config.paper_experiments()["geometric_shapes"].networks.linear_cnn
     return scaling.over_learning_rates(settings, network, images("geometric_shapes"), 0, NO_LIMIT, LOG)
 
@@ -117,13 +119,13 @@ def test_powers_of_the_side_are_two_and_one(over_sides):
 
 
 def test_a_mode_that_starts_discovered_is_refused_with_the_remedy():
-    settings = config.SideScaling(sides=[8, 9], kernel_std=10.0, seeds=2)
+    settings = config_extensions.SideScaling(sides=[8, 9], kernel_std=10.0, seeds=2)
     with pytest.raises(UserError, match=r"side 8: a mode starts discovered.*lower scaling\.side\.kernel_std"):
         scaling.over_sides(settings, 0, NO_LIMIT, LOG)
 
 
 def test_a_diverging_run_is_named():
-    settings = config.SideScaling(sides=[8, 9], learning_rate=0.5, seeds=2)
+    settings = config_extensions.SideScaling(sides=[8, 9], learning_rate=0.5, seeds=2)
     with pytest.raises(DivergenceError, match="side 8, linear_fcnn, seed 0: the training diverged"):
         scaling.over_sides(settings, 0, NO_LIMIT, LOG)
 
@@ -179,7 +181,7 @@ def test_everything_is_described(over_sides, over_stds, over_learning_rates):
 
 def test_measure_reads_the_data_set_and_repeats_to_the_byte(tmp_path):
     labelled_images.write(images("sums_of_cosines"), tmp_path / "d.nc", "sums_of_cosines", {})
-    settings = config.StdScaling(stds=[1e-3, 1e-2], learning_rate=1e-3, seeds=2).model_dump(mode="json")
+    settings = config_extensions.StdScaling(stds=[1e-3, 1e-2], learning_rate=1e-3, seeds=2).model_dump(mode="json")
     experiment = config.paper_experiments()["sums_of_cosines"].model_dump(mode="json")
     for name in ("a.nc", "b.nc"):
         result = scaling.measure("std", settings, experiment, str(tmp_path / "d.nc"), 0, NO_LIMIT, LOG)
@@ -193,7 +195,7 @@ def test_figure_has_a_row_per_parameter_even_where_nothing_was_fitted(tmp_path, 
     from learning_dynamics.figures import scaling as figure
     from learning_dynamics.figures import style
 
-    settings = config.StdScaling(stds=[1e-1, 2e-1], learning_rate=1e-4, seeds=2)
+    settings = config_extensions.StdScaling(stds=[1e-1, 2e-1], learning_rate=1e-4, seeds=2)
     unfitted = scaling.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
     assert not unfitted["is_fitted"].any()
     netcdf.write(over_sides, tmp_path / "side.nc")

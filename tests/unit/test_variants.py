@@ -10,7 +10,7 @@ import torch
 import xarray as xr
 from torch.nn import functional
 
-from learning_dynamics import config, config_loading, netcdf, variants
+from learning_dynamics import config, config_extensions, config_loading, netcdf, variants
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import ConfigurationError, DataError, DivergenceError
@@ -172,7 +172,7 @@ class Small:
 
     def train(self, name="variant", **convolution):
         return variants.train(
-            name, config.Convolution(**convolution), 2, "shapes", self.settings, self.data, 0, 100.0, LOG
+            name, config_extensions.Convolution(**convolution), 2, "shapes", self.settings, self.data, 0, 100.0, LOG
         )
 
 
@@ -215,7 +215,10 @@ def test_comparison_with_the_reference(tmp_path):
         result = small.train(name, **convolution)
         netcdf.write(result, files[name])
         xr.testing.assert_identical(netcdf.read(files[name]), result)
-        assert json.loads(result.attrs["settings"])["convolution"] == config.Convolution(**convolution).model_dump()
+        assert (
+            json.loads(result.attrs["settings"])["convolution"]
+            == config_extensions.Convolution(**convolution).model_dump()
+        )
         assert result["final_kernel"].shape == (2, convolution.get("kernels", 1), 9, 9)
         assert all({"long_name", "units"} <= set(variable.attrs) for variable in result.variables.values())
     comparison = variants.compare(files, "circular")
@@ -264,6 +267,6 @@ def test_variants_are_merged_by_name():
     )
     convolutions = loaded.variants.convolutions
     assert list(convolutions) == ["circular", "two-kernels", "zero-padding", "correlation", "own"]
-    assert convolutions["two-kernels"] == config.Convolution(kernels=2, padding="zero")
+    assert convolutions["two-kernels"] == config_extensions.Convolution(kernels=2, padding="zero")
     taken = loaded.extension_experiment("variants.experiment")
     assert (taken.updates, taken.records) == (loaded.variants.updates, loaded.variants.records)

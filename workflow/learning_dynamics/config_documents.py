@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from learning_dynamics import config
+from learning_dynamics import config, config_datasets, config_extensions, config_networks
 
 _HEADER = """# Configuration
 
@@ -72,21 +72,21 @@ def _nested_sections() -> Iterator[str]:
     titles: dict[type[BaseModel], str] = {
         config.DeepTraining: "`deep_training`",
         config.Experiment: "`experiments.<name>`",
-        config.Networks: "`experiments.<name>.networks`",
-        config.LinearCNN: "`experiments.<name>.networks.linear_cnn`",
-        config.LinearFCNN: "`experiments.<name>.networks.linear_fcnn`",
-        config.DeepCNN: "`experiments.<name>.networks.deep_linear_cnn` and `.deep_relu_cnn`",
-        config.CosinesDataset: "`experiments.<name>.dataset` with `kind: cosines`",
-        config.Cosine: "`experiments.<name>.dataset.classes[…][…]` of `kind: cosines`",
-        config.ShapesDataset: "`experiments.<name>.dataset` with `kind: shapes`",
-        config.DigitsDataset: "`experiments.<name>.dataset` with `kind: digits`",
-        config.Cifar10Dataset: "`experiments.<name>.dataset` with `kind: cifar10`",
-        config.Scaling: "`scaling`",
-        config.SideScaling: "`scaling.side`",
-        config.StdScaling: "`scaling.std`",
-        config.LearningRateScaling: "`scaling.learning_rate`",
-        config.Variants: "`variants`",
-        config.Convolution: "`variants.convolutions.<name>`",
+        config_networks.Networks: "`experiments.<name>.networks`",
+        config_networks.LinearCNN: "`experiments.<name>.networks.linear_cnn`",
+        config_networks.LinearFCNN: "`experiments.<name>.networks.linear_fcnn`",
+        config_networks.DeepCNN: "`experiments.<name>.networks.deep_linear_cnn` and `.deep_relu_cnn`",
+        config_datasets.CosinesDataset: "`experiments.<name>.dataset` with `kind: cosines`",
+        config_datasets.Cosine: "`experiments.<name>.dataset.classes[…][…]` of `kind: cosines`",
+        config_datasets.ShapesDataset: "`experiments.<name>.dataset` with `kind: shapes`",
+        config_datasets.DigitsDataset: "`experiments.<name>.dataset` with `kind: digits`",
+        config_datasets.Cifar10Dataset: "`experiments.<name>.dataset` with `kind: cifar10`",
+        config_extensions.Scaling: "`scaling`",
+        config_extensions.SideScaling: "`scaling.side`",
+        config_extensions.StdScaling: "`scaling.std`",
+        config_extensions.LearningRateScaling: "`scaling.learning_rate`",
+        config_extensions.Variants: "`variants`",
+        config_extensions.Convolution: "`variants.convolutions.<name>`",
     }
     for model, title in titles.items():
         yield from _section(model, title)

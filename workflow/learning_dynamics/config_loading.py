@@ -11,29 +11,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from learning_dynamics.config import (
-    Cifar10Dataset,
-    Config,
+from learning_dynamics.config import Config, DeepTraining, Experiment, paper_experiments
+from learning_dynamics.config_datasets import Cifar10Dataset, Cosine, CosinesDataset, DigitsDataset, ShapesDataset
+from learning_dynamics.config_extensions import (
     Convolution,
-    Cosine,
-    CosinesDataset,
-    DeepCNN,
-    DeepTraining,
-    DigitsDataset,
-    Experiment,
     LearningRateScaling,
-    LinearCNN,
-    LinearFCNN,
-    Networks,
     Scaling,
-    ShapesDataset,
     SideScaling,
     StdScaling,
     Variants,
     default_convolutions,
-    did_you_mean,
-    paper_experiments,
 )
+from learning_dynamics.config_networks import DeepCNN, LinearCNN, LinearFCNN, Networks
+from learning_dynamics.config_values import did_you_mean
 from learning_dynamics.errors import ConfigurationError
 
 

@@ -17,7 +17,9 @@ import numpy.typing as npt
 import xarray as xr
 
 from learning_dynamics import fits, fourier, netcdf, provenance, random_streams, trajectories
-from learning_dynamics.config import Experiment, LearningRateScaling, LinearCNN, SideScaling, StdScaling
+from learning_dynamics.config import Experiment
+from learning_dynamics.config_extensions import LearningRateScaling, SideScaling, StdScaling
+from learning_dynamics.config_networks import LinearCNN
 from learning_dynamics.correlations import FloatArray, Structure, decompose
 from learning_dynamics.datasets import cosines, labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages

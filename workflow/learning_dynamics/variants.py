@@ -12,7 +12,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from learning_dynamics import fits, netcdf, provenance, random_streams, trajectories
-from learning_dynamics.config import Convolution, Experiment
+from learning_dynamics.config import Experiment
+from learning_dynamics.config_extensions import Convolution
 from learning_dynamics.correlations import FloatArray, decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages, Split

@@ -11,8 +11,7 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from learning_dynamics import config as configuration
-from learning_dynamics import config_loading
+from learning_dynamics import config_loading, config_networks
 from learning_dynamics.claims import ledger
 from learning_dynamics.errors import ConfigurationError
 from learning_dynamics.figures import catalogue
@@ -163,7 +162,7 @@ def result_files(experiments, networks=None):
             "theory_files": {
                 network: f"{RESULTS}/theory/{name}/{network}.nc"
                 for network in shown
-                if network in configuration.TWO_LAYER_NETWORKS
+                if network in config_networks.TWO_LAYER_NETWORKS
             },
         }
     return files

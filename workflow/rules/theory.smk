@@ -18,7 +18,7 @@ rule predict:
     benchmark:
         f"{RESULTS}/benchmarks/theory/{{experiment}}/{{network}}.tsv"
     wildcard_constraints:
-        network="|".join(configuration.TWO_LAYER_NETWORKS),
+        network="|".join(config_networks.TWO_LAYER_NETWORKS),
     conda:
         "../../envs/analysis.yaml"
     threads: 1

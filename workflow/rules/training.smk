@@ -18,7 +18,7 @@ rule train:
     benchmark:
         f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.tsv"
     wildcard_constraints:
-        network="|".join(configuration.TWO_LAYER_NETWORKS),
+        network="|".join(config_networks.TWO_LAYER_NETWORKS),
     conda:
         "../../envs/analysis.yaml"
     # One thread, always: the sums of a matrix product depend on the number of threads, and so would the bytes.

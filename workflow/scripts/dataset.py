@@ -9,7 +9,7 @@ jobs.begin(snakemake.log[0])
 
 from pathlib import Path
 
-from learning_dynamics.config import dataset_model
+from learning_dynamics.config_datasets import dataset_model
 from learning_dynamics.datasets import labelled_images, make
 
 name, params = snakemake.wildcards.experiment, snakemake.params

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from learning_dynamics.config import Cifar10Dataset
+from learning_dynamics.config_datasets import Cifar10Dataset
 from learning_dynamics.datasets import image_files
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.errors import DataError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning_dynamics.config import DigitsDataset
+from learning_dynamics.config_datasets import DigitsDataset
 from learning_dynamics.datasets.labelled_images import LabelledImages
 
 

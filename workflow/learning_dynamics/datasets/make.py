@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from learning_dynamics import random_streams
-from learning_dynamics.config import CosinesDataset, Dataset, DigitsDataset, ShapesDataset
+from learning_dynamics.config_datasets import CosinesDataset, Dataset, DigitsDataset, ShapesDataset
 from learning_dynamics.datasets.labelled_images import LabelledImages
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from learning_dynamics.config import ShapesDataset
+from learning_dynamics.config_datasets import ShapesDataset
 from learning_dynamics.datasets.labelled_images import LabelledImages
 
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from learning_dynamics import provenance, random_streams, trajectories
-from learning_dynamics.config import Experiment, LinearCNN, LinearFCNN
+from learning_dynamics.config import Experiment
+from learning_dynamics.config_networks import LinearCNN, LinearFCNN
 from learning_dynamics.correlations import Correlations, FloatArray, Structure, effective_singular_values
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages, Split

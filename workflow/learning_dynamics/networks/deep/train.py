@@ -19,7 +19,8 @@ import torch
 import xarray as xr
 
 from learning_dynamics import netcdf, provenance, random_streams
-from learning_dynamics.config import DeepCNN, DeepTraining, Experiment
+from learning_dynamics.config import DeepTraining, Experiment
+from learning_dynamics.config_networks import DeepCNN
 from learning_dynamics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages

@@ -1,0 +1,30 @@
+"""What the models of the configuration share: their base, limits of single values, and suggestions."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Side = Annotated[int, Field(ge=2, le=4096)]
+
+
+class Model(BaseModel):
+    """A part of the configuration: no unknown keys, no conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
+
+
+def did_you_mean(name: str, choices: Any) -> str:
+    """A suggestion to append to a message: the choice closest to `name`, or nothing."""
+    close = difflib.get_close_matches(name, [str(choice) for choice in choices], n=1, cutoff=0.5)
+    return f" (did you mean '{close[0]}'?)" if close else ""
+
+
+def distinct(key: str, values: list[Any]) -> None:
+    """Raise ValueError if a value occurs twice."""
+    if len(set(values)) < len(values):
+        raise ValueError(f"{key}: {values} names a value twice; expected each at most once")
