@@ -14,7 +14,6 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 PROJECT = Path(__file__).parents[1]
-CIFAR10_ARCHIVE = PROJECT.parent / "shared" / "data" / "cifar10-jpeg.tar.xz"
 
 
 def pytest_collection_modifyitems(items):

@@ -21,7 +21,7 @@ from learning_dynamics import config, config_datasets, config_extensions, config
 
 _HEADER = """# Configuration
 
-Generated from `workflow/learning_dynamics/config.py` by `make config-documents`; do not edit.
+Generated from the models in `workflow/learning_dynamics/config*.py` by `make config-documents`; do not edit.
 
 `config.yaml` holds the paper's settings. Keys that are left out have the values below, so a file of your own needs only
 what differs:
