@@ -11,7 +11,7 @@ SOURCES := workflow tests benchmarks
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about 4 minutes on two cores)"
-	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 12 minutes; without CIFAR10= the data are downloaded)"
+	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 8 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything there is"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
@@ -46,7 +46,7 @@ reproduce: .venv/.base
 	$(SNAKEMAKE) all
 
 two-layer: .venv/.torch
-	@echo "Every two-layer experiment: about 12 minutes on two cores. Figures: results/figures/"
+	@echo "Every two-layer experiment: about 8 minutes on two cores. Figures: results/figures/"
 	$(SNAKEMAKE) two-layer $(CIFAR10_SOURCE)
 
 reproduce-all: .venv/.torch
