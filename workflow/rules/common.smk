@@ -220,7 +220,8 @@ def measured_files():
         for name, files in deep_files().items()
         if all(Path(path).exists() for path in all_of({name: files}))
     }
-    return {**result_files(finished_experiments()), **there, **claimed_files()}
+    measured = {**result_files(finished_experiments()), **there, **claimed_files()}
+    return {name: measured[name] for name in CONFIG.experiments if name in measured}
 
 
 def has_extension(key):
