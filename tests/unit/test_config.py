@@ -25,6 +25,14 @@ def test_config_yaml_leaves_no_key_out():
     assert read("config.yaml") == config.Config().model_dump(mode="json")
 
 
+def test_sweep_of_the_deep_networks_is_a_valid_configuration():
+    sweep = config_loading.load(read("deep_sweep.yaml"))
+    assert len(sweep.experiments) == 4
+    for experiment in sweep.experiments.values():
+        linear, relu = experiment.networks.deep_linear_cnn, experiment.networks.deep_relu_cnn
+        assert linear == relu, "both networks share one learning rate and factor"
+
+
 def test_smoke_changes_sizes_only():
     smoke = config_loading.load(read("smoke.yaml"))
     paper = config.Config()

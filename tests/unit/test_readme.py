@@ -32,7 +32,15 @@ def test_numbers_of_the_benchmark():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/how-to.md", "docs/theory.md", "docs/discussion.md", "docs/results/README.md"]
+    "page",
+    [
+        "README.md",
+        "docs/how-to.md",
+        "docs/theory.md",
+        "docs/discussion.md",
+        "docs/deep-sweep.md",
+        "docs/results/README.md",
+    ],
 )
 def test_links_lead_somewhere(page):
     text = (PROJECT / page).read_text(encoding="utf-8")
