@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from learning_dynamics import config, netcdf
+from learning_dynamics.claims import measures
 from learning_dynamics.claims.ledger import allowed_text
 from learning_dynamics.correlations import FloatArray
 from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import catalogue
+from learning_dynamics.theory.alignment import participation_ratio
 
 PROJECT = Path(__file__).parents[1]
 
@@ -45,6 +47,7 @@ def publish(results: Path, target: Path) -> None:
         *_discovery(experiments),
         *_flow_errors(experiments),
         *_losses(experiments),
+        *_spectra(experiments),
         *_extensions(results),
         *_benchmark(results),
         *_gallery(results / "figures", pictures),
@@ -164,6 +167,33 @@ def _losses(experiments: list[ExperimentResults]) -> Iterator[str]:
                 yield f"| {found.name} | {network} | {int(at['sample']):,} | {' | '.join(numbers)} |" + (
                     " |" if len(splits) == 1 else ""
                 )
+    yield ""
+
+
+def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
+    """How the final kernels use the frequencies: the numbers behind the claims on sparsity, dominance and cascade."""
+    yield "## Frequencies of the final kernels\n\nOf the CNN, over the n² frequencies, means over the seeds:"
+    yield "participation ratios of Σ_α|v̂^α|² (structure) and of |k̂|² (kernel); the share of the kernel's power in its 20"
+    yield "strongest frequencies and the median rank of these among the largest |v̂^α_l|; the constant frequency's |k̂| over"
+    yield "the flow's; and, seed by seed, the share of the largest |k̂| that the leader at mode 1's discovery has at the end.\n"
+    yield "| experiment | n² | structure | kernel | share of 20 | median rank | constant over flow | leader's share |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for found in experiments:
+        if "linear_cnn" not in found.networks:
+            continue
+        kernel, spectra = measures.final_kernel(found), measures.mode_spectra(found)
+        powers, structure = kernel**2, (spectra**2).sum(axis=0)
+        ratios = participation_ratio(structure), participation_ratio(powers).mean()
+        share = (np.sort(powers, axis=1)[:, -20:].sum(axis=1) / powers.sum(axis=1)).mean()
+        strongest = np.argsort(-powers.mean(axis=0))[:20]
+        ranks = [int((spectra.max(axis=0) > spectra.max(axis=0)[l]).sum()) for l in strongest]
+        flow = found.theory("linear_cnn", ["final_kernel_magnitude"])["final_kernel_magnitude"].values[..., 0, 0]
+        constant = (kernel[:, 0] / np.sqrt((flow**2).sum(axis=1))).mean()
+        leader = measures.cascade(measures.Results({found.name: found}, {}), found.name)
+        yield (
+            f"| {found.name} | {kernel.shape[1]} | {ratios[0]:.1f} | {ratios[1]:.1f} | {share:.2f} "
+            f"| {np.median(ranks):.0f} | {constant:.2f} | {', '.join(f'{value:.2f}' for value in leader)} |"
+        )
     yield ""
 
 

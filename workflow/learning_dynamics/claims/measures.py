@@ -167,8 +167,8 @@ def scaling_value(
 def participation(results: Results, experiment: str) -> FloatArray:
     """Participation ratio of the final |k̂|² over that of Σ_α |v̂^α|², per trial."""
     found = results.experiment(experiment, "linear_cnn")
-    kernel = _final_kernel(found) ** 2
-    spectra = (_mode_spectra(found) ** 2).sum(axis=0)
+    kernel = final_kernel(found) ** 2
+    spectra = (mode_spectra(found) ** 2).sum(axis=0)
     return alignment.participation_ratio(kernel) / alignment.participation_ratio(spectra)
 
 
@@ -179,8 +179,8 @@ def rank_correlation(results: Results, experiment: str) -> FloatArray:
     found = results.experiment(experiment, "linear_cnn")
     side = found.data.shape[1]
     half = np.arange(side * side) <= fourier.mirror_index(side)
-    strongest = _mode_spectra(found).max(axis=0)[half]
-    return np.array([spearmanr(kernel[half], strongest).statistic for kernel in _final_kernel(found)])
+    strongest = mode_spectra(found).max(axis=0)[half]
+    return np.array([spearmanr(kernel[half], strongest).statistic for kernel in final_kernel(found)])
 
 
 def winners_error(results: Results, experiment: str) -> FloatArray:
@@ -190,7 +190,7 @@ def winners_error(results: Results, experiment: str) -> FloatArray:
     if "competition_final_kernel_magnitude" not in theory:
         raise NotMeasuredError(f"the competition's closed form does not apply to {experiment}")
     predicted = theory["competition_final_kernel_magnitude"].values.reshape(len(theory["seed"]), -1)
-    measured = np.where(predicted > 0, _final_kernel(found), 0.0)
+    measured = np.where(predicted > 0, final_kernel(found), 0.0)
     return np.asarray(np.linalg.norm(measured - predicted, axis=1) / np.linalg.norm(predicted, axis=1))
 
 
@@ -213,7 +213,7 @@ def balance_at_discovery(results: Results, experiment: str, mode: int) -> FloatA
     found = results.experiment(experiment, "linear_cnn")
     runs = found.trajectories("linear_cnn", ["kernel_magnitude", "readout_magnitude"])
     side = found.data.shape[1]
-    strongest = int(_mode_spectra(found)[mode].argmax())
+    strongest = int(mode_spectra(found)[mode].argmax())
     row, column = divmod(strongest, side)
     times = _times(found, "linear_cnn")[:, mode]
     places = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
@@ -326,13 +326,13 @@ def _within_run(samples: FloatArray, values: FloatArray, singular_values: FloatA
     return np.where(np.isnan(times), samples[-1], times)
 
 
-def _mode_spectra(found: ExperimentResults) -> FloatArray:
+def mode_spectra(found: ExperimentResults) -> FloatArray:
     """|v̂^α| of the modes, root of the sum of squares over the channels, shape (modes, n²)."""
     spectra = found.structure["right_singular_spectra"].values[found.modes]
     return np.sqrt((spectra**2).sum(axis=(1, -1))).reshape(len(spectra), -1)
 
 
-def _final_kernel(found: ExperimentResults) -> FloatArray:
+def final_kernel(found: ExperimentResults) -> FloatArray:
     """|k̂| at the end, root of the sum of squares over the channels, shape (trials, n²)."""
     last = found.trajectories("linear_cnn", ["kernel_magnitude"])["kernel_magnitude"].values[:, -1].astype(float)
     return np.sqrt((last**2).sum(axis=1)).reshape(len(last), -1)

@@ -1,0 +1,44 @@
+"""The table of docs/deep-sweep.md: ``python benchmarks/deep_sweep_table.py sweep-results``, after config/deep_sweep.yaml ran."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+
+import numpy as np
+
+from learning_dynamics import structure, trajectories
+
+NETWORKS = {"deep_linear_cnn": "linear", "deep_relu_cnn": "ReLU"}
+
+
+def row(path, decomposition):
+    trajectory = trajectories.read(path)
+    network = trajectory.attrs["network"]
+    model = json.loads(trajectory.attrs["settings"])["networks"][network]
+    modes = decomposition.discoverable
+    effective = np.einsum("tmm->tm", trajectory["effective_singular_values"].values)[:, modes]
+    relative = effective / decomposition.singular_values[modes]
+    batches = trajectory["batch"].values.astype(float)
+    times = trajectories.discovery_times(batches, relative, np.ones(relative.shape[1]))
+    found = ", ".join("–" if np.isnan(time) else f"{time:,.0f}" for time in times)
+    end = ", ".join(f"{value:.2f}" for value in relative[-1])
+    return (
+        f"| {model['learning_rate']} | {model['initial_factor']} | {NETWORKS[network]} | {np.abs(relative[0]).max():.2f} "
+        f"| {relative.min():.2f} | {found} | {end} | {float(trajectory['train_loss'][-1]):.4f} |"
+    )
+
+
+def main(results):
+    print(
+        "| λ | factor | network | largest start of a_α/s_α | least a_α/s_α | batches to s_α/2 | at the end | train loss |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for path in sorted((results / "trajectories").glob("*/deep_*/seed-*.nc")):
+        file = results / "structure" / f"{path.parents[1].name}.nc"
+        print(row(path, structure.structure_of(structure.read_structure(file))))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
