@@ -1,4 +1,7 @@
-"""The table of docs/deep-sweep.md: ``python benchmarks/deep_sweep_table.py sweep-results``, after config/deep_sweep.yaml ran."""
+"""The table of docs/deep-sweep.md, from the results of config/deep_sweep.yaml.
+
+Run it as ``python benchmarks/deep_sweep_table.py sweep-results``.
+"""
 
 import json
 import sys
@@ -25,15 +28,13 @@ def row(path, decomposition):
     found = ", ".join("–" if np.isnan(time) else f"{time:,.0f}" for time in times)
     end = ", ".join(f"{value:.2f}" for value in relative[-1])
     return (
-        f"| {model['learning_rate']} | {model['initial_factor']} | {NETWORKS[network]} | {np.abs(relative[0]).max():.2f} "
-        f"| {relative.min():.2f} | {found} | {end} | {float(trajectory['train_loss'][-1]):.4f} |"
+        f"| {model['learning_rate']} | {model['initial_factor']} | {NETWORKS[network]} "
+        f"| {np.abs(relative[0]).max():.2f} | {relative.min():.2f} | {found} | {end} | {float(trajectory['train_loss'][-1]):.4f} |"
     )
 
 
 def main(results):
-    print(
-        "| λ | factor | network | largest start of a_α/s_α | least a_α/s_α | batches to s_α/2 | at the end | train loss |"
-    )
+    print("| λ | factor | network | largest start of a_α/s_α | least | batches to s_α/2 | at the end | train loss |")
     print("|---|---|---|---|---|---|---|---|")
     for path in sorted((results / "trajectories").glob("*/deep_*/seed-*.nc")):
         file = results / "structure" / f"{path.parents[1].name}.nc"
