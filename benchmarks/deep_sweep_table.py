@@ -27,10 +27,9 @@ def row(path, decomposition):
     times = trajectories.discovery_times(batches, relative, np.ones(relative.shape[1]))
     found = ", ".join("–" if np.isnan(time) else f"{time:,.0f}" for time in times)
     end = ", ".join(f"{value:.2f}" for value in relative[-1])
-    return (
-        f"| {model['learning_rate']} | {model['initial_factor']} | {NETWORKS[network]} "
-        f"| {np.abs(relative[0]).max():.2f} | {relative.min():.2f} | {found} | {end} | {float(trajectory['train_loss'][-1]):.4f} |"
-    )
+    start, least, loss = np.abs(relative[0]).max(), relative.min(), float(trajectory["train_loss"][-1])
+    settings = f"| {model['learning_rate']} | {model['initial_factor']} | {NETWORKS[network]} "
+    return f"{settings}| {start:.2f} | {least:.2f} | {found} | {end} | {loss:.4f} |"
 
 
 def main(results):

@@ -174,9 +174,9 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
     """How the final kernels use the frequencies: the numbers behind the claims on sparsity, dominance and cascade."""
     yield "## Frequencies of the final kernels\n\nOf the CNN, over the n² frequencies, means over the seeds:"
     yield "participation ratios of Σ_α|v̂^α|² (structure) and of |k̂|² (kernel); the share of the kernel's power in"
-    yield "its 20 strongest frequencies and the median rank of these among the largest |v̂^α_l|; the constant frequency's"
-    yield "|k̂| over the flow's; and, seed by seed, the share of the largest |k̂| that the leader at mode 1's discovery"
-    yield "has at the end.\n"
+    yield "its 20 strongest frequencies and the median rank of these among the largest |v̂^α_l|; the constant"
+    yield "frequency's |k̂| over the flow's; and, seed by seed, the share of the largest |k̂| that the leader at mode 1's"
+    yield "discovery has at the end.\n"
     yield "| experiment | n² | structure | kernel | share of 20 | median rank | constant over flow | leader's share |"
     yield "|---|---|---|---|---|---|---|---|"
     for found in experiments:
