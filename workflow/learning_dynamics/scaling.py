@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from learning_dynamics import fits, fourier, netcdf, provenance, random_streams, trajectories
+from learning_dynamics import fourier, provenance, random_streams, scaling_files, trajectories
 from learning_dynamics.config import Experiment
 from learning_dynamics.config_extensions import LearningRateScaling, SideScaling, StdScaling
 from learning_dynamics.config_networks import LinearCNN
@@ -26,11 +26,10 @@ from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.errors import DivergenceError, UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn, small_linear_fcnn
 from learning_dynamics.networks.train import initial_linear_cnn
+from learning_dynamics.scaling_files import NETWORKS, ORDERS, SMALL_START
 from learning_dynamics.theory import alignment, competition, gradient_flow, sigmoid
 
 PARAMETERS = ("side", "std", "learning_rate")
-NETWORKS = ("linear_cnn", "linear_fcnn")
-ORDERS = ("cyclic", "random")
 
 # A mode counts as discovered when a_α passes this share of s_α.
 _HALF = 0.5
@@ -38,10 +37,6 @@ _HALF = 0.5
 _SPACING = 1.01
 # Trainings last this many times as long as the theory needs for the slowest mode.
 _MARGIN = 1.3
-# The flow's error is fitted over learning rates up to so many times the smallest: beyond, it is not of first order.
-_FIRST_ORDER_RANGE = 10.0
-# σ counts as small, and its runs enter the fits, where the theory starts every mode below this share of s_α.
-_SMALL_START = 0.01
 _SUPPORT = 1e-9
 
 Advance = Callable[[npt.NDArray[np.int64]], tuple[int, float]]
@@ -192,7 +187,7 @@ def over_sides(settings: SideScaling, root_seed: int, divergence_factor: float, 
                 measured[here] = run(task, weights, settings.learning_rate, times, divergence_factor, describe)
                 predicted[here], initial[here] = times, start
         log.info("side %d: longest training %.0f samples", side, _MARGIN * predicted[:, :, place].max())
-    return _side_dataset(settings.sides, measured, predicted, initial, singular_values, factors)
+    return scaling_files.side_dataset(settings.sides, measured, predicted, initial, singular_values, factors)
 
 
 def over_stds(
@@ -242,11 +237,11 @@ def over_stds(
             slowest = max(predicted[here].max(), *(_time_constant(mode, settings.learning_rate) for mode in competing))
             history = run.follow(_record_samples(0.0, slowest, len(task.images)), describe)
             measured[here], misalignment[here], imbalance[here] = history
-    small = np.all(initial < _SMALL_START * task.structure.singular_values, axis=(0, 2))
+    small = np.all(initial < SMALL_START * task.structure.singular_values, axis=(0, 2))
     log.info("%d seeds, %d standard deviations, of which %d are small", *shape, small.sum())
     asymptote = np.array([_time_constant(mode, settings.learning_rate) for mode in competing])
     magnitudes = np.abs(fourier.spectrum(task.right_images[0])).ravel()[frequencies]
-    return _std_dataset(
+    return scaling_files.std_dataset(
         settings.stds, small, measured, predicted, initial, misalignment, imbalance, asymptote, magnitudes
     )
 
@@ -315,7 +310,9 @@ def over_learning_rates(
         sampling[:, place] = _root_mean_square(_scatter(curves[1] - curves[0])) / limits
         log.info("learning rate %g: %d updates", rate, samples[place][-1])
     flow_discovery = _discovery_times(every_time, flow, limits)
-    return _learning_rate_dataset(settings.learning_rates, measured, errors, mean_errors, sampling, flow_discovery)
+    return scaling_files.learning_rate_dataset(
+        settings.learning_rates, measured, errors, mean_errors, sampling, flow_discovery
+    )
 
 
 def _record_samples(first: float, last: float, cycle: int) -> npt.NDArray[np.int64]:
@@ -507,186 +504,3 @@ def _scatter(trials: FloatArray) -> FloatArray:
 def _root_mean_square(difference: FloatArray) -> FloatArray:
     """Over the samples, the last axis but one."""
     return np.asarray(np.sqrt((difference**2).mean(axis=-2)))
-
-
-def _coordinate(name: str, values: Sequence[Any], long_name: str) -> dict[str, xr.Variable]:
-    array = np.array(values, dtype=object) if isinstance(values[0], str) else np.array(values)
-    return {name: netcdf.variable((name,), array, long_name)}
-
-
-def _side_dataset(
-    sides: Sequence[int],
-    measured: FloatArray,
-    predicted: FloatArray,
-    initial: FloatArray,
-    singular_values: FloatArray,
-    factors: FloatArray,
-) -> xr.Dataset:
-    """Arrays (network, seed, side, mode), singular values and factors (side, mode)."""
-    everywhere = ("network", "seed", "side", "mode")
-    # ln(s/a − 1) is what the time would be for a time constant of 1; without it the power of n is a whole number.
-    growth = np.log(singular_values / initial - 1)
-    speed_up = measured[1] / measured[0]
-    predicted_speed_up = np.array(sides)[:, None] * factors
-
-    def slopes(times: FloatArray) -> FloatArray:
-        return fits.power(sides, times.transpose(1, 0, 3, 2))
-
-    variables = {
-        "discovery_time": netcdf.variable(everywhere, measured, "measured time until a_α = s_α/2", "samples"),
-        "predicted_time": netcdf.variable(everywhere, predicted, "the same by Eq. S.164", "samples"),
-        "initial_effective_singular_value": netcdf.variable(everywhere, initial, "a_α(0)"),
-        "singular_value": netcdf.variable(("side", "mode"), singular_values, "singular value s_α"),
-        "structural_factor": netcdf.variable(("side", "mode"), factors, "structural factor c_α"),
-        "speed_up": netcdf.variable(
-            ("seed", "side", "mode"), speed_up, "discovery time of the FCNN over that of the CNN at the same λ"
-        ),
-        "predicted_speed_up": netcdf.variable(("side", "mode"), predicted_speed_up, "the speed-up n c_α"),
-        "speed_up_ratio": netcdf.variable(
-            ("seed", "side", "mode"), speed_up / predicted_speed_up, "measured speed-up over n c_α"
-        ),
-    }
-    network_mode = ("network", "mode")
-    variables |= fits.summary("slope", slopes(measured), network_mode, "fitted slope of ln t against ln n")
-    variables |= fits.summary(
-        "predicted_slope", slopes(predicted), network_mode, "the theory's slope of ln t against ln n"
-    )
-    variables |= fits.summary(
-        "reduced_slope",
-        slopes(measured / growth),
-        network_mode,
-        "fitted slope of ln(t/ln(s_α/a_α(0) − 1)) against ln n, by theory −2 for the CNN and −1 for the FCNN",
-    )
-    variables |= fits.summary(
-        "speed_up_slope",
-        fits.power(sides, speed_up.transpose(0, 2, 1)),
-        ("mode",),
-        "fitted slope of ln speed-up against ln n, by theory 1",
-    )
-    coordinates = _coordinate("network", NETWORKS, "network") | _coordinate("side", sides, "image side n, in pixels")
-    return xr.Dataset(variables, coords=coordinates)
-
-
-def _std_dataset(
-    stds: Sequence[float],
-    small: npt.NDArray[np.bool_],
-    measured: FloatArray,
-    predicted: FloatArray,
-    initial: FloatArray,
-    misalignment: FloatArray,
-    imbalance: FloatArray,
-    asymptote: FloatArray,
-    magnitudes: FloatArray,
-) -> xr.Dataset:
-    """Arrays (seed, std, …); slopes are fitted over the small σ."""
-    everywhere = ("seed", "std", "mode")
-    fitted = np.array(stds)[small]
-    logarithm = -2 * np.log(fitted)
-
-    def slopes(times: FloatArray) -> FloatArray:
-        return fits.slope(logarithm, times[:, small].transpose(0, 2, 1))
-
-    variables = {
-        "discovery_time": netcdf.variable(everywhere, measured, "measured time until a_α = s_α/2", "samples"),
-        "predicted_time": netcdf.variable(
-            everywhere, predicted, "the same by the competition's closed form; 0 if it starts above", "samples"
-        ),
-        "initial_effective_singular_value": netcdf.variable(
-            everywhere, initial, "a_α(0) with which the mode enters the competition"
-        ),
-        "is_fitted": netcdf.variable(
-            ("std",), small.astype(np.int8), f"whether every a_α(0) is below {_SMALL_START:g} s_α, so that fits use it"
-        ),
-        "asymptotic_slope": netcdf.variable(
-            ("mode",), asymptote, "1/(2 λ n max_l |v̂^α_l| s_α), the slope of t against ln(1/σ²) for small σ", "samples"
-        ),
-        "alignment_error": netcdf.variable(
-            ("seed", "std"), misalignment, "largest |Ω_αβ|/√(s_α s_β), α ≠ β, during the run"
-        ),
-        "balance_error": netcdf.variable(
-            ("seed", "std", "frequency"), imbalance, "|B_0l|/|k̂_l| − 1 at the discovery of mode 0"
-        ),
-        "frequency_magnitude": netcdf.variable(("frequency",), magnitudes, "|v̂^0_l| of mode 0's frequencies"),
-        "predicted_balance_power": netcdf.variable(
-            ("frequency",), 2 * magnitudes / magnitudes.max(), "power of σ in the balance error, 2 |v̂^0_l|/max|v̂^0|"
-        ),
-    }
-    variables |= fits.summary("slope", slopes(measured), ("mode",), "fitted slope of t against ln(1/σ²)", "samples")
-    variables |= fits.summary(
-        "predicted_slope", slopes(predicted), ("mode",), "the closed form's slope of t against ln(1/σ²)", "samples"
-    )
-    variables |= fits.summary(
-        "slope_ratio", slopes(measured) / slopes(predicted), ("mode",), "fitted slope over the closed form's"
-    )
-    variables |= fits.summary(
-        "alignment_power",
-        fits.power(fitted, misalignment[:, small]),
-        (),
-        "fitted power of σ in the alignment error, by theory 1",
-    )
-    variables |= fits.summary(
-        "balance_power",
-        fits.power(fitted, np.abs(imbalance[:, small]).transpose(0, 2, 1)),
-        ("frequency",),
-        "fitted power of σ in the magnitude of the balance error",
-    )
-    return xr.Dataset(variables, coords=_coordinate("std", stds, "standard deviation σ of all initial weights"))
-
-
-def _learning_rate_dataset(
-    rates: Sequence[float],
-    measured: FloatArray,
-    errors: FloatArray,
-    mean_errors: FloatArray,
-    sampling: FloatArray,
-    flow_discovery: FloatArray,
-) -> xr.Dataset:
-    """Arrays (order, seed, learning_rate, mode), without `order` or `seed` where a result has none."""
-    everywhere = ("order", "seed", "learning_rate", "mode")
-    fitted = np.array(rates) <= _FIRST_ORDER_RANGE * (1 + 1e-9) * min(rates)
-    # Two points at least, whatever the rates.
-    fitted |= np.argsort(np.argsort(rates)) < 2
-    small = np.array(rates)[fitted]
-    variables = {
-        "discovery_time": netcdf.variable(everywhere, measured, "measured time until a_α = s_α/2", "samples"),
-        "predicted_time": netcdf.variable(
-            everywhere[1:],
-            flow_discovery[:, None] / np.array(rates)[:, None],
-            "the same by the gradient flow from the seed's own initial weights",
-            "samples",
-        ),
-        "flow_error": netcdf.variable(everywhere, errors, "root mean square of a_α minus the flow's, relative to s_α"),
-        "mean_flow_error": netcdf.variable(
-            ("order", "learning_rate", "mode"), mean_errors, "the same for the means over the seeds"
-        ),
-        "sampling_error": netcdf.variable(
-            everywhere[1:],
-            sampling,
-            "root mean square scatter over the seeds of a_α in random order minus in cyclic order, relative to s_α",
-        ),
-        "is_fitted": netcdf.variable(
-            ("learning_rate",),
-            fitted.astype(np.int8),
-            f"whether λ is within {_FIRST_ORDER_RANGE:g} times the smallest, so that fits of the flow's error use it",
-        ),
-    }
-    variables |= fits.summary(
-        "slope",
-        fits.power(rates, measured.transpose(1, 0, 3, 2)),
-        ("order", "mode"),
-        "fitted slope of ln t against ln λ, by theory −1",
-    )
-    variables |= fits.summary(
-        "flow_error_power",
-        fits.power(small, errors.mean(axis=-1)[..., fitted].transpose(1, 0, 2)),
-        ("order",),
-        "fitted power of λ in the flow's error, mean over the modes, by theory 1 in cyclic order",
-    )
-    variables |= fits.summary(
-        "sampling_error_power",
-        fits.power(rates, sampling.mean(axis=-1)),
-        (),
-        "fitted power of λ in the sampling error, mean over the modes, by theory 1/2",
-    )
-    coordinates = _coordinate("order", ORDERS, "order of the classes")
-    return xr.Dataset(variables, coords=coordinates | _coordinate("learning_rate", rates, "learning rate λ"))
