@@ -7,12 +7,13 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: bench claims help setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
+.PHONY: bench claims help plan setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about 4 minutes on two cores)"
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 8 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything there is"
+	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
 	@echo "make bench                       the engines against PyTorch's eager loop"
@@ -52,6 +53,9 @@ two-layer: .venv/.torch
 reproduce-all: .venv/.torch
 	@echo "Everything: about two hours on two cores, most of it for the deep networks. Figures: results/figures/"
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
+
+plan: .venv/.base
+	@$(BIN)/python workflow/plan.py $(or $(TARGET),reproduce-all) $(if $(CONFIG),--configfile $(CONFIG)) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results

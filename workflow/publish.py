@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+import machine
 from learning_dynamics import config, netcdf
 from learning_dynamics.claims import measures
 from learning_dynamics.claims.ledger import allowed_text
@@ -85,17 +86,9 @@ def _origin(experiments: list[ExperimentResults]) -> Iterator[str]:
     yield "# The last full run\n"
     yield "Written by `make published-results` from the files of a run at the paper's size.\n"
     yield f"- Code: commit `{attributes['code_commit']}`{dirty}; Python {attributes['python_version']}; {versions}"
-    yield f"- Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()}"
+    yield f"- Machine: {machine.processor()}, {os.cpu_count()} cores, {platform.system()}"
     yield f"- Seeds: {len(found.trajectory_files[network])} per network and data set"
     yield f"- Images of `{found.name}`: {data}\n"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 def _ledger(results: Path) -> Iterator[str]:
