@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n".join(table.lines(plan)))
         if given.seeds or given.experiments:
             seeds, experiments = given.seeds or 1000, given.experiments or 20
-            whole = sweep.of(jobs, fitted, seeds, experiments, recorded.start_seconds)
+            whole = sweep.of(jobs, fitted, seeds, experiments, recorded.start_seconds, given.side_by_side)
             print("\n".join(["", *table.sweep_lines(whole, cluster)]))
     except UserError as error:
         sys.exit(str(error))
@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gpu-batches-per-second", type=_rate, metavar="R", help="updates of one GPU, over all seeds")
     parser.add_argument("--seeds", type=_count, help="add the calculation of a sweep with so many seeds")
     parser.add_argument("--experiments", type=_count, help="and so many data sets (default: 1000 seeds, 20 data sets)")
+    parser.add_argument(
+        "--side-by-side", type=_count, default=1, metavar="CORES", help="of a Slurm job of the sweep (default: 1)"
+    )
     parser.add_argument("--record", action="store_true", help="record the rates of the finished run instead")
     parser.add_argument(
         "--compare", type=_rate, metavar="SECONDS", help="compare the rates with a run of the target that took so long"

@@ -257,6 +257,15 @@ class TestGrouping:
         assert grouping.choose(598.0, 300, 1000, 2.0).size == 1  # 30 a minute
         assert grouping.choose(598.0, 310, 1000, 2.0).size == 2  # would be 31
 
+    def test_members_side_by_side(self):
+        one = grouping.grouping(100, 4.0, 40_000, 320, 2.0, side_by_side=5)
+        assert one.seconds == 2.0 + 20 * 4.0
+        assert one.per_minute == pytest.approx(64 * 60 / 82)
+        # Five cores need five times as many members to last as long; there are a fifth as many Slurm jobs at once.
+        alone, five = (grouping.choose(4.0, 40_000, 320, 2.0, side_by_side=number) for number in (1, 5))
+        assert five.seconds == alone.seconds
+        assert five.size == 5 * (alone.size - 1) + 1
+
     def test_nothing_to_group_is_refused(self):
         with pytest.raises(ValueError, match="at least one"):
             grouping.choose(0.0, 10, 10, 2.0)

@@ -36,6 +36,7 @@ def test_numbers_of_the_benchmark():
     [
         "README.md",
         "docs/how-to.md",
+        "docs/plan.md",
         "docs/theory.md",
         "docs/discussion.md",
         "docs/deep-sweep.md",

@@ -20,7 +20,7 @@ class Grouping:
 
     size: jobs in one of Slurm's.
     slurm_jobs: how many of those there are.
-    seconds: how long one lasts, one after the other on one core, with the start of Snakemake in it.
+    seconds: how long one lasts, with the start of Snakemake in it.
     per_minute: Slurm jobs that end, and are replaced, per minute while all cores are busy.
     """
 
@@ -30,19 +30,23 @@ class Grouping:
     per_minute: float
 
 
-def grouping(size: int, job_seconds: float, jobs: int, cores: int, start_seconds: float) -> Grouping:
+def grouping(
+    size: int, job_seconds: float, jobs: int, cores: int, start_seconds: float, side_by_side: int = 1
+) -> Grouping:
     """What packing `size` jobs into one of Slurm's means.
 
     Args:
         size: jobs in one of Slurm's.
         job_seconds: mean time of a job.
         jobs: how many there are.
-        cores: cores of all nodes; one Slurm job holds one of them.
+        cores: cores of all nodes.
         start_seconds: start of Snakemake in each of Slurm's jobs.
+        side_by_side: cores of one Slurm job, on which its members run at once.
     """
     slurm_jobs = math.ceil(jobs / size)
-    seconds = start_seconds + min(size, jobs) * job_seconds
-    return Grouping(size, slurm_jobs, seconds, 60.0 * min(slurm_jobs, cores) / seconds)
+    seconds = start_seconds + math.ceil(min(size, jobs) / side_by_side) * job_seconds
+    at_once = min(slurm_jobs, max(cores // side_by_side, 1))
+    return Grouping(size, slurm_jobs, seconds, 60.0 * at_once / seconds)
 
 
 def choose(
@@ -50,6 +54,7 @@ def choose(
     jobs: int,
     cores: int,
     start_seconds: float,
+    side_by_side: int = 1,
     most_per_minute: float = MOST_JOBS_PER_MINUTE,
     least_seconds: float = LEAST_JOB_SECONDS,
 ) -> Grouping:
@@ -62,6 +67,7 @@ def choose(
         jobs: how many there are, at least 1.
         cores: cores of all nodes.
         start_seconds: start of Snakemake in each of Slurm's jobs.
+        side_by_side: cores of one Slurm job.
         most_per_minute: bound on Slurm jobs per minute while all cores are busy.
         least_seconds: bound from below on the time of one.
 
@@ -73,12 +79,12 @@ def choose(
     low, high = 1, jobs
     while low < high:
         middle = (low + high) // 2
-        tried = grouping(middle, job_seconds, jobs, cores, start_seconds)
+        tried = grouping(middle, job_seconds, jobs, cores, start_seconds, side_by_side)
         if tried.seconds >= least_seconds and tried.per_minute <= most_per_minute:
             high = middle
         else:
             low = middle + 1
-    return grouping(low, job_seconds, jobs, cores, start_seconds)
+    return grouping(low, job_seconds, jobs, cores, start_seconds, side_by_side)
 
 
 def grouped(tasks: Sequence[Task], groups: Sequence[Sequence[int]], start_seconds: float = 0.0) -> list[Task]:

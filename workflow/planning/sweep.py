@@ -41,11 +41,16 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Trainings of two-layer networks: `seeds` on each of `data_sets`, those of the configuration in turn."""
+    """Trainings of two-layer networks: `seeds` on each of `data_sets`, those of the configuration in turn.
+
+    start_seconds: start of Snakemake in each of Slurm's jobs.
+    side_by_side: cores of a Slurm job that holds a group of trainings.
+    """
 
     seeds: int
     data_sets: tuple[DataSet, ...]
     start_seconds: float
+    side_by_side: int = 1
 
     @property
     def trainings(self) -> int:
@@ -87,16 +92,18 @@ class Sweep:
 
     def choose(self, cores: int) -> Grouping:
         """The size of the groups of trainings for a number of cores."""
-        return grouping.choose(self.training_seconds, self.trainings, cores, self.start_seconds)
+        return grouping.choose(self.training_seconds, self.trainings, cores, self.start_seconds, self.side_by_side)
 
     def grouped(self, size: int, cores: int) -> Grouping:
         """What groups of this size mean there."""
-        return grouping.grouping(size, self.training_seconds, self.trainings, cores, self.start_seconds)
+        return grouping.grouping(
+            size, self.training_seconds, self.trainings, cores, self.start_seconds, self.side_by_side
+        )
 
     def run(self, size: int, cores: int) -> Schedule:
         """The whole sweep on a number of cores, its trainings in groups of this size, started no faster than allowed.
 
-        A group holds trainings of one data set, one after the other.
+        A group holds trainings of one data set. All Slurm jobs hold as many cores, also those of a single job.
         """
         tasks: list[Task] = []
         for data_set in self.data_sets:
@@ -105,13 +112,15 @@ class Sweep:
             tasks += [Task(self.start_seconds + seconds, (prepared,)) for seconds in data_set.predictions]
             each = itertools.chain.from_iterable(itertools.repeat(data_set.trainings, self.seeds))
             while group := list(itertools.islice(each, size)):
-                tasks.append(Task(self.start_seconds + sum(group), (prepared,)))
+                tasks.append(Task(self.start_seconds + sum(group) / self.side_by_side, (prepared,)))
             before = tuple(range(prepared + 1, len(tasks)))
             tasks += [Task(self.start_seconds + seconds, before) for seconds in data_set.figures]
-        return simulate(tasks, cores, grouping.MOST_JOBS_PER_MINUTE)
+        return simulate(tasks, max(cores // self.side_by_side, 1), grouping.MOST_JOBS_PER_MINUTE)
 
 
-def of(jobs: Sequence[Job], rates: Rates, seeds: int, experiments: int, start_seconds: float) -> Sweep:
+def of(
+    jobs: Sequence[Job], rates: Rates, seeds: int, experiments: int, start_seconds: float, side_by_side: int = 1
+) -> Sweep:
     """The sweep of `seeds` on each of `experiments` data sets, those whose two-layer networks `jobs` train in turn.
 
     Raises:
@@ -121,7 +130,8 @@ def of(jobs: Sequence[Job], rates: Rates, seeds: int, experiments: int, start_se
     if not names:
         raise UserError("--seeds, --experiments: the target trains no two-layer network to multiply")
     of_experiment = {name: _data_set(name, jobs, rates, seeds) for name in names}
-    return Sweep(seeds, tuple(of_experiment[names[place % len(names)]] for place in range(experiments)), start_seconds)
+    data_sets = tuple(of_experiment[names[place % len(names)]] for place in range(experiments))
+    return Sweep(seeds, data_sets, start_seconds, side_by_side)
 
 
 def _data_set(name: str, jobs: Sequence[Job], rates: Rates, seeds: int) -> DataSet:

@@ -160,7 +160,8 @@ def sweep_lines(sweep: Sweep, cluster: Cluster) -> Iterator[str]:
     yield (
         f"\nChosen: the smallest group whose Slurm job lasts at least {_time(grouping.LEAST_JOB_SECONDS)} and whose "
         f"jobs come at most {grouping.MOST_JOBS_PER_MINUTE:.0f} a minute with {_nodes(max(cluster.nodes))} of "
-        f"{cluster.cores_per_node} cores. Jobs per minute: while every core is busy. Wall time: with at most "
+        f"{cluster.cores_per_node} cores; a Slurm job holds {sweep.side_by_side} of them. Jobs per minute: while every "
+        "core is busy. Wall time: with at most "
         f"{grouping.MOST_JOBS_PER_MINUTE:.0f} starts a minute, without the time in Slurm's queue. The longest job that "
         f"is not grouped: {_time(sweep.longest_seconds)}; the one with most memory: {_megabytes(sweep.peak_mb)}."
     )
