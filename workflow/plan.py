@@ -24,7 +24,7 @@ sys.path.insert(0, str(PROJECT / "workflow"))
 
 import machine  # noqa: E402
 from learning_dynamics.errors import DataError, UserError  # noqa: E402
-from planning import graph, rates, sweep, table  # noqa: E402
+from planning import graph, rates, sweep, table, work  # noqa: E402
 
 RECORD = PROJECT / "config" / "recorded_rates.json"
 _PACKAGES = ("snakemake", "numpy", "scipy", "numba", "torch")
@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     try:
         jobs = graph.read(PROJECT / "Snakefile", given.target, _settings(given.config), given.configfile)
-        if given.record:
-            _record(jobs, given.rates)
+        if given.record is not None:
+            _record(jobs, given.rates, given.record)
             return
         recorded = rates.load(given.rates)
         here = rates.measured(jobs, [job.same_settings for job in jobs])
@@ -83,7 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--side-by-side", type=_count, default=1, metavar="CORES", help="of a Slurm job of the sweep (default: 1)"
     )
-    parser.add_argument("--record", action="store_true", help="record the rates of the finished run instead")
+    parser.add_argument(
+        "--record",
+        nargs="*",
+        metavar="RULE",
+        help="record the rates of the finished run instead (default: of all rules)",
+    )
     parser.add_argument(
         "--compare", type=_rate, metavar="SECONDS", help="compare the rates with a run of the target that took so long"
     )
@@ -122,16 +127,21 @@ def _settings(pairs: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
-def _record(jobs: Sequence[graph.Job], path: Path) -> None:
+def _record(jobs: Sequence[graph.Job], path: Path, rules: Sequence[str]) -> None:
     """Replace the recorded rates of every kind of job that the finished run has; other kinds keep theirs.
+
+    Args:
+        jobs: all jobs of the run.
+        path: file of recorded rates.
+        rules: those whose jobs count; all if there are none.
 
     Raises:
         UserError: there is no benchmark file.
     """
     started = time.process_time()
-    points = rates.measured(jobs, [True] * len(jobs))
+    points = rates.measured(jobs, [not rules or work.base_rule(job.rule) in rules for job in jobs])
     if not points:
-        raise UserError("there is no benchmark file of this target's jobs; run it first, with the same settings")
+        raise UserError("there is no benchmark file of these jobs; run them first, with the same settings")
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

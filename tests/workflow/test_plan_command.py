@@ -86,6 +86,8 @@ def test_plan_before_and_after_a_run(small):
     document = json.loads((small.folder / "mine.json").read_text(encoding="utf-8"))
     assert sum(entry["jobs"] for entry in document["kinds"]["train linear_fcnn"]["points"]) == 2
     assert document["runs"][0]["start_seconds"] > 0
+    one = plan(small, "all", *SMOKE, "--rates", "one.json", "--record", "train")
+    assert "rates of 2 kinds of jobs from 4 jobs" in one.stdout
     again = plan(small, "all", *SMOKE, "--rates", "mine.json", "--compare", "60", "--cores", "2")
     assert re.search(rf"{planned['all']} jobs on 2 cores: \d+ s simulated, 60 s measured", again.stdout)
 
