@@ -87,7 +87,7 @@ config-documents: .venv/.base
 	cd workflow && ../$(BIN)/python -m learning_dynamics.config_documents
 
 published-results: .venv/.base
-	PYTHONPATH=workflow $(BIN)/python workflow/publish.py
+	PYTHONPATH=workflow $(BIN)/python workflow/publish.py $(if $(RESULTS),--results $(RESULTS))
 
 clean-environment:
 	rm -rf .venv
