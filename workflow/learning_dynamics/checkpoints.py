@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import logging
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from learning_dynamics import provenance
+from learning_dynamics import provenance, whole_files
 from learning_dynamics.correlations import Correlations, Structure
 from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.errors import DataError
 
 State = dict[str, npt.NDArray[Any]]
 
@@ -66,20 +65,13 @@ class Checkpoint:
         payload = io.BytesIO()
         np.savez(payload, allow_pickle=False, **{_IDENTITY: np.array(self._identity())}, **state)
         content = payload.getbuffer()
-        temporary = self._path.with_name(f".{self._path.name}.partial")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "wb") as file:
+            with whole_files.replacing(self._path) as temporary, open(temporary, "wb") as file:
                 file.write(hashlib.sha256(content).digest())
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        except OSError as error:
+        except (OSError, DataError) as error:
             _log.warning("%s: the checkpoint could not be written (%s); the training goes on", self._path, error)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
     def load(self) -> State | None:
         """The state to go on from, or None; a checkpoint that is damaged or of another training is set aside."""
