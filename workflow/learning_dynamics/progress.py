@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import logging
 import time
 from collections.abc import Callable
@@ -38,10 +37,10 @@ def reporter(log: logging.Logger, describe: str, unit: str, total: int) -> Repor
             return
         last = now
         rate = (done - first) / max(now - start, 1e-9)
-        end = datetime.datetime.now().astimezone() + datetime.timedelta(seconds=(total - done) / rate)
+        end = time.localtime(time.time() + (total - done) / rate)
         log.info(
             "%s: %s %d of %d, loss %.4f, %.0f updates/s, end expected at %s",
-            *(describe, unit, done, total, loss, rate, end.strftime("%H:%M:%S on %d %B")),
+            *(describe, unit, done, total, loss, rate, time.strftime("%H:%M:%S on %d %B", end)),
             extra={"on_terminal": now - start >= _SECONDS},
         )
 
