@@ -7,7 +7,8 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: bench claims help plan setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
+.PHONY: help setup reproduce two-layer reproduce-all smoke claims plan bench faults test lint format \
+	config-documents published-results clean-environment
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about 4 minutes on two cores)"
@@ -18,6 +19,7 @@ help:
 	@echo "make claims                      which claims of the paper hold, with the numbers"
 	@echo "make bench                       the engines against PyTorch's eager loop"
 	@echo "make test, make lint             check the project"
+	@echo "make faults                      kill, fill and damage it a hundred times"
 	@echo "make format, make config-documents, make published-results   for contributors"
 
 setup: .venv/.base
@@ -70,6 +72,9 @@ bench: .venv/.torch
 
 test: .venv/.development
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+faults: .venv/.development
+	$(BIN)/python -m pytest tests/faults --kills 100 -rsP
 
 lint: .venv/.development
 	$(BIN)/ruff check $(SOURCES)

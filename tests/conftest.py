@@ -16,6 +16,11 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 PROJECT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser):
+    """How often the tests of faults kill; ``make faults`` asks for more."""
+    parser.addoption("--kills", type=int, default=8, help="kills by the tests of faults")
+
+
 def pytest_collection_modifyitems(items):
     """Fast tests first: those that run the workflow come last."""
     items.sort(key=lambda item: item.get_closest_marker("workflow") is not None)

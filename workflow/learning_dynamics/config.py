@@ -197,9 +197,6 @@ class DeepTraining(Model):
     seeds_per_job: Count = Field(
         default=1, description="Seeds trained side by side in one job; more than one pays on a GPU."
     )
-    checkpoint_minutes: Positive = Field(
-        default=3.0, description="Time between two checkpoints, from which a training goes on after an interruption."
-    )
 
 
 class Config(Model):
@@ -226,6 +223,11 @@ class Config(Model):
     )
     downloads: Annotated[str, StringConstraints(min_length=1)] = Field(
         default="results/downloads", description="Folder for downloaded data, kept between runs."
+    )
+    checkpoint_minutes: Positive = Field(
+        default=3.0,
+        description="Time between two checkpoints of a training, from which it goes on after an interruption; a "
+        "shorter training has none unless it is told to stop.",
     )
     deep_training: DeepTraining = Field(
         default=DeepTraining(), description="Where and how the deep networks are trained."

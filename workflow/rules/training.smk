@@ -1,5 +1,8 @@
 """One training per experiment, two-layer network and seed.
 
+A training that was interrupted goes on from its checkpoint. Checkpoints are no outputs: Snakemake removes the outputs
+of a job that failed.
+
 Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 """
@@ -30,5 +33,6 @@ rule train:
         settings=experiment_settings,
         root_seed=CONFIG.root_seed,
         divergence_factor=CONFIG.divergence_factor,
+        checkpoints=f"{RESULTS}/checkpoints",
     script:
         "../scripts/train.py"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from learning_dynamics import whole_files
 from learning_dynamics.claims.ledger import allowed_text
 
 _STYLE = """
@@ -30,7 +31,6 @@ a { color: inherit; }
 
 def write(entries: Sequence[Mapping[str, Any]], path: str | Path) -> None:
     """Write claims.html, whole or not at all. Pictures are linked relative to it."""
-    path = Path(path)
     counts = Counter(str(entry["verdict"]) for entry in entries)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in ("holds", "fails", "not measured"))
     parts = [
@@ -45,9 +45,8 @@ def write(entries: Sequence[Mapping[str, Any]], path: str | Path) -> None:
         *(_article(entry) for entry in entries),
         "</body></html>",
     ]
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text("\n".join(parts) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with whole_files.replacing(path) as temporary:
+        temporary.write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
 def _article(entry: Mapping[str, Any]) -> str:

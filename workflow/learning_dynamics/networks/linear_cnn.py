@@ -6,6 +6,7 @@ circular convolution is a product: an update costs O((C + p) N) operations and h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numba
@@ -78,6 +79,15 @@ class Engine:
             fourier.image_from_half(self._half(self._kernel), self.side),
             fourier.image_from_half(self._half(self._readout), self.side),
         )
+
+    def state(self) -> dict[str, FloatArray]:
+        """A copy of the half-plane spectra: the kernels would not give them back to the last bit."""
+        return {"kernel": self._kernel.copy(), "readout": self._readout.copy()}
+
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        """Go back to a state."""
+        self._kernel[...] = state["kernel"]
+        self._readout[...] = state["readout"]
 
     def kernel_spectrum(self) -> fourier.ComplexArray:
         """k̂ on the full plane, shape (C, n, n)."""

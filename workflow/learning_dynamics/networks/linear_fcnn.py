@@ -8,6 +8,7 @@ coefficients in that basis, with Z Zᵀ for the inner products. It is the same i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numba
@@ -71,6 +72,15 @@ class Engine:
     def weights(self) -> Weights:
         """A copy of the present weights."""
         return Weights(self.first.copy(), self.second.copy())
+
+    def state(self) -> dict[str, FloatArray]:
+        """A copy of both layers."""
+        return {"first": self.first.copy(), "second": self.second.copy()}
+
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        """Go back to a state."""
+        self.first[...] = state["first"]
+        self.second[...] = state["second"]
 
     def network(self) -> FloatArray:
         """The whole network as one matrix M = W2 W1, shape (p, CN)."""
