@@ -12,7 +12,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from learning_dynamics.networks.deep import gpus
-print(gpus.take(sys.argv[2:], Path(sys.argv[1])), flush=True)
+print(gpus.take(tuple(sys.argv[2:]), Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
 
@@ -56,6 +56,10 @@ def test_a_gpu_is_the_same_under_another_number(holder):
     assert holder("GPU-b", "GPU-a").stdout.readline() == ("0\n" if other == "GPU-b" else "1\n")
 
 
+def test_a_process_that_asks_again_keeps_its_gpu(tmp_path):
+    assert gpus.take(("0", "1"), tmp_path) == gpus.take(("0", "1"), tmp_path) == 0
+
+
 def test_a_single_visible_gpu_is_taken_without_asking(holder):
     assert holder("0").stdout.readline() == holder("0").stdout.readline() == "0\n"
 
@@ -74,4 +78,4 @@ def test_names_of_the_gpus_that_a_process_sees(monkeypatch, variable, count, nam
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if variable is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", variable)
-    assert gpus.visible(count) == names
+    assert gpus.visible(count) == tuple(names)

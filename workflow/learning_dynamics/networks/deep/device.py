@@ -46,8 +46,8 @@ def _fault() -> str | None:
         return f"PyTorch {torch.__version__} is built without CUDA"
     if not torch.cuda.is_available():
         return "PyTorch finds no usable GPU"
-    torch.cuda.set_device(gpus.take(gpus.visible(torch.cuda.device_count())))
     try:
+        torch.cuda.set_device(gpus.take(gpus.visible(torch.cuda.device_count())))
         (torch.ones(1, device="cuda") + 1).item()
     except RuntimeError as error:
         return f"the GPU fails: {str(error).splitlines()[0]}"

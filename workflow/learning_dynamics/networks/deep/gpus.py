@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import logging
 import os
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 2.0
 
 
-def visible(count: int) -> list[str]:
+def visible(count: int) -> tuple[str, ...]:
     """Names of the `count` GPUs that this process sees, in CUDA's order.
 
     CUDA_VISIBLE_DEVICES, which a cluster sets for the GPUs of a job, renumbers them; its entries are the names then, so
     that all processes on a machine mean the same GPU by a name.
     """
     names = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return names[:count] if len(names) >= count else [str(number) for number in range(count)]
+    return tuple(names[:count]) if len(names) >= count else tuple(str(number) for number in range(count))
 
 
-def take(names: Sequence[str], folder: Path | None = None) -> int:
+@functools.cache
+def take(names: tuple[str, ...], folder: Path | None = None) -> int:
     """The place in `names` of a GPU that is free, which is this process's from now on; waits for one if need be.
 
-    A process that sees a single GPU has no choice and takes it.
+    A process that sees a single GPU has no choice and takes it; one that asks again keeps the GPU it has.
 
     Args:
         names: the GPUs to choose from.
