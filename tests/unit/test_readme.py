@@ -40,6 +40,8 @@ def test_numbers_of_the_benchmark():
         "docs/theory.md",
         "docs/discussion.md",
         "docs/deep-sweep.md",
+        "docs/cluster.md",
+        "workflow/profiles/README.md",
         "docs/results/README.md",
     ],
 )

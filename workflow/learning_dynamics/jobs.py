@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from learning_dynamics import environment
 from learning_dynamics.errors import UserError
 
 
@@ -31,6 +32,8 @@ def begin(log: str | Path) -> logging.Logger:
     sys.excepthook = _log_uncaught
     logger = logging.getLogger("learning_dynamics")
     logger.setLevel(logging.INFO)
+    for line in environment.describe():
+        logger.info(line)
     return logger
 
 

@@ -24,8 +24,8 @@ rule paper_figure:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: attempt * 4000,
+        runtime=lambda wildcards, attempt: attempt * 10,
     params:
         experiments=paper_figure_files,
     script:
@@ -50,8 +50,8 @@ rule experiment_figures:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: attempt * 4000,
+        runtime=lambda wildcards, attempt: attempt * 10,
     params:
         experiments=lambda wildcards: result_files([wildcards.experiment]),
     script:

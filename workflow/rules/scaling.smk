@@ -23,8 +23,8 @@ rule scaling:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        runtime=lambda wildcards, attempt: attempt * 15,
     params:
         settings=scaling_settings,
         experiment=lambda wildcards: extension_settings(
@@ -52,8 +52,8 @@ rule variant:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        runtime=lambda wildcards, attempt: attempt * 15,
     params:
         settings=variant_settings,
         experiment=lambda wildcards: extension_settings("variants.experiment"),

@@ -27,8 +27,9 @@ rule train:
     # One thread, always: the sums of a matrix product depend on the number of threads, and so would the bytes.
     threads: 1
     resources:
-        mem_mb=lambda wildcards: 1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: attempt
+        * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+        runtime=lambda wildcards, attempt: attempt * 10,
     params:
         settings=experiment_settings,
         root_seed=CONFIG.root_seed,
