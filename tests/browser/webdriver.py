@@ -127,10 +127,11 @@ class Browser:
         return [entry["message"] for entry in log if entry["level"] == "SEVERE"]
 
     def requested_addresses(self):
-        """What the page fetched since the last call, but for files and data that it carries itself."""
+        """What was fetched from a network since the last call."""
         log = [json.loads(e["message"])["message"] for e in self.request("POST", "/se/log", {"type": "performance"})]
         addresses = [e["params"]["request"]["url"] for e in log if e["method"] == "Network.requestWillBeSent"]
-        return [address for address in addresses if not address.startswith(("file:", "data:", "blob:", "about:"))]
+        # Not files, data that the page carries itself, or the browser's own pages.
+        return [address for address in addresses if not address.startswith(("file:", "data:", "blob:", "chrome:"))]
 
     def screenshot(self, path):
         path.write_bytes(base64.b64decode(self.request("GET", "/screenshot")))
