@@ -5,7 +5,8 @@ Reproduces every experiment and figure of Pinson, Lenaerts & Ginis (ICML 2023). 
     datasets -> correlations -> structure -> training, a job per seed -> figures
                                              or the trajectories of an archive
 
-Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too).
+Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too), finished
+(what is there already: for the report).
 Settings: config/config.yaml, described in config/README.md.
 """
 
@@ -66,4 +67,10 @@ rule:
     input:
         results_of(list(CONFIG.experiments), deep=True),
         extension_results(),
+    localrule: True
+
+
+rule finished:
+    input:
+        lambda wildcards: finished_results(),
     localrule: True

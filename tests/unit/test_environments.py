@@ -44,7 +44,7 @@ def test_conda_environments_have_the_versions_of_the_requirements(path):
 def test_every_rule_with_a_script_names_an_environment_a_log_and_a_benchmark():
     rules = 0
     for path in (PROJECT / "workflow" / "rules").glob("*.smk"):
-        for block in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        for block in re.split(r"^ *rule\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             rules += 1
             for directive in ("conda:", "log:", "benchmark:", "threads:", "resources:", "script:"):
                 assert directive in block, f"{path.name}, rule {block.split(':')[0]}: {directive}"

@@ -21,7 +21,7 @@ def results(shared_project):
         place = shared_project.folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("not a picture")
-    run = shared_project.snakemake("--report", "report.html", "--", "reproduce-all")
+    run = shared_project.snakemake("--report", "report.html", "--", "finished")
     assert run.returncode == 0, run.stdout[-5000:]
     page = (shared_project.folder / "report.html").read_text(encoding="utf-8")
     return json.loads(re.search(r"var results = (\{.*\});\n", page)[1])
@@ -69,3 +69,11 @@ def test_every_picture_and_page_has_a_caption_and_a_label(results):
 def test_captions_quote_the_settings_of_the_run(results, path, parts):
     for part in parts:
         assert part in caption(results, path), caption(results, path)
+
+
+def test_report_of_nothing_says_what_to_run(project):
+    run = project.snakemake("--report", "report.html", "--", "finished")
+    assert run.returncode != 0
+    assert "results: nothing has been made yet; run `make reproduce` first" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not (project.folder / "report.html").exists()

@@ -240,6 +240,15 @@ def measured_files():
     return {name: measured[name] for name in CONFIG.experiments if name in measured}
 
 
+def finished_results():
+    """What is there of everything that can be made: what a report can show."""
+    wanted = results_of(list(CONFIG.experiments), deep=True) + extension_results()
+    there = [path for path in wanted if Path(path).exists()]
+    if not there:
+        sys.exit(f"{RESULTS}: nothing has been made yet; run `make reproduce` first")
+    return there
+
+
 def archived_settings():
     """The settings of what a run measures."""
     networks = {
