@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: help setup reproduce two-layer reproduce-all smoke claims plan bench faults test lint format \
+.PHONY: help setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults test lint format \
 	config-documents published-results clean-environment
 
 help:
@@ -17,6 +17,9 @@ help:
 	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
+	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run"
+	@echo "make archive                     results/archive.zip: what others need to draw the figures"
+	@echo "make figures ARCHIVE=path        figures and ledger from such an archive, without training, into archived-results/"
 	@echo "make bench                       the engines against PyTorch's eager loop"
 	@echo "make test, make lint             check the project"
 	@echo "make faults                      kill, fill and damage it a hundred times"
@@ -65,6 +68,18 @@ smoke: .venv/.base
 claims: .venv/.base
 	$(SNAKEMAKE) --quiet all -- results/claims.json
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
+
+report: .venv/.base
+	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css finished
+	@echo "Open results/report.html"
+
+archive: .venv/.base
+	$(SNAKEMAKE) --quiet all -- results/archive.zip
+	@cat results/archive.zip.sha256
+
+figures: .venv/.base
+	@test -n "$(ARCHIVE)" || { echo "Name the archive: make figures ARCHIVE=path" >&2; exit 1; }
+	$(SNAKEMAKE) all --config 'archive="$(ARCHIVE)"' results=archived-results
 
 bench: .venv/.torch
 	$(BIN)/python benchmarks/bench.py

@@ -18,6 +18,9 @@ from learning_dynamics.errors import DataError
 
 SPLITS = ("train", "test")
 
+# Images of a class that figures show.
+EXAMPLES = 4
+
 
 @dataclass(frozen=True)
 class LabelledImages:
@@ -29,6 +32,7 @@ class LabelledImages:
     class_names: p names.
     centred: whether the mean training image is subtracted before any use.
     origin: one sentence on where the images come from.
+    whole_mean: of an excerpt, the mean training image of the data set it was taken from, shape (C, n, n).
     """
 
     images: npt.NDArray[np.uint8] | npt.NDArray[np.float64]
@@ -37,6 +41,7 @@ class LabelledImages:
     class_names: tuple[str, ...]
     centred: bool
     origin: str
+    whole_mean: npt.NDArray[np.float64] | None = None
 
     @property
     def classes(self) -> int:
@@ -57,6 +62,8 @@ class LabelledImages:
     @functools.cached_property
     def mean_image(self) -> npt.NDArray[np.float64]:
         """Mean training image, shape (C, n, n); zero for data that are not centred."""
+        if self.whole_mean is not None:
+            return self.whole_mean
         if not self.centred:
             return np.zeros(self.shape)
         return np.asarray(self.images[~self.is_test].mean(axis=0, dtype=np.float64) * self.scale)
@@ -160,6 +167,31 @@ def read(path: str | Path) -> LabelledImages:
             class_names=tuple(str(name) for name in dataset["class_name"].values),
             centred=dataset.attrs["centred"] == "true",
             origin=dataset.attrs["origin"],
+            whole_mean=dataset["mean_image"].values if "excerpt" in dataset.attrs else None,
         )
     except KeyError as error:
         raise DataError(f"{path}: not a data set file, {error} is missing; delete it and run again") from error
+
+
+def excerpt(path: str | Path) -> xr.Dataset:
+    """A data set file with the images that figures show: the first ``EXAMPLES`` of every class and split.
+
+    Its mean image is that of all images. It is not for training: correlations cannot be computed from it.
+
+    Raises:
+        DataError: the file is missing, damaged or of another layout.
+    """
+    data, dataset = read(path), netcdf.read(path)
+    places = [
+        place
+        for label in range(data.classes)
+        for is_test in (False, True)
+        for place in np.flatnonzero((data.labels == label) & (data.is_test == is_test))[:EXAMPLES]
+    ]
+    train, test = (len(data.split(name)) for name in SPLITS)
+    shortened = dataset.isel(image=sorted(places))
+    whole = dataset.attrs.get(
+        "excerpt", f"{EXAMPLES} of each class and split, of {train:,} to train on, {test:,} held out"
+    )
+    shortened.attrs = {**dataset.attrs, "excerpt": whole}
+    return shortened
