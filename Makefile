@@ -16,7 +16,7 @@ help:
 	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
-	@echo "make bench                       the engines against PyTorch's eager loop"
+	@echo "make bench                       the engines against other implementations and the machine (about 10 minutes)"
 	@echo "make test, make lint             check the project"
 	@echo "make format, make config-documents, make published-results   for contributors"
 
@@ -64,9 +64,18 @@ claims: .venv/.base
 	$(SNAKEMAKE) --quiet all -- results/claims.json
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
 
-bench: .venv/.torch
-	$(BIN)/python benchmarks/bench.py
+# The other implementations have an environment of their own: who uses the project needs none of them.
+.venv-peers/.installed: benchmarks/requirements.txt envs/constraints.txt
+	@echo "Installing the other implementations into .venv-peers"
+	@"$(PYTHON)" -m venv .venv-peers
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --requirement benchmarks/requirements.txt
+	@touch $@
+
+bench: .venv/.torch .venv-peers/.installed
+	.venv-peers/bin/python benchmarks/bench.py
 	$(BIN)/python benchmarks/deep_bench.py
+	$(BIN)/python benchmarks/scaling_bench.py
+	$(BIN)/python benchmarks/tables.py
 
 test: .venv/.development
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
@@ -90,4 +99,4 @@ published-results: .venv/.base
 	PYTHONPATH=workflow $(BIN)/python workflow/publish.py
 
 clean-environment:
-	rm -rf .venv
+	rm -rf .venv .venv-peers
