@@ -47,13 +47,13 @@ def _scalar_loop(number, values, factor):
 
 
 def best(action, *arguments, seconds=0.3):
-    """The shortest of several calls within some time; what other programs take is not the machine's limit."""
+    """The thread's shortest time of several calls: what other programs take is not the machine's limit."""
     action(*arguments)
-    shortest, end = np.inf, time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        start = time.perf_counter()
+    shortest, end = np.inf, time.thread_time() + seconds
+    while time.thread_time() < end:
+        start = time.thread_time()
         action(*arguments)
-        shortest = min(shortest, time.perf_counter() - start)
+        shortest = min(shortest, time.thread_time() - start)
     return shortest
 
 

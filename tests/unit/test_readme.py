@@ -40,6 +40,7 @@ def test_numbers_of_the_benchmark():
         "docs/theory.md",
         "docs/discussion.md",
         "docs/deep-sweep.md",
+        "docs/benchmarks.md",
         "docs/results/README.md",
     ],
 )
