@@ -20,7 +20,7 @@ help:
 	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run"
 	@echo "make archive                     results/archive.zip: what others need to draw the figures"
 	@echo "make figures ARCHIVE=path        figures and ledger from such an archive, without training, into archived-results/"
-	@echo "make bench                       the engines against PyTorch's eager loop"
+	@echo "make bench                       the engines against other implementations and the machine (about 10 minutes)"
 	@echo "make test, make lint             check the project"
 	@echo "make faults                      kill, fill and damage it a hundred times"
 	@echo "make format, make config-documents, make published-results   for contributors"
@@ -81,9 +81,18 @@ figures: .venv/.base
 	@test -n "$(ARCHIVE)" || { echo "Name the archive: make figures ARCHIVE=path" >&2; exit 1; }
 	$(SNAKEMAKE) all --config 'archive="$(ARCHIVE)"' results=archived-results
 
-bench: .venv/.torch
-	$(BIN)/python benchmarks/bench.py
+# The other implementations have an environment of their own: who uses the project needs none of them.
+.venv-peers/.installed: benchmarks/requirements.txt envs/constraints.txt
+	@echo "Installing the other implementations into .venv-peers"
+	@"$(PYTHON)" -m venv .venv-peers
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --requirement benchmarks/requirements.txt
+	@touch $@
+
+bench: .venv/.torch .venv-peers/.installed
+	.venv-peers/bin/python benchmarks/bench.py
 	$(BIN)/python benchmarks/deep_bench.py
+	$(BIN)/python benchmarks/scaling_bench.py
+	$(BIN)/python benchmarks/tables.py
 
 test: .venv/.development
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
@@ -110,4 +119,4 @@ published-results: .venv/.base
 	PYTHONPATH=workflow $(BIN)/python workflow/publish.py $(if $(RESULTS),--results $(RESULTS))
 
 clean-environment:
-	rm -rf .venv
+	rm -rf .venv .venv-peers

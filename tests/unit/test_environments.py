@@ -82,6 +82,15 @@ def test_requirements_are_pinned_and_agree_with_the_constraints(path):
         assert constraints[normal(name)] == version, name
 
 
+def test_what_the_benchmarks_share_with_the_project_has_its_version():
+    constraints = {normal(name): version for name, version in pins(PROJECT / "envs" / "constraints.txt").items()}
+    peers = {normal(name): version for name, version in pins(PROJECT / "benchmarks" / "requirements.txt").items()}
+    shared = constraints.keys() & peers.keys()
+    assert {"numpy", "numba", "scipy", "torch"} <= shared
+    assert {name: peers[name] for name in shared} == {name: constraints[name] for name in shared}
+    assert "jax" in peers.keys() - shared, "users of the project do not install the other implementations"
+
+
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.name)
 def test_conda_environments_have_the_versions_of_the_requirements(path):
     expected = required()

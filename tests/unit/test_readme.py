@@ -42,6 +42,7 @@ def test_numbers_of_the_benchmark():
         "docs/deep-sweep.md",
         "docs/cluster.md",
         "workflow/profiles/README.md",
+        "docs/benchmarks.md",
         "docs/results/README.md",
     ],
 )

@@ -29,7 +29,7 @@ SNAPSHOT_HIDDEN_UNITS = 16
 # Up to so many images their spectra stay in memory; above, they are transformed when their turn comes, which costs
 # less than carrying half a gigabyte of spectra through memory.
 _RESIDENT_IMAGES = 256
-_UPDATES_AT_ONCE = 250
+_UPDATES_AT_ONCE = 32
 _RESIDENT_UPDATES = 10_000
 
 
