@@ -199,7 +199,7 @@ class TestRates:
 
     def test_a_training_that_went_on_from_a_checkpoint_is_no_measurement(self, tmp_path):
         # Its log says so in these words.
-        source = PROJECT / "workflow" / "learning_dynamics" / "networks" / "deep" / "train.py"
+        source = PROJECT / "workflow" / "learning_dynamics" / "progress.py"
         assert rates.WENT_ON in source.read_text(encoding="utf-8")
         log, benchmark = tmp_path / "seed-0.log", tmp_path / "seed-0.tsv"
         benchmark.write_text("s\th:m:s\tmax_rss\n60.0\t0:01:00\t900.0\n")
