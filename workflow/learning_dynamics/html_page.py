@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable
 from pathlib import Path
 
+from learning_dynamics import whole_files
+
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
@@ -27,7 +29,6 @@ def write(path: str | Path, title: str, heading: str, parts: Iterable[str], styl
         parts: HTML of the body.
         style: CSS after the common one.
     """
-    path = Path(path)
     lines = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -37,6 +38,5 @@ def write(path: str | Path, title: str, heading: str, parts: Iterable[str], styl
         *parts,
         "</body></html>",
     ]
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with whole_files.replacing(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -92,8 +92,9 @@ def of(job: Job, input_bytes: float) -> Work | None:
 
 
 def base_rule(rule: str) -> str:
-    """The rule's name without the block of seeds that it trains side by side."""
-    return "train_deep" if rule.startswith("train_deep_") else rule
+    """The rule's name without the block of seeds that it trains side by side, or the figure that it draws."""
+    several = ("train_deep", "paper_figure", "summary_figure", "extension_figure")
+    return next((name for name in several if rule.startswith(f"{name}_")), rule)
 
 
 def batches(job: Job) -> int:
