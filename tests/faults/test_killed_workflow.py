@@ -1,5 +1,6 @@
 """Snakemake or its jobs killed at random: the same command, unlocked where it asks for it, makes the same bytes."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -57,11 +58,14 @@ def kill(process, victim):
     return True
 
 
-def wait_for_a_checkpoint(project, process):
+def wait_for_checkpoints(project, process):
+    """Until one has been replaced: the first one is written before the first update."""
     end = time.monotonic() + 300
-    while not project.results("checkpoints/*/*/seed-0") and process.poll() is None:
+    seen = set()
+    while len(seen) < 3 and process.poll() is None:
+        with contextlib.suppress(FileNotFoundError):
+            seen |= {path.stat().st_mtime_ns for path in project.results("checkpoints/*/linear_fcnn/seed-0")}
         assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_killed_workflow_goes_on_to_the_same_bytes(project, pytestconfig):
@@ -82,8 +86,8 @@ def test_killed_workflow_goes_on_to_the_same_bytes(project, pytestconfig):
         if victim != "the jobs alone" and kills % 2:
             time.sleep(generator.uniform(0, seconds / 2))
         else:
-            wait_for_a_checkpoint(project, process)
-            time.sleep(generator.uniform(0, 0.5))
+            wait_for_checkpoints(project, process)
+            time.sleep(generator.uniform(0, 0.2))
         if not kill(process, victim):
             process.wait()
             continue
