@@ -33,7 +33,8 @@ experiments:
    cifar10: {updates: 16000}}
 scaling: null
 variants: null
-deep_training: {device: cpu, checkpoint_minutes: 0.001}
+deep_training: {device: cpu}
+checkpoint_minutes: 0.001
 """
 # What is interrupted.
 INTERRUPTED = [f"results/trajectories/cifar10/{network}/seed-0.nc" for network in ("deep_linear_cnn", "deep_relu_cnn")]
