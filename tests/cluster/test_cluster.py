@@ -30,10 +30,11 @@ LONG = """
 seeds: 1
 experiments:
   {pure_cosines: null, pure_cosines_cyclic: null, geometric_shapes: null, digits4: null, cifar4: null,
-   cifar10: {updates: 32000}}
+   cifar10: {updates: 16000}}
 scaling: null
 variants: null
-deep_training: {device: cpu, checkpoint_minutes: 0.001}
+deep_training: {device: cpu}
+checkpoint_minutes: 0.001
 """
 # What is interrupted.
 INTERRUPTED = [f"results/trajectories/cifar10/{network}/seed-0.nc" for network in ("deep_linear_cnn", "deep_relu_cnn")]
@@ -294,9 +295,6 @@ def test_every_failure_ends_in_the_same_result(troubled):
 def test_run_begun_here_goes_on_there_and_back(troubled):
     _, _, _, jobs, run, finished = troubled
     # Nothing that was there was made again: three results on the cluster, one figure here.
-    assert {re.sub(r"_(wildcards_.*|predict.*)", "", job["Comment"]) for job in jobs} == {
-        "rule_train_deep",
-        "rule_theory",
-    }
+    assert {job["Comment"].split("_")[1] for job in jobs} == {"train", "theory"}
     assert re.search(r"^total +3$", run.stdout, re.MULTILINE)
     assert re.search(r"^total +1$", finished.stdout, re.MULTILINE)
