@@ -97,7 +97,7 @@ class Experiment(Model):
                     f"records: {self.records} is more than the batches of {name} ({self.updates // model.batch_size}); "
                     "expected at most as many"
                 )
-        side = 32 if isinstance(self.dataset, Cifar10Dataset) else getattr(self.dataset, "side", 8)
+        side = 32 if isinstance(self.dataset, Cifar10Dataset) else getattr(self.dataset, "side", 8) or 8
         if self.networks.deep_relu_cnn is not None and side < 4:
             raise ValueError(f"dataset.side: {side} leaves nothing after two poolings; expected at least 4")
         return self
@@ -226,6 +226,11 @@ class Config(Model):
     )
     downloads: Annotated[str, StringConstraints(min_length=1)] = Field(
         default="results/downloads", description="Folder for downloaded data, kept between runs."
+    )
+    largest_input: Count = Field(
+        default=4096,
+        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square. Of larger images "
+        "there are the structure and estimates of the discovery times, but neither gradient flow nor training.",
     )
     deep_training: DeepTraining = Field(
         default=DeepTraining(), description="Where and how the deep networks are trained."

@@ -81,6 +81,7 @@ def _nested_sections() -> Iterator[str]:
         config_datasets.ShapesDataset: "`experiments.<name>.dataset` with `kind: shapes`",
         config_datasets.DigitsDataset: "`experiments.<name>.dataset` with `kind: digits`",
         config_datasets.Cifar10Dataset: "`experiments.<name>.dataset` with `kind: cifar10`",
+        config_datasets.ImagesDataset: "`experiments.<name>.dataset` with `kind: images`",
         config_extensions.Scaling: "`scaling`",
         config_extensions.SideScaling: "`scaling.side`",
         config_extensions.StdScaling: "`scaling.std`",

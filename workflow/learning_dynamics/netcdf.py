@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from learning_dynamics.errors import DataError
+
+# netCDF4's open file and variable, which have no types.
+File = Any
+Variable = Any
 
 COMPRESSED: dict[str, object] = {"zlib": True, "complevel": 1, "shuffle": True}
 
@@ -32,8 +38,6 @@ def write(dataset: xr.Dataset, path: str | Path, uncompressed: tuple[str, ...] =
     Raises:
         DataError: the disk is full or the folder cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     encoding: dict[str, dict[str, object]] = {
         str(name): COMPRESSED if values.dtype.kind in "iuf" and values.ndim and name not in uncompressed else {}
         for name, values in dataset.variables.items()
@@ -41,8 +45,48 @@ def write(dataset: xr.Dataset, path: str | Path, uncompressed: tuple[str, ...] =
     for name, values in dataset.variables.items():
         if values.dtype.kind == "f":
             encoding[str(name)] = {**encoding[str(name)], "_FillValue": None}
-    try:
+    with _whole_or_not_at_all(path) as temporary:
         dataset.to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
+
+
+def write_in_pieces(
+    path: str | Path, fill: Callable[[File], None], describe: Callable[[], xr.Dataset], compressed: bool = True
+) -> None:
+    """The same for a file with a variable that is larger than memory.
+
+    Args:
+        path: the file to make; its folder must exist.
+        fill: makes that variable in the open file and fills it.
+        describe: called after that, gives everything else.
+        compressed: whether the rest is compressed.
+
+    Raises:
+        DataError: the disk is full or the folder cannot be written.
+    """
+    import netCDF4
+
+    with _whole_or_not_at_all(path) as temporary:
+        with netCDF4.Dataset(temporary, "w", format="NETCDF4") as file:
+            file.set_fill_off()
+            fill(file)
+        dataset = describe()
+        encoding: dict[str, dict[str, object]] = {
+            str(name): {
+                **(COMPRESSED if compressed and values.dtype.kind in "iuf" and values.ndim else {}),
+                **({"_FillValue": None} if values.dtype.kind == "f" else {}),
+            }
+            for name, values in dataset.variables.items()
+        }
+        dataset.to_netcdf(temporary, mode="a", engine="netcdf4", format="NETCDF4", encoding=encoding)
+
+
+@contextlib.contextmanager
+def _whole_or_not_at_all(path: str | Path) -> Iterator[Path]:
+    """A temporary name, renamed to `path` when all is written."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
@@ -52,6 +96,39 @@ def write(dataset: xr.Dataset, path: str | Path, uncompressed: tuple[str, ...] =
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class LazyArray:
+    """A variable of a file whose entries are read when they are asked for: by a slice, or by an array of places."""
+
+    def __init__(self, path: str | Path, name: str) -> None:
+        import netCDF4
+
+        self._file = netCDF4.Dataset(str(path), "r")
+        if name not in self._file.variables:
+            raise KeyError(name)
+        self._variable = self._file.variables[name]
+        self._variable.set_auto_maskandscale(False)
+        self.shape: tuple[int, ...] = self._variable.shape
+        self.dtype: np.dtype[Any] = self._variable.dtype
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, which: slice | np.ndarray) -> np.ndarray:
+        """The entries as an array in memory, shape (entries, …)."""
+        if isinstance(which, slice):
+            return np.asarray(self._variable[which])
+        if not len(which):
+            return np.empty((0, *self.shape[1:]), self.dtype)
+        order = np.argsort(which, kind="stable")
+        ascending = which[order]
+        entries = np.empty((len(which), *self.shape[1:]), self.dtype)
+        ends = np.flatnonzero(np.diff(ascending) != 1) + 1
+        for run, target in zip(np.split(ascending, ends), np.split(order, ends), strict=True):
+            entries[target] = self._variable[run[0] : run[-1] + 1]
+        return entries
 
 
 def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset:

@@ -13,6 +13,7 @@ sys.path.insert(0, str(WORKFLOW))
 
 from learning_dynamics import config_loading, config_networks
 from learning_dynamics.claims import ledger
+from learning_dynamics.datasets import fingerprints
 from learning_dynamics.errors import ConfigurationError
 from learning_dynamics.figures import catalogue
 from learning_dynamics.jobs import fix_hash_seed
@@ -77,6 +78,14 @@ def experiments_without_download():
     ]
 
 
+def source_state(wildcards):
+    """What changes when a user's own images do, so that the data set is made again; None for other kinds."""
+    dataset = CONFIG.experiments[wildcards.experiment].dataset
+    return (
+        fingerprints.fingerprint(dataset.source) if dataset.kind == "images" else None
+    )
+
+
 def trajectories(experiment, network):
     """The trajectory files of all seeds of one network."""
     return [
@@ -92,6 +101,10 @@ def input_values(wildcards):
         return 3 * 32 * 32
     if dataset.kind == "digits":
         return 8 * 8
+    if dataset.kind == "images":
+        # Known when they are read; no more than this is kept whole.
+        channels = 1 if dataset.colour == "grey" else 3
+        return min(CONFIG.largest_input, channels * (dataset.side or 64) ** 2)
     return dataset.channels * dataset.side**2
 
 

@@ -23,6 +23,7 @@ rule correlations:
         runtime=30,
     params:
         settings=dataset_settings,
+        largest_input=CONFIG.largest_input,
     script:
         "../scripts/correlations.py"
 
