@@ -4,7 +4,8 @@ Reproduces every experiment and figure of Pinson, Lenaerts & Ginis (ICML 2023). 
 
     datasets -> correlations -> structure -> training, a job per seed -> figures
 
-Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too).
+Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too);
+predict and own for experiments of your own (docs/own-images.md).
 Settings: config/config.yaml, described in config/README.md.
 """
 
@@ -19,12 +20,14 @@ configfile: "config/config.yaml"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/datasets.smk"
 include: "workflow/rules/structure.smk"
+include: "workflow/rules/automatic.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/deep_training.smk"
 include: "workflow/rules/theory.smk"
 include: "workflow/rules/scaling.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/predictions.smk"
 
 
 rule all:
@@ -32,6 +35,7 @@ rule all:
     input:
         results_of(experiments_without_download()),
         extension_results(),
+        own_results(),
     localrule: True
 
 
@@ -50,4 +54,18 @@ rule:
     input:
         results_of(list(CONFIG.experiments), deep=True),
         extension_results(),
+    localrule: True
+
+
+# What a user's own images lead to, told from their structure alone: nothing is trained.
+rule predict:
+    input:
+        predictions_of(own_experiments()),
+    localrule: True
+
+
+# The same, and the training that shows how well it did; of a user's own experiments only.
+rule own:
+    input:
+        own_results(),
     localrule: True

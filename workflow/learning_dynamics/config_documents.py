@@ -71,6 +71,7 @@ def write(folder: Path) -> None:
 def _nested_sections() -> Iterator[str]:
     titles: dict[type[BaseModel], str] = {
         config.DeepTraining: "`deep_training`",
+        config.AutomaticSettings: "`automatic`",
         config.Experiment: "`experiments.<name>`",
         config_networks.Networks: "`experiments.<name>.networks`",
         config_networks.LinearCNN: "`experiments.<name>.networks.linear_cnn`",

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from learning_dynamics.config import Config, DeepTraining, Experiment, paper_experiments
+from learning_dynamics.config import AutomaticSettings, Config, DeepTraining, Experiment, paper_experiments
 from learning_dynamics.config_datasets import (
     Cifar10Dataset,
     Cosine,
@@ -161,6 +161,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "deep_linear_cnn": DeepCNN,
         "deep_relu_cnn": DeepCNN,
         "deep_training": DeepTraining,
+        "automatic": AutomaticSettings,
         "classes": Cosine,
         "cosines": CosinesDataset,
         "shapes": ShapesDataset,

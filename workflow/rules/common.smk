@@ -11,6 +11,7 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
+from learning_dynamics import config as config_model
 from learning_dynamics import config_loading, config_networks
 from learning_dynamics.claims import ledger
 from learning_dynamics.datasets import fingerprints
@@ -32,6 +33,7 @@ except ConfigurationError as error:
     sys.exit(str(error))
 
 RESULTS = CONFIG.results
+PAPER_EXPERIMENTS = config_model.paper_experiments()
 TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
 
 
@@ -64,6 +66,13 @@ def figure_code(*modules):
 def experiment_settings(wildcards):
     """The experiment's settings as plain data; a change reruns exactly what depends on it."""
     return CONFIG.experiments[wildcards.experiment].model_dump(mode="json")
+
+
+def chosen_settings(wildcards):
+    """The file of the settings that are `auto` in the configuration; none if no setting is."""
+    name = wildcards.experiment
+    chosen = f"{RESULTS}/settings/{name}.json"
+    return [chosen] if CONFIG.experiments[name].automatic else []
 
 
 def dataset_settings(wildcards):
@@ -146,6 +155,51 @@ def results_of(experiments, deep=False):
     )
 
 
+def own_experiments():
+    """The experiments that are not the paper's and train a two-layer network."""
+    names = [name for name in CONFIG.experiments if name not in PAPER_EXPERIMENTS]
+    return two_layer_experiments(names)
+
+
+def predictions_of(experiments):
+    """The pages of what is predicted for some experiments."""
+    return [
+        f"{RESULTS}/predictions/{name}.{suffix}"
+        for name in experiments
+        for suffix in ("json", "txt", "html")
+    ]
+
+
+def comparisons_of(experiments):
+    """How well the predictions for some experiments did."""
+    return [
+        f"{RESULTS}/predictions/{name}_measured.{suffix}"
+        for name in experiments
+        for suffix in ("json", "txt")
+    ]
+
+
+def prediction_inputs(experiment):
+    """What a prediction is made from: everything but trajectories."""
+    files = result_files([experiment])
+    return all_of({experiment: {**files[experiment], "trajectory_files": {}}})
+
+
+def own_results():
+    """What is made for a user's own experiments: prediction, training, figures, and how well the prediction did."""
+    names = own_experiments()
+    return (
+        predictions_of(names)
+        + comparisons_of(names)
+        + [
+            f"{RESULTS}/figures/{name}/{figure}.{suffix}"
+            for name in names
+            for figure in catalogue.EXPERIMENT_FIGURES
+            for suffix in ("pdf", "png")
+        ]
+    )
+
+
 def paper_figures(experiments, deep):
     """The figures whose experiments are all there, with every network they show."""
     return [
@@ -165,8 +219,10 @@ def result_files(experiments, networks=None):
     for name in experiments:
         experiment = CONFIG.experiments[name]
         shown = networks_of(name, deep=False) if networks is None else networks
+        chosen = f"{RESULTS}/settings/{name}.json"
         files[name] = {
             "settings": experiment.model_dump(mode="json"),
+            **({"chosen_file": chosen} if experiment.automatic else {}),
             "dataset_file": f"{RESULTS}/datasets/{name}.nc",
             "structure_file": f"{RESULTS}/structure/{name}.nc",
             "trajectory_files": {
@@ -324,6 +380,7 @@ def all_of(files):
     paths = []
     for part in files.values():
         paths += [part["dataset_file"], part["structure_file"]]
+        paths += [part["chosen_file"]] if "chosen_file" in part else []
         paths += part["theory_files"].values()
         for seeds in part["trajectory_files"].values():
             paths += seeds

@@ -1,6 +1,7 @@
 """One training per experiment, two-layer network and seed.
 
-Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
+Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc;
+       settings/{experiment}.json where a setting is `auto`
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 """
 
@@ -10,6 +11,7 @@ rule train:
         dataset=rules.dataset.output[0],
         correlations=rules.correlations.output[0],
         structure=rules.structure.output[0],
+        chosen=chosen_settings,
         code=code("train.py"),
     output:
         f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.nc",

@@ -65,7 +65,7 @@ def train(
     model = getattr(settings.networks, network)
     split = data.split("train")
     order = random_streams.sample_order(
-        random_streams.stream(root_seed, name, "sample_order", seed), settings.order, len(split), settings.updates
+        random_streams.stream(root_seed, name, "sample_order", seed), settings.order, len(split), settings.update_count
     )
     # ‖y − ŷ‖² is p times the loss of the sample, and a network that answers zero has the loss 1/p.
     error_limit = divergence_factor
@@ -114,7 +114,7 @@ def train_from_files(
         DivergenceError: see ``train``.
     """
     experiment = Experiment.model_validate(settings)
-    log.info("%s, %s, seed %d: %d updates", name, network, seed, experiment.updates)
+    log.info("%s, %s, seed %d: %d updates", name, network, seed, experiment.update_count)
     return train(
         name,
         experiment,
@@ -125,7 +125,7 @@ def train_from_files(
         labelled_images.read(dataset),
         read_correlations(correlations),
         structure_of(read_structure(structure)),
-        _progress(log, experiment.updates),
+        _progress(log, experiment.update_count),
     )
 
 
@@ -175,7 +175,7 @@ def initial_linear_fcnn(
     """The trial's own initial layers; `diagonal` ones take a_α(0) from the aligned CNN of the same trial."""
     channels, side, _ = data.shape
     width = channels * side * side
-    hidden = model.hidden_units or width
+    hidden = model.hidden_width(width)
     if model.initial_weights == "normal":
         generator = random_streams.stream(root_seed, name, "linear_fcnn", seed)
         return linear_fcnn.normal_weights(generator, data.classes, width, hidden, model.weight_std)

@@ -89,7 +89,7 @@ class Task:
 
     def order(self) -> torch.Tensor:
         """Which training images every update sees, shape (updates, seeds · batch size), seed by seed."""
-        images, samples = len(self.data.split("train")), self.settings.updates
+        images, samples = len(self.data.split("train")), self.settings.update_count
         orders = [
             random_streams.sample_order(
                 random_streams.stream(self.root_seed, self.name, "sample_order", seed),
@@ -308,7 +308,7 @@ def train_from_files(
         read_correlations(correlations),
         structure_of(read_structure(structure)),
     )
-    log.info("%s: %d samples on %s", task.describe(), task.settings.updates, devices.describe(device))
+    log.info("%s: %d samples on %s", task.describe(), task.settings.update_count, devices.describe(device))
     first, *others = seeds
     file = f"seeds-{first}-to-{others[-1]}" if others else f"seed-{first}"
     checkpoint = Checkpoint(Path(checkpoints, name, network, file), task.identity(device))
