@@ -81,7 +81,7 @@ def from_picture(image: Image.Image, side: int | None, colour: str) -> npt.NDArr
     stored = "RGBA" if image.mode == "P" and "transparency" in image.info else _STORED[image.mode]
     upright = ImageOps.exif_transpose(image).convert(stored).convert(_WANTED.get(colour, stored))
     if side is not None and upright.size != (side, side):
-        upright = ImageOps.fit(upright, (side, side), Image.Resampling.LANCZOS)
+        upright = _fitted(upright, side)
     values = np.asarray(upright)
     return np.ascontiguousarray(values[None] if values.ndim == 2 else values.transpose(2, 0, 1))
 
@@ -126,7 +126,7 @@ def adapted(image: Pixels, side: int | None, colour: str) -> Pixels:
         image = _coloured(image, colour)
     if side is None or (rows, columns) == (side, side):
         return image
-    fitted: Any = np.stack([_fitted(channel, side) for channel in image])
+    fitted: Any = np.stack([_fitted_channel(channel, side) for channel in image])
     return fitted
 
 
@@ -140,7 +140,15 @@ def _coloured(image: Pixels, colour: str) -> Pixels:
     return np.tensordot(_GREY_WEIGHTS, image, axes=1)[None]
 
 
-def _fitted(channel: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
+def _fitted(picture: Image.Image, side: int) -> Image.Image:
+    """The square in the middle, scaled. Cropped first: scaling a part of a picture would look beyond its border."""
+    size = min(picture.size)
+    left, top = (picture.width - size) // 2, (picture.height - size) // 2
+    square = picture.crop((left, top, left + size, top + size))
+    return square.resize((side, side), Image.Resampling.LANCZOS)
+
+
+def _fitted_channel(channel: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
     kind = channel.dtype
     picture = Image.fromarray(channel if kind == np.uint8 else channel.astype(np.float32))
-    return np.asarray(ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)).astype(kind)
+    return np.asarray(_fitted(picture, side)).astype(kind)
