@@ -77,10 +77,11 @@ def choose(
         for network in rates
     }
     worth = np.flatnonzero(modes.worthwhile)
-    latest = max(float(np.nan_to_num(values[worth], nan=np.inf).max()) for values in times.values())
-    found = [float(np.nanmax(values[worth])) for values in times.values() if np.isfinite(values[worth]).any()]
-    wanted = _AFTER_LAST * (latest if np.isfinite(latest) else max(found, default=rules.most_updates))
-    updates = int(min(max(_rounded_up(wanted), experiment.records), rules.most_updates))
+    awaited = np.concatenate([values[worth] for values in times.values()])
+    # Infinite if a mode is still rising at the longest run; NaN of one that will not get there is no reason to wait.
+    latest = float(np.nanmax(awaited)) if np.isfinite(awaited).any() else np.inf
+    wanted = np.inf if np.isinf(awaited).any() else max(_rounded_up(_AFTER_LAST * latest), experiment.records)
+    updates = int(min(wanted, rules.most_updates))
     if experiment.updates != "auto":
         updates = experiment.updates
     not_found = {
@@ -153,7 +154,7 @@ def _times(
 ) -> FloatArray:
     """The latest half-rise time of every mode over the first seeds, by the flow or, where it costs too much, estimated.
 
-    NaN for modes that are zero, not found before `longest`, or that level off below one half.
+    Infinite for modes that are not found before `longest`, NaN for those that are zero or level off below one half.
     """
     train, structure = averages["train"], structure_of(stored)
     model = getattr(experiment.networks, network)
@@ -166,7 +167,7 @@ def _times(
         log.warning(
             "%s, %s: the gradient flow would take too long; times are estimates from the structure", name, network
         )
-        return np.where(guess <= longest, guess, np.nan)
+        return np.where(guess <= longest, guess, np.inf)
     cnn = experiment.networks.linear_cnn
     if network == "linear_cnn":
         weights: Any = [initial_linear_cnn(name, model, seed, root_seed, data, structure) for seed in range(trials)]
@@ -197,6 +198,7 @@ def _times(
         times[:, ~structure.discoverable] = np.nan
         stalled = (now > _UNDER_WAY) & (np.abs(now - before) < _STALLED * np.abs(now))
         if end >= longest or (np.isfinite(times) | stalled)[:, worth].all():
+            times[~np.isfinite(times) & ~stalled & structure.discoverable] = np.inf
             return np.asarray(times.max(axis=0))
         start, end = end, min(2 * end, float(longest))
 
