@@ -7,13 +7,15 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: bench claims help setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
+.PHONY: bench claims help own predict setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about 4 minutes on two cores)"
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 8 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything there is"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
+	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images: docs/own-images.md"
+	@echo "make own CONFIG=mine.yaml        the same, and the training that shows how well it did"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
 	@echo "make bench                       the engines against PyTorch's eager loop"
 	@echo "make test, make lint             check the project"
@@ -55,6 +57,13 @@ reproduce-all: .venv/.torch
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
+
+predict: .venv/.base
+	$(SNAKEMAKE) predict --configfile "$(CONFIG)"
+	@echo "Predictions: results/predictions/"
+
+own: .venv/.base
+	$(SNAKEMAKE) own --configfile "$(CONFIG)"
 
 claims: .venv/.base
 	$(SNAKEMAKE) --quiet all -- results/claims.json

@@ -60,12 +60,12 @@ rule:
 # What a user's own images lead to, told from their structure alone: nothing is trained.
 rule predict:
     input:
-        predictions_of(own_experiments()),
+        of_own(predictions_of(own_experiments())),
     localrule: True
 
 
 # The same, and the training that shows how well it did; of a user's own experiments only.
 rule own:
     input:
-        own_results(),
+        of_own(own_results()),
     localrule: True

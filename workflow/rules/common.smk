@@ -161,6 +161,16 @@ def own_experiments():
     return two_layer_experiments(names)
 
 
+def of_own(files):
+    """Files for the targets that are about a user's own experiments alone.
+
+    Where there is none, Snakemake says that this is missing: an error raised here would come with a traceback.
+    """
+    return files or [
+        "an experiment of your own (docs/own-images.md; snakemake --configfile mine.yaml -- predict)"
+    ]
+
+
 def predictions_of(experiments):
     """The pages of what is predicted for some experiments."""
     return [
