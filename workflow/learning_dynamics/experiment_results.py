@@ -48,18 +48,8 @@ class ExperimentResults:
 
     @functools.cached_property
     def data(self) -> labelled_images.LabelledImages:
-        """The images."""
-        return labelled_images.read(self.dataset_file)
-
-    @functools.cached_property
-    def described_data(self) -> labelled_images.LabelledImages:
-        """The same with images that stay in the file until they are asked for."""
+        """The images, which stay in the file until they are asked for."""
         return labelled_images.open_file(self.dataset_file)
-
-    @property
-    def data_shape(self) -> tuple[int, int, int]:
-        """(C, n, n)."""
-        return self.described_data.shape
 
     @functools.cached_property
     def structure(self) -> xr.Dataset:

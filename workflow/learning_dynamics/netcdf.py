@@ -99,18 +99,16 @@ def _whole_or_not_at_all(path: str | Path) -> Iterator[Path]:
 
 
 class LazyArray:
-    """A variable of a file whose entries are read when they are asked for: by a slice, or by an array of places."""
+    """A variable of a file whose entries are read when they are asked for: by a slice, or by an array of places.
+
+    The file is open only while it is read: the library does not bear it open beside another reader of the same file.
+    """
 
     def __init__(self, path: str | Path, name: str) -> None:
-        import netCDF4
-
-        self._file = netCDF4.Dataset(str(path), "r")
-        if name not in self._file.variables:
-            raise KeyError(name)
-        self._variable = self._file.variables[name]
-        self._variable.set_auto_maskandscale(False)
-        self.shape: tuple[int, ...] = self._variable.shape
-        self.dtype: np.dtype[Any] = self._variable.dtype
+        self._path, self._name = str(path), name
+        with self._opened() as variable:
+            self.shape: tuple[int, ...] = variable.shape
+            self.dtype: np.dtype[Any] = variable.dtype
         self.ndim = len(self.shape)
 
     def __len__(self) -> int:
@@ -118,17 +116,28 @@ class LazyArray:
 
     def __getitem__(self, which: slice | np.ndarray) -> np.ndarray:
         """The entries as an array in memory, shape (entries, …)."""
-        if isinstance(which, slice):
-            return np.asarray(self._variable[which])
-        if not len(which):
-            return np.empty((0, *self.shape[1:]), self.dtype)
-        order = np.argsort(which, kind="stable")
-        ascending = which[order]
-        entries = np.empty((len(which), *self.shape[1:]), self.dtype)
-        ends = np.flatnonzero(np.diff(ascending) != 1) + 1
-        for run, target in zip(np.split(ascending, ends), np.split(order, ends), strict=True):
-            entries[target] = self._variable[run[0] : run[-1] + 1]
-        return entries
+        with self._opened() as variable:
+            if isinstance(which, slice):
+                return np.asarray(variable[which])
+            entries = np.empty((len(which), *self.shape[1:]), self.dtype)
+            order = np.argsort(which, kind="stable")
+            ascending = which[order]
+            ends = np.flatnonzero(np.diff(ascending) != 1) + 1
+            for run, target in zip(np.split(ascending, ends), np.split(order, ends), strict=True):
+                if len(run):
+                    entries[target] = variable[run[0] : run[-1] + 1]
+            return entries
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Variable]:
+        import netCDF4
+
+        with netCDF4.Dataset(self._path, "r") as file:
+            if self._name not in file.variables:
+                raise KeyError(self._name)
+            variable = file.variables[self._name]
+            variable.set_auto_maskandscale(False)
+            yield variable
 
 
 def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset:

@@ -80,7 +80,7 @@ def predicted_times(results: ExperimentResults, network: str, smallest_mode: flo
         return theory["discovery_time"].values, True
     modes = estimates.mode_structure(results.structure, np.nan, smallest_mode)
     model = getattr(results.settings.networks, network)
-    channels, side, _ = results.data_shape
+    channels, side, _ = results.data.shape
     width = model.hidden_width(channels * side * side) if isinstance(model, LinearFCNN) else 0
     times = estimates.discovery_times(modes, network, model, model.learning_rate, width)
     late = times > results.settings.update_count
@@ -88,10 +88,10 @@ def predicted_times(results: ExperimentResults, network: str, smallest_mode: flo
 
 
 def _images(results: ExperimentResults) -> dict[str, Any]:
-    data = results.described_data
+    data = results.data
     train = np.bincount(data.labels[~data.is_test], minlength=data.classes)
     test = np.bincount(data.labels[data.is_test], minlength=data.classes)
-    channels, side, _ = results.data_shape
+    channels, side, _ = results.data.shape
     return {
         "origin": data.origin,
         "side": side,
@@ -125,7 +125,7 @@ def _mode(
     found: np.ndarray,
 ) -> dict[str, Any]:
     weights = results.decomposition.left[:, mode]
-    names = results.described_data.class_names
+    names = results.data.class_names
     limit = _WEIGHTY * np.abs(weights).max()
     order = np.argsort(-np.abs(weights), kind="stable")
     return {
