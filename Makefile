@@ -7,18 +7,24 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: bench claims help own predict setup reproduce two-layer reproduce-all smoke test lint format config-documents published-results clean-environment
+.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults test lint format \
+	config-documents published-results clean-environment
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about 4 minutes on two cores)"
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 8 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything there is"
+	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images: docs/own-images.md"
 	@echo "make own CONFIG=mine.yaml        the same, and the training that shows how well it did"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
-	@echo "make bench                       the engines against PyTorch's eager loop"
+	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run"
+	@echo "make archive                     results/archive.zip: what others need to draw the figures"
+	@echo "make figures ARCHIVE=path        figures and ledger from such an archive, without training, into archived-results/"
+	@echo "make bench                       the engines against other implementations and the machine (about 10 minutes)"
 	@echo "make test, make lint             check the project"
+	@echo "make faults                      kill, fill and damage it a hundred times"
 	@echo "make format, make config-documents, make published-results   for contributors"
 
 setup: .venv/.base
@@ -55,6 +61,9 @@ reproduce-all: .venv/.torch
 	@echo "Everything: about two hours on two cores, most of it for the deep networks. Figures: results/figures/"
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
+plan: .venv/.base
+	@$(BIN)/python workflow/plan.py $(or $(TARGET),reproduce-all) $(if $(CONFIG),--configfile $(CONFIG)) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
+
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
 
@@ -69,12 +78,36 @@ claims: .venv/.base
 	$(SNAKEMAKE) --quiet all -- results/claims.json
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
 
-bench: .venv/.torch
-	$(BIN)/python benchmarks/bench.py
+report: .venv/.base
+	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css finished
+	@echo "Open results/report.html"
+
+archive: .venv/.base
+	$(SNAKEMAKE) --quiet all -- results/archive.zip
+	@cat results/archive.zip.sha256
+
+figures: .venv/.base
+	@test -n "$(ARCHIVE)" || { echo "Name the archive: make figures ARCHIVE=path" >&2; exit 1; }
+	$(SNAKEMAKE) all --config 'archive="$(ARCHIVE)"' results=archived-results
+
+# The other implementations have an environment of their own: who uses the project needs none of them.
+.venv-peers/.installed: benchmarks/requirements.txt envs/constraints.txt
+	@echo "Installing the other implementations into .venv-peers"
+	@"$(PYTHON)" -m venv .venv-peers
+	@.venv-peers/bin/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt --requirement benchmarks/requirements.txt
+	@touch $@
+
+bench: .venv/.torch .venv-peers/.installed
+	.venv-peers/bin/python benchmarks/bench.py
 	$(BIN)/python benchmarks/deep_bench.py
+	$(BIN)/python benchmarks/scaling_bench.py
+	$(BIN)/python benchmarks/tables.py
 
 test: .venv/.development
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+faults: .venv/.development
+	$(BIN)/python -m pytest tests/faults --kills 100 -rsP
 
 lint: .venv/.development
 	$(BIN)/ruff check $(SOURCES)
@@ -92,7 +125,7 @@ config-documents: .venv/.base
 	cd workflow && ../$(BIN)/python -m learning_dynamics.config_documents
 
 published-results: .venv/.base
-	PYTHONPATH=workflow $(BIN)/python workflow/publish.py
+	PYTHONPATH=workflow $(BIN)/python workflow/publish.py $(if $(RESULTS),--results $(RESULTS))
 
 clean-environment:
-	rm -rf .venv
+	rm -rf .venv .venv-peers

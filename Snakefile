@@ -3,9 +3,10 @@
 Reproduces every experiment and figure of Pinson, Lenaerts & Ginis (ICML 2023). The data flow, one rule file per stage:
 
     datasets -> correlations -> structure -> training, a job per seed -> figures
+                                             or the trajectories of an archive
 
-Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too);
-predict and own for experiments of your own (docs/own-images.md).
+Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too), finished
+(what is there already: for the report); predict and own for experiments of your own (docs/own-images.md).
 Settings: config/config.yaml, described in config/README.md.
 """
 
@@ -17,25 +18,40 @@ min_version("9.0")
 configfile: "config/config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
-include: "workflow/rules/datasets.smk"
-include: "workflow/rules/structure.smk"
-include: "workflow/rules/automatic.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/deep_training.smk"
-include: "workflow/rules/theory.smk"
-include: "workflow/rules/scaling.smk"
+
+
+if ARCHIVE:
+
+    include: "workflow/rules/unpacking.smk"
+
+else:
+
+    include: "workflow/rules/datasets.smk"
+    include: "workflow/rules/structure.smk"
+    include: "workflow/rules/automatic.smk"
+    include: "workflow/rules/training.smk"
+    include: "workflow/rules/deep_training.smk"
+    include: "workflow/rules/theory.smk"
+    include: "workflow/rules/scaling.smk"
+
+
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/provenance.smk"
+include: "workflow/rules/archive.smk"
 include: "workflow/rules/predictions.smk"
 
 
 rule all:
     default_target: True
     input:
-        results_of(experiments_without_download()),
+        results_of(experiments_without_download(), deep=ARCHIVE is not None),
         extension_results(),
-        own_results(),
+        [] if ARCHIVE else own_results(),
     localrule: True
 
 
@@ -68,4 +84,10 @@ rule predict:
 rule own:
     input:
         of_own(own_results()),
+    localrule: True
+
+
+rule finished:
+    input:
+        lambda wildcards: finished_results(),
     localrule: True

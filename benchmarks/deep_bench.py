@@ -24,8 +24,8 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 import numpy as np  # noqa: E402 - after the number of threads is set
 import torch  # noqa: E402
 
-from benchmarks import deep_eager  # noqa: E402
-from benchmarks.bench import machine  # noqa: E402
+from benchmarks import ceilings, deep_eager  # noqa: E402
+from benchmarks.machine import machine  # noqa: E402
 from learning_dynamics.correlations import decompose  # noqa: E402
 from learning_dynamics.datasets.labelled_images import LabelledImages  # noqa: E402
 from learning_dynamics.networks.deep import architecture, device, engine, evaluation  # noqa: E402
@@ -83,6 +83,18 @@ class Eager:
         return deep_eager.evaluate(self.model, *self.splits, self.structure.left, self.structure.right)
 
 
+def operations_per_batch(rectified):
+    """Multiplications and additions of the plain algorithm, forward and back, without the images' own gradient."""
+    total, side, inputs = 0, SIDE, 3
+    for layer in range(4):
+        products = 2 * BATCH * side**2 * 9 * inputs * CHANNELS
+        total += products * (3 if layer else 2)
+        inputs = CHANNELS
+        if rectified and layer in (1, 3):
+            side //= 2
+    return total + 3 * 2 * BATCH * (CHANNELS * side**2 * HIDDEN + HIDDEN * CLASSES)
+
+
 def seconds(action, *arguments):
     start = time.process_time()
     action(*arguments)
@@ -102,7 +114,7 @@ def differences(ours, theirs):
     return float(loss), float(np.linalg.norm(mine[2] - other[2]) / np.linalg.norm(other[2]))
 
 
-def compare(name, contestants, order, repetitions):
+def compare(name, contestants, order, repetitions, operations, peak):
     ours = contestants["ours"]
     checked = {}
     for contestant in contestants.values():
@@ -125,12 +137,14 @@ def compare(name, contestants, order, repetitions):
             "ms_per_batch_with_evaluation": 1e3 * total,
             "ratio_to_ours": statistics.median(pairs),
             "ratios": pairs,
+            "share_of_matrix_product_peak": operations / batch / peak,
             "difference_of_losses_and_omega": checked.get(label),
         }
         rows.append(row)
         print(
             f"{name:18} {label:22} {row['ms_per_batch']:9.2f} {row['ms_per_evaluation']:11.0f} "
-            f"{row['ms_per_batch_with_evaluation']:9.2f} {row['ratio_to_ours']:7.2f}  {checked.get(label, '')}",
+            f"{row['ms_per_batch_with_evaluation']:9.2f} {row['ratio_to_ours']:7.2f} "
+            f"{row['share_of_matrix_product_peak']:7.0%}  {checked.get(label, '')}",
             flush=True,
         )
     return rows
@@ -147,7 +161,11 @@ def main():
     correlations = {split: data.split(split).correlations() for split in data.splits}
     structure = decompose(correlations["train"].input_output)
     order = torch.from_numpy(np.random.default_rng(1).integers(0, IMAGES, (arguments.batches, BATCH)))
-    print(f"{'milliseconds':41} {'per batch':>9} {'per measure':>11} {'together':>9} {'ratio':>7}  difference")
+    peak = ceilings.matrix_product(1536, 1536, 1536, np.float32)
+    print(
+        f"{'milliseconds':41} {'per batch':>9} {'per measure':>11} {'together':>9} {'ratio':>7} {'of peak':>7}  "
+        "difference"
+    )
     results = []
     with torch.no_grad():
         for name, rectified in (("deep linear CNN", False), ("deep ReLU CNN", True)):
@@ -158,9 +176,16 @@ def main():
                 "eager": Eager(shapes, weights, data, structure, torch.contiguous_format),
                 "eager, channels last": Eager(shapes, weights, data, structure, torch.channels_last),
             }
-            results += compare(name, contestants, order, arguments.repetitions)
+            operations = operations_per_batch(rectified)
+            results += compare(name, contestants, order, arguments.repetitions, operations, peak)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    document = {"machine": machine(), "threads": 1, "torch": torch.__version__, "results": results}
+    document = {
+        "machine": machine(),
+        "threads": 1,
+        "torch": torch.__version__,
+        "float32_matrix_product": peak,
+        "results": results,
+    }
     arguments.output.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 

@@ -16,9 +16,14 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 PROJECT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser):
+    """How often the tests of faults kill; ``make faults`` asks for more."""
+    parser.addoption("--kills", type=int, default=8, help="kills by the tests of faults")
+
+
 def pytest_collection_modifyitems(items):
-    """Fast tests first: those that run the workflow come last."""
-    items.sort(key=lambda item: item.get_closest_marker("workflow") is not None)
+    """Fast tests first, then those that run the workflow, then those that run it on a cluster."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("cluster", "workflow")])
 
 
 class Project:
@@ -41,11 +46,14 @@ class Project:
         path.write_text(text, encoding="utf-8")
         return ("--configfile", "config/smoke.yaml", "config/added.yaml")
 
-    def snakemake(self, *arguments: str, cores: int = 1) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake there; output and errors in one text."""
+    def snakemake(
+        self, *arguments: str, cores: int = 1, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake there, in this process's environment or another; output and errors in one text."""
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
             cwd=self.folder,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

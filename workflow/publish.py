@@ -1,6 +1,8 @@
-"""Copy the pictures and numbers of a finished full run to docs/results: ``make published-results``.
+"""Copy the pictures and numbers of finished full runs to docs/results: ``make published-results``.
 
-Everything on the page it writes is read from result files; nothing is typed in.
+Everything on the page it writes is read from result files; nothing is typed in. Of several folders, such as one with
+the two-layer networks and one with fewer seeds of the deep ones, every experiment, picture and claim comes from the
+first that has it.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import machine
 from learning_dynamics import config, netcdf
 from learning_dynamics.claims import measures
 from learning_dynamics.claims.ledger import allowed_text
@@ -27,47 +30,75 @@ from learning_dynamics.theory.alignment import participation_ratio
 PROJECT = Path(__file__).parents[1]
 
 
-def publish(results: Path, target: Path) -> None:
+def publish(folders: Sequence[Path], target: Path) -> None:
     """Copy pictures, the ledger and the benchmark, and write README.md with the numbers."""
     target.mkdir(parents=True, exist_ok=True)
     for old in target.rglob("*.png"):
         old.unlink()
-    pictures = sorted((results / "figures").rglob("*.png"))
-    for picture in pictures:
-        place = target / picture.relative_to(results / "figures")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(picture, place)
-    for name in ("claims.json", "benchmarks/bench.json"):
-        if (results / name).exists():
-            shutil.copyfile(results / name, target / Path(name).name)
-    experiments = list(_experiments(results))
+    pictures = _pictures(folders)
+    for place, picture in pictures.items():
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(picture, target / place)
+    entries = _entries(folders)
+    (target / "claims.json").write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    benchmark = folders[0] / "benchmarks" / "bench.json"
+    if benchmark.exists():
+        shutil.copyfile(benchmark, target / benchmark.name)
+    experiments = _experiments(folders)
+    shallow = [found for found in experiments if found.theory_files]
+    deep = [found for found in experiments if not found.theory_files]
     sections = [
         *_origin(experiments),
-        *_ledger(results),
-        *_discovery(experiments),
-        *_flow_errors(experiments),
+        *_ledger(entries),
+        *_discovery(shallow),
+        *_deep_discovery(deep),
+        *_flow_errors(shallow),
         *_losses(experiments),
-        *_spectra(experiments),
-        *_extensions(results),
-        *_benchmark(results),
-        *_gallery(results / "figures", pictures),
+        *_spectra(shallow),
+        *_extensions(folders[0]),
+        *_benchmark(folders[0]),
+        *_gallery(list(pictures)),
     ]
     (target / "README.md").write_text("\n".join(sections) + "\n", encoding="utf-8")
 
 
-def _experiments(results: Path) -> Iterator[ExperimentResults]:
+def _pictures(folders: Sequence[Path]) -> dict[Path, Path]:
+    """Where each picture goes, and where it comes from."""
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for picture in sorted((folder / "figures").rglob("*.png")):
+            found.setdefault(picture.relative_to(folder / "figures"), picture)
+    return dict(sorted(found.items()))
+
+
+def _entries(folders: Sequence[Path]) -> list[dict[str, Any]]:
+    """The ledger, each entry from the first folder where it was measured."""
+    ledgers = [json.loads((folder / "claims.json").read_text(encoding="utf-8")) for folder in folders]
+    return [
+        next((entry for entry in entries if entry["measured"] is not None), entries[0])
+        for entries in zip(*ledgers, strict=True)
+    ]
+
+
+def _experiments(folders: Sequence[Path]) -> list[ExperimentResults]:
+    every = [found for folder in folders for found in _experiments_in(folder)]
+    return [next(found for found in every if found.name == name) for name in dict.fromkeys(f.name for f in every)]
+
+
+def _experiments_in(results: Path) -> Iterator[ExperimentResults]:
     for name, experiment in config.paper_experiments().items():
         networks = [
             network for network in experiment.networks.names if (results / "trajectories" / name / network).is_dir()
         ]
         if networks:
+            predictions = {network: results / "theory" / name / f"{network}.nc" for network in networks}
             yield ExperimentResults(
                 name,
                 experiment,
                 str(results / "datasets" / f"{name}.nc"),
                 str(results / "structure" / f"{name}.nc"),
                 {n: _seeds(results / "trajectories" / name / n) for n in networks},
-                {n: str(results / "theory" / name / f"{n}.nc") for n in networks},
+                {n: str(path) for n, path in predictions.items() if path.exists()},
             )
 
 
@@ -76,30 +107,23 @@ def _seeds(folder: Path) -> list[str]:
 
 
 def _origin(experiments: list[ExperimentResults]) -> Iterator[str]:
-    found = experiments[-1]
-    network = found.networks[0]
-    attributes = netcdf.read(found.trajectory_files[network][0], ["train_loss"]).attrs
-    versions = ", ".join(f"{name} {version}" for name, version in json.loads(attributes["package_versions"]).items())
-    data = netcdf.read(found.dataset_file, ["label"]).attrs["origin"]
-    dirty = " with changes" if attributes["code_dirty"] == "true" else ""
     yield "# The last full run\n"
     yield "Written by `make published-results` from the files of a run at the paper's size.\n"
-    yield f"- Code: commit `{attributes['code_commit']}`{dirty}; Python {attributes['python_version']}; {versions}"
-    yield f"- Machine: {_processor()}, {os.cpu_count()} cores, {platform.system()}"
-    yield f"- Seeds: {len(found.trajectory_files[network])} per network and data set"
-    yield f"- Images of `{found.name}`: {data}\n"
+    yield f"Machine: {machine.processor()}, {os.cpu_count()} cores, {platform.system()}.\n"
+    yield "| experiment | seeds | images | code | Python and packages |\n|---|---|---|---|---|"
+    for found in experiments:
+        files = found.trajectory_files[found.networks[0]]
+        attributes = netcdf.read(files[0], ["train_loss"]).attrs
+        packages = json.loads(attributes["package_versions"])
+        versions = ", ".join(f"{name} {version}" for name, version in packages.items())
+        images = netcdf.read(found.dataset_file, ["label"]).attrs["origin"]
+        dirty = " with changes" if attributes["code_dirty"] == "true" else ""
+        commit = f"`{attributes['code_commit'][:7]}`{dirty}"
+        yield f"| {found.name} | {len(files)} | {images} | {commit} | {attributes['python_version']}; {versions} |"
+    yield ""
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-
-
-def _ledger(results: Path) -> Iterator[str]:
-    entries: list[dict[str, Any]] = json.loads((results / "claims.json").read_text(encoding="utf-8"))
+def _ledger(entries: list[dict[str, Any]]) -> Iterator[str]:
     counts = [f"{sum(entry['verdict'] == verdict for entry in entries)} {verdict}" for verdict in ("holds", "fails")]
     missing = sum(entry["verdict"] == "not measured" for entry in entries)
     yield f"## The ledger\n\n{', '.join(counts)}, {missing} not measured.\n"
@@ -129,6 +153,31 @@ def _discovery(experiments: list[ExperimentResults]) -> Iterator[str]:
                 yield (
                     f"| {found.name} | {network} | {mode} | {strength:.4g} | {measured} "
                     f"| {len(there)} of {len(times)} | {f'{flow.mean():,.0f}' if len(flow) else 'not found'} |"
+                )
+    yield ""
+
+
+def _deep_discovery(experiments: list[ExperimentResults]) -> Iterator[str]:
+    if not experiments:
+        return
+    yield "## Deep networks\n\nWhen a_α passes s_α/2 for the first time, in batches, and a_α/s_α over the last tenth of"
+    yield "the run: mean and standard deviation over the seeds.\n"
+    yield "| experiment | network | mode | s_α | batches to s_α/2 | seeds | a_α/s_α at the end |"
+    yield "|---|---|---|---|---|---|---|"
+    for found in experiments:
+        for network in found.networks:
+            model = getattr(found.settings.networks, network)
+            times = found.discovery_times(network) / model.batch_size
+            _, diagonal = found.effective_singular_values(network)
+            end = diagonal[:, -(diagonal.shape[1] // 10) :].mean(axis=1)
+            for place, mode in enumerate(found.modes):
+                strength = found.decomposition.singular_values[mode]
+                there = times[~np.isnan(times[:, place]), place]
+                measured = f"{there.mean():,.0f} ± {there.std(ddof=1):,.0f}" if len(there) > 1 else "not found"
+                share = end[:, place] / strength
+                yield (
+                    f"| {found.name} | {network} | {mode} | {strength:.4g} | {measured} | {len(there)} of {len(times)} "
+                    f"| {share.mean():.3f} ± {share.std(ddof=1):.3f} |"
                 )
     yield ""
 
@@ -237,20 +286,18 @@ def _benchmark(results: Path) -> Iterator[str]:
     yield ""
 
 
-def _gallery(folder: Path, pictures: list[Path]) -> Iterator[str]:
+def _gallery(pictures: list[Path]) -> Iterator[str]:
     yield "## Figures\n"
-    known = {**dict.fromkeys(catalogue.PAPER_FIGURES), **dict.fromkeys(path.stem for path in pictures)}
-    top = {path.stem: path for path in pictures if path.parent == folder}
-    for name in known:
+    top = [path.stem for path in pictures if path.parent == Path()]
+    for name in dict.fromkeys([*catalogue.PAPER_FIGURES, *top]):
         if name in top:
             yield f"### {name}\n\n![{name}]({name}.png)\n"
     for path in pictures:
-        if path.parent != folder:
-            place = path.relative_to(folder).as_posix()
-            yield f"- [{place}]({place})"
+        if path.parent != Path():
+            yield f"- [{path.as_posix()}]({path.as_posix()})"
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=PROJECT / "results")
+    parser.add_argument("--results", type=Path, nargs="+", default=[PROJECT / "results"], help="folders of runs")
     publish(parser.parse_args().results, PROJECT / "docs" / "results")

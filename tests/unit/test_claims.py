@@ -10,7 +10,7 @@ import pytest
 from conftest import PROJECT
 from learning_dynamics.claims import ledger, page
 from learning_dynamics.claims.measures import MEASURES
-from learning_dynamics.errors import ConfigurationError, DataError
+from learning_dynamics.errors import ConfigurationError, DataError, UserError
 
 LOG = logging.getLogger("test")
 CLAIMS = PROJECT / "config" / "claims.yaml"
@@ -61,7 +61,7 @@ def test_every_claim_of_the_paper_is_stated():
         ([1.0], "holds"),
         ([0.8], "fails"),
         (ledger.NotMeasuredError("not run"), "not measured"),
-        (DataError("file.nc: damaged"), "not measured"),
+        (UserError("cannot be had"), "not measured"),
     ],
 )
 def test_verdict_follows_from_the_interval(values, verdict):
@@ -73,6 +73,11 @@ def test_verdict_follows_from_the_interval(values, verdict):
     else:
         assert entry["low"] <= entry["measured"] <= entry["high"]
         assert entry["n"] == len(values)
+
+
+def test_damaged_file_is_an_error_and_no_verdict():
+    with pytest.raises(DataError, match=r"file\.nc: damaged"):
+        judged(DataError("file.nc: damaged"))
 
 
 def test_one_sided_tolerances():

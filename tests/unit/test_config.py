@@ -25,9 +25,10 @@ def test_config_yaml_leaves_no_key_out():
     assert read("config.yaml") == config.Config().model_dump(mode="json")
 
 
-def test_sweep_of_the_deep_networks_is_a_valid_configuration():
-    sweep = config_loading.load(read("deep_sweep.yaml"))
-    assert len(sweep.experiments) == 4
+@pytest.mark.parametrize(("file", "points"), [("deep_sweep.yaml", 4), ("deep_sweep_long.yaml", 3)])
+def test_sweep_of_the_deep_networks_is_a_valid_configuration(file, points):
+    sweep = config_loading.load(read(file))
+    assert len(sweep.experiments) == points
     for experiment in sweep.experiments.values():
         linear, relu = experiment.networks.deep_linear_cnn, experiment.networks.deep_relu_cnn
         assert linear == relu, "both networks share one learning rate and factor"

@@ -16,13 +16,14 @@ import xarray as xr
 
 from benchmarks import deep_eager
 from conftest import PROJECT
-from learning_dynamics import config, config_datasets, config_networks, netcdf, structure, trajectories
+from learning_dynamics import config, config_datasets, config_networks, netcdf, progress, structure, trajectories
+from learning_dynamics.checkpoints import Checkpoint
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.errors import DivergenceError, UserError
+from learning_dynamics.errors import DivergenceError, StoppedError, UserError
+from learning_dynamics.interruptions import Checkpointing
 from learning_dynamics.networks.deep import architecture, device, engine, evaluation, pooled_gradients, train, updates
-from learning_dynamics.networks.deep.checkpoints import Checkpoint
 
 CPU = torch.device("cpu")
 LOG = logging.getLogger("test")
@@ -67,9 +68,10 @@ def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
     )
 
 
-def trained(described, folder, stopped=lambda: False, every=1e9):
-    checkpoint = Checkpoint(folder / "checkpoint", described.identity(CPU))
-    return train.train(described, CPU, checkpoint, every, stopped, LOG)
+def trained(described, folder, stopped=lambda: False, every=1e9, place=CPU):
+    checkpoint = Checkpoint(folder / f"checkpoint-{place.type}", lambda: described.identity(place, [train.__file__]))
+    report = progress.reporter(LOG, described.describe(), "batch", 40)
+    return train.train(described, place, Checkpointing(checkpoint, every, stopped), report)
 
 
 def weights_of(trajectory):
@@ -284,12 +286,12 @@ def test_stopped_at_random_and_resumed_gives_identical_bytes(network, tmp_path, 
             try:
                 resumed = trained(task(network), tmp_path, stop, every=generator.choice([0.0, 1e9]))[0]
                 break
-            except train.StoppedError:
+            except StoppedError:
                 stops += 1
         netcdf.write(resumed, tmp_path / "resumed.nc")
         assert (tmp_path / "resumed.nc").read_bytes() == (tmp_path / "whole.nc").read_bytes()
         assert stops
-        (tmp_path / "checkpoint").unlink(missing_ok=True)
+        (tmp_path / "checkpoint-cpu").unlink(missing_ok=True)
 
 
 def write_inputs(described, folder):
@@ -303,12 +305,11 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from learning_dynamics import jobs
 log = jobs.begin("job.log")
-from learning_dynamics.config import DeepTraining
 from learning_dynamics.networks.deep import train
 train.AT_ONCE = 5
 train.train_from_files(
     "dataset.nc", "correlations.nc", "structure.nc", "made_up", json.load(open("settings.json")), "deep_relu_cnn",
-    [0], 0, 100.0, DeepTraining(device="cpu", checkpoint_minutes=1e-9), "checkpoints", ["seed-0.nc"], log,
+    [0], 0, 100.0, "cpu", "checkpoints", 1e-9, [], ["seed-0.nc"], log,
 )
 """
 
@@ -321,7 +322,7 @@ def start_job(folder, described):
     return lambda: subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(path, process, seconds=60):
+def wait_for(path, process, seconds=300):
     end = time.monotonic() + seconds
     while not path.exists():
         assert process.poll() is None, process.communicate()[1]
@@ -357,9 +358,9 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
 
     def job():
         settings = described.settings.model_dump(mode="json")
-        means, folder = config.DeepTraining(device="cpu"), str(tmp_path / "checkpoints")
+        folder = str(tmp_path / "checkpoints")
         train.train_from_files(
-            *files, "made_up", settings, "deep_linear_cnn", [0, 1], 0, 100.0, means, folder, outputs, LOG
+            *files, "made_up", settings, "deep_linear_cnn", [0, 1], 0, 100.0, "cpu", folder, 1.0, [], outputs, LOG
         )
 
     record = train.Training.record
@@ -371,9 +372,7 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
 
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(train.Training, "record", interrupted)
-    with pytest.raises(
-        train.StoppedError, match=r"seeds 0 to 1: stopped after 30 of 40 batches; .* run again to go on"
-    ):
+    with pytest.raises(StoppedError, match=r"seeds 0 to 1: stopped after 30 of 40 batches; .* run again to go on"):
         job()
     monkeypatch.undo()
     assert signal.getsignal(signal.SIGTERM) == before
@@ -401,13 +400,13 @@ def empty(content):
 def test_damaged_checkpoint_is_set_aside(damage, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(train, "AT_ONCE", 3)
     described = task("deep_relu_cnn")
-    with pytest.raises(train.StoppedError):
+    with pytest.raises(StoppedError):
         trained(described, tmp_path, nth_call(5))
-    path = tmp_path / "checkpoint"
+    path = tmp_path / "checkpoint-cpu"
     path.write_bytes(damage(path.read_bytes()))
     resumed = trained(described, tmp_path)[0]
     assert "the checkpoint is not used, its checksum is wrong" in caplog.text
-    assert (tmp_path / "checkpoint.damaged").exists()
+    assert (tmp_path / "checkpoint-cpu.damaged").exists()
     (tmp_path / "other").mkdir()
     xr.testing.assert_identical(resumed, trained(described, tmp_path / "other")[0])
 
@@ -415,18 +414,18 @@ def test_damaged_checkpoint_is_set_aside(damage, tmp_path, monkeypatch, caplog):
 @pytest.mark.parametrize("change", [{"learning_rate": 0.06}, {"channels": 5}])
 def test_stale_checkpoint_is_set_aside(change, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(train, "AT_ONCE", 3)
-    with pytest.raises(train.StoppedError):
+    with pytest.raises(StoppedError):
         trained(task("deep_linear_cnn"), tmp_path, nth_call(5))
     trained(task("deep_linear_cnn", **change), tmp_path)
     assert "belongs to other settings" in caplog.text
-    assert (tmp_path / "checkpoint.stale").exists()
+    assert (tmp_path / "checkpoint-cpu.stale").exists()
 
 
 def test_checkpoint_that_cannot_be_read_or_written_is_no_reason_to_fail(tmp_path, caplog):
-    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint-cpu").mkdir()
     trained(task("deep_linear_cnn"), tmp_path)
     assert "the checkpoint is not used" in caplog.text
-    blocked = Checkpoint(tmp_path / "file" / "checkpoint", "x")
+    blocked = Checkpoint(tmp_path / "file" / "checkpoint", lambda: "x")
     (tmp_path / "file").write_text("in the way")
     blocked.save({"batch": np.array(1)})
     assert "could not be written" in caplog.text
@@ -450,7 +449,7 @@ def test_progress_is_logged_with_rate_and_expected_end(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         trained(task("deep_linear_cnn"), tmp_path)
     line = next(record.getMessage() for record in caplog.records if "batch 40 of 40" in record.getMessage())
-    for part in ("loss 0.", "batches/s", "end expected at"):
+    for part in ("loss 0.", "updates/s", "end expected at"):
         assert part in line
 
 
@@ -507,10 +506,9 @@ def test_gpu_makes_the_updates_of_the_cpu(network, seeds):
 def test_whole_training_on_a_gpu_stops_resumes_and_records(network, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "AT_ONCE", 3)
     described, gpu = task(network, seeds=(0, 1)), device.choose("cuda")
-    checkpoint = Checkpoint(tmp_path / "gpu", described.identity(gpu))
-    with pytest.raises(train.StoppedError):
-        train.train(described, gpu, checkpoint, 1e9, nth_call(5), LOG)
-    resumed = train.train(described, gpu, checkpoint, 1e9, lambda: False, LOG)
+    with pytest.raises(StoppedError):
+        trained(described, tmp_path, nth_call(5), place=gpu)
+    resumed = trained(described, tmp_path, place=gpu)
     for ours, theirs in zip(trained(described, tmp_path), resumed, strict=True):
         assert np.allclose(ours["train_loss"], theirs["train_loss"], rtol=0.02)
         assert np.allclose(ours["test_loss"], theirs["test_loss"], rtol=0.02)

@@ -1,15 +1,21 @@
-"""Every environment pins exactly, and all agree."""
+"""Every environment pins exactly, all agree, and each holds what its rules import."""
 
+import ast
+import importlib.metadata
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
 
+import source_files
 from conftest import PROJECT
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 REQUIREMENTS = sorted((PROJECT / "envs").glob("requirements*.txt"))
-CONDA_NAMES = {"torch": "pytorch"}
+# PyTorch's package is built for CPUs and for GPUs, and two names select one; pydantic and numba bring a part of theirs.
+CONDA_NAMES = {"torch": ("pytorch-cpu", "pytorch-gpu"), "pydantic-core": ("pydantic",), "llvmlite": ("numba",)}
 
 
 def pins(path):
@@ -21,6 +27,54 @@ def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def conda_pins(path):
+    environment = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    return dict(entry.split("=") for entry in environment["dependencies"])
+
+
+def required():
+    """Version by conda's name of everything that the requirement files pin."""
+    return {
+        normal(conda): version
+        for file in REQUIREMENTS
+        for name, version in pins(file).items()
+        for conda in CONDA_NAMES.get(name, (name,))
+    }
+
+
+def rules_with_a_script():
+    """Rule file, text and script of each; also of rules inside a loop, which have no name before the colon."""
+    for path in sorted((PROJECT / "workflow" / "rules").glob("*.smk")):
+        for block in re.split(r"^ *rule\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            script = re.search(r'script:\s*"\.\./scripts/([^"]+)"', block)
+            yield path, block, script[1] if script else None
+
+
+def environments_of(path, block):
+    names = re.findall(r'"([^"]+\.yaml)"', block[block.index("conda:") : block.index("threads:")])
+    return [(path.parent / name).resolve() for name in names]
+
+
+def imported(script):
+    """Top-level names of what a script imports, itself or in the library; figures are imported by their names."""
+    path = PROJECT / "workflow" / "scripts" / script
+    files = [str(path), *source_files.imported_by(path)]
+    if any("/figures/" in file for file in files):
+        for figure in (PROJECT / "workflow" / "learning_dynamics" / "figures").glob("*.py"):
+            files += [str(figure), *source_files.imported_by(figure)]
+    names = set()
+    for file in files:
+        with open(file, encoding="utf-8") as text:
+            tree = ast.parse(text.read())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"learning_dynamics", "__future__"}
+
+
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)
 def test_requirements_are_pinned_and_agree_with_the_constraints(path):
     constraints = {normal(name): version for name, version in pins(PROJECT / "envs" / "constraints.txt").items()}
@@ -28,26 +82,69 @@ def test_requirements_are_pinned_and_agree_with_the_constraints(path):
         assert constraints[normal(name)] == version, name
 
 
+def test_what_the_benchmarks_share_with_the_project_has_its_version():
+    constraints = {normal(name): version for name, version in pins(PROJECT / "envs" / "constraints.txt").items()}
+    peers = {normal(name): version for name, version in pins(PROJECT / "benchmarks" / "requirements.txt").items()}
+    shared = constraints.keys() & peers.keys()
+    assert {"numpy", "numba", "scipy", "torch"} <= shared
+    assert {name: peers[name] for name in shared} == {name: constraints[name] for name in shared}
+    assert "jax" in peers.keys() - shared, "users of the project do not install the other implementations"
+
+
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.name)
 def test_conda_environments_have_the_versions_of_the_requirements(path):
-    required = {}
-    for file in REQUIREMENTS:
-        required |= {normal(CONDA_NAMES.get(name, name)): version for name, version in pins(file).items()}
-    environment = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert environment["channels"] == ["conda-forge", "nodefaults"]
-    for entry in environment["dependencies"]:
-        name, version = entry.split("=")
+    expected = required()
+    for name, version in conda_pins(path).items():
         if name != "python":
-            assert required[normal(name)] == version, f"{path.name}: {entry}"
+            assert expected[normal(name)] == version, f"{path.name}: {name}"
 
 
 def test_every_rule_with_a_script_names_an_environment_a_log_and_a_benchmark():
     rules = 0
-    for path in (PROJECT / "workflow" / "rules").glob("*.smk"):
-        for block in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            rules += 1
-            for directive in ("conda:", "log:", "benchmark:", "threads:", "resources:", "script:"):
-                assert directive in block, f"{path.name}, rule {block.split(':')[0]}: {directive}"
-            environment = re.search(r'conda:\s*"([^"]+)"', block)[1]
-            assert (path.parent / environment).is_file()
-    assert rules >= 7
+    for path, block, script in rules_with_a_script():
+        rules += 1
+        for directive in ("conda:", "log:", "benchmark:", "threads:", "resources:", "script:"):
+            assert directive in block, f"{path.name}, rule {block.split(':')[0]}: {directive}"
+        assert all(environment.is_file() for environment in environments_of(path, block))
+        assert (PROJECT / "workflow" / "scripts" / script).is_file()
+    assert rules >= 14
+
+
+def test_every_environment_holds_what_the_scripts_of_its_rules_import():
+    distributions = importlib.metadata.packages_distributions()
+    checked = 0
+    for path, block, script in rules_with_a_script():
+        for environment in environments_of(path, block):
+            held = {normal(name) for name in conda_pins(environment)}
+            for name in imported(script):
+                (distribution,) = {normal(found) for found in distributions[name]}
+                accepted = {normal(conda) for conda in CONDA_NAMES.get(distribution, (distribution,))}
+                assert accepted & held, f"{environment.name} lacks {distribution}, which {script} imports"
+                checked += 1
+    assert checked > 50
+
+
+def test_deep_trainings_run_in_the_environment_of_their_device():
+    both = [conda_pins(PROJECT / "envs" / f"deep-{device}.yaml") for device in ("cpu", "gpu")]
+    assert both[0].pop("pytorch-cpu") == both[1].pop("pytorch-gpu")
+    assert both[0] == both[1]
+
+
+def test_container_installs_and_copies_what_the_workflow_needs():
+    lines = (PROJECT / "Containerfile").read_text(encoding="utf-8").splitlines()
+    commands = [line.split(maxsplit=1) for line in lines if line and not line.startswith(("#", " "))]
+    copied = [name for keyword, rest in commands if keyword == "COPY" for name in rest.split()[:-1]]
+    assert {"Snakefile", "Makefile", "config", "workflow", "envs"} <= set(copied)
+    assert all((PROJECT / name).exists() for name in copied)
+    # Its installation is the Makefile's: both requirement files, under the constraints.
+    (target,) = re.findall(r"RUN make (\S+)", "\n".join(lines))
+    planned = subprocess.run(
+        ["make", "--dry-run", "--always-make", target], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
+    for file in ("requirements.txt", "requirements-torch.txt"):
+        assert f"--constraint envs/constraints.txt --requirement envs/{file}" in planned
+    (default,) = [yaml.safe_load(rest) for keyword, rest in commands if keyword == "CMD"]
+    assert re.search(rf"^{default[0]}:", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    (image,) = [rest for keyword, rest in commands if keyword == "FROM"]
+    for environment in ENVIRONMENTS:
+        assert image.startswith(f"python:{conda_pins(environment)['python']}-")

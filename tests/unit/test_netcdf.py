@@ -1,12 +1,13 @@
 """Result files are whole or absent, say where they come from, and have the same bytes for the same content."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import netcdf, provenance
+from learning_dynamics import netcdf, provenance, whole_files
 from learning_dynamics.errors import DataError
 
 
@@ -68,3 +69,60 @@ def test_damaged_file_is_named(tmp_path, damage):
         path.write_bytes({"empty": b"", "truncated": content[: len(content) // 2], "text": b"hello"}[damage])
     with pytest.raises(DataError, match=r"a\.nc: not a readable NetCDF file"):
         netcdf.read(path)
+
+
+def outcomes(path, alterations, expected):
+    """What reading says after one byte was changed at each place."""
+    content = path.read_bytes()
+    for place in alterations:
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x15]) + content[place + 1 :])
+        try:
+            found = netcdf.read(path)
+        except DataError as error:
+            yield place, str(error)
+        else:
+            # Bytes between the parts of a file mean nothing.
+            xr.testing.assert_identical(found, expected)
+            yield place, None
+    path.write_bytes(content)
+
+
+def test_altered_content_is_refused_wherever_it_is(tmp_path):
+    path = tmp_path / "a.nc"
+    netcdf.write(example(), path)
+    size = path.stat().st_size
+    said = dict(outcomes(path, range(0, size, 41), example()))
+    refusals = [message for message in said.values() if message]
+    assert len(refusals) > 15
+    for message in refusals:
+        assert message.startswith(f"{path}: ")
+        assert message.endswith("delete it and run again")
+
+
+def test_altered_part_is_named_and_others_can_still_be_read(tmp_path):
+    path = tmp_path / "a.nc"
+    netcdf.write(example(), path, uncompressed=("omega",))
+    place = path.read_bytes().index(example()["omega"].values[2].tobytes()[:8])
+    (_, message), *_ = outcomes(path, [place + 3], example())
+    assert "damaged, 'omega' changed since it was written" in message
+    content = path.read_bytes()
+    path.write_bytes(content[:place] + b"x" + content[place + 1 :])
+    assert list(netcdf.read(path, ["count"])) == ["count"]
+    with pytest.raises(DataError, match="'omega'"):
+        netcdf.read(path, ["omega"])
+
+
+def test_file_without_checksums_is_refused(tmp_path):
+    example().to_netcdf(tmp_path / "a.nc", engine="netcdf4")
+    with pytest.raises(DataError, match="damaged"):
+        netcdf.read(tmp_path / "a.nc")
+
+
+def test_leftovers_of_killed_writers_are_removed_and_those_of_others_are_not(tmp_path):
+    with whole_files.replacing(tmp_path / "a.nc") as temporary:
+        temporary.write_text("1")
+    own, other = (temporary.name.replace(str(os.getpid()), process) for process in ("999999999", str(os.getppid())))
+    for name in (own, other, f".b.{own}", "unrelated"):
+        (tmp_path / name).write_text("half")
+    netcdf.write(example(), tmp_path / "a.nc")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.nc", other, f".b.{own}", "unrelated"}

@@ -36,9 +36,13 @@ def test_numbers_of_the_benchmark():
     [
         "README.md",
         "docs/how-to.md",
+        "docs/plan.md",
         "docs/theory.md",
         "docs/discussion.md",
         "docs/deep-sweep.md",
+        "docs/cluster.md",
+        "workflow/profiles/README.md",
+        "docs/benchmarks.md",
         "docs/results/README.md",
     ],
 )

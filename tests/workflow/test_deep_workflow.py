@@ -54,7 +54,7 @@ def test_deep_networks_to_figure_6_one_by_one_and_side_by_side(project, tmp_path
         assert trajectory["train_loss"][-1] < trajectory["train_loss"][0]
 
     # What has been made is not made again because the seeds would now be trained otherwise.
-    other = "deep_training: {device: cpu, seeds_per_job: 2, checkpoint_minutes: 1.0}\n"
+    other = "deep_training: {device: cpu, seeds_per_job: 2}\ncheckpoint_minutes: 1.0\n"
     planned = run(project, source, other, "--dry-run", "--", *TRAJECTORIES)
     assert "Nothing to be done" in planned.stdout
     together = run(project, source, other, "--force", "--", *TRAJECTORIES)

@@ -119,8 +119,12 @@ def test_published_page_quotes_the_result_files(finished, tmp_path):
 @pytest.mark.parametrize(
     ("module", "reruns", "spares"),
     [
-        ("figures/statistical_structure.py", {"paper_figure"}, {"train", "dataset", "experiment_figures"}),
-        ("networks/linear_cnn.py", {"train", "paper_figure"}, {"dataset", "structure"}),
+        (
+            "figures/statistical_structure.py",
+            {"paper_figure_fig2"},
+            {"train", "dataset", "experiment_figures", "paper_figure_fig3"},
+        ),
+        ("networks/linear_cnn.py", {"train", "paper_figure_fig3"}, {"dataset", "structure"}),
         ("datasets/shapes.py", {"dataset", "correlations", "structure", "train"}, set()),
     ],
 )

@@ -6,7 +6,7 @@ The parts are in ``config_datasets``, ``config_networks`` and ``config_extension
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -237,13 +237,13 @@ class DeepTraining(Model):
     seeds_per_job: Count = Field(
         default=1, description="Seeds trained side by side in one job; more than one pays on a GPU."
     )
-    checkpoint_minutes: Positive = Field(
-        default=3.0, description="Time between two checkpoints, from which a training goes on after an interruption."
-    )
 
 
 class Config(Model):
     """The whole configuration. The defaults are the paper."""
+
+    # Keys that say where and how to compute: no result depends on them.
+    MEANS: ClassVar = ("results", "cifar10", "downloads", "checkpoint_minutes", "archive", "deep_training")
 
     results: Annotated[str, StringConstraints(min_length=1)] = Field(
         default="results", description="Folder for everything that is generated."
@@ -266,6 +266,16 @@ class Config(Model):
     )
     downloads: Annotated[str, StringConstraints(min_length=1)] = Field(
         default="results/downloads", description="Folder for downloaded data, kept between runs."
+    )
+    checkpoint_minutes: Positive = Field(
+        default=3.0,
+        description="Time between two checkpoints of a training, from which it goes on after an interruption; a "
+        "shorter training has none unless it is told to stop.",
+    )
+    archive: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None,
+        description="Archive of a finished run (`make archive`): figures and the ledger are made from its "
+        "trajectories, and nothing is trained. `null`: train.",
     )
     largest_input: Count = Field(
         default=4096,

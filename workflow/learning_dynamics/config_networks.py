@@ -64,12 +64,12 @@ class DeepCNN(Model):
     """
 
     learning_rate: Positive = Field(
-        default=5e-3,
+        default=2e-2,
         description="Learning rate λ of one update with the gradient of the mean square error over the p outputs and "
         "the batch, (1/p)‖y − ŷ‖².",
     )
     initial_factor: Positive = Field(
-        default=0.9, description="Initial weights are Glorot's truncated normal ones times this factor."
+        default=0.5, description="Initial weights are Glorot's truncated normal ones times this factor."
     )
     channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=16, description="Channels of every convolution.")
     hidden_units: Annotated[int, Field(ge=1, le=4096)] = Field(

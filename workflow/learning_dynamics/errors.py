@@ -15,3 +15,7 @@ class DataError(UserError):
 
 class DivergenceError(UserError):
     """A training whose loss became infinite or far larger than at its start."""
+
+
+class StoppedError(UserError):
+    """A training that was told to stop and kept its checkpoint."""

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from learning_dynamics import environment
 from learning_dynamics.errors import UserError
 
 
 def begin(log: str | Path) -> logging.Logger:
-    """Log to a file and to the terminal; an uncaught error goes there too.
+    """Log to a file and to standard error; an uncaught error goes there too.
+
+    Standard error gets warnings and errors, and where it is a terminal the lines that are marked ``on_terminal``.
 
     A ``UserError`` is shown as its message alone, anything else with its traceback. Call it before NumPy is imported:
     it keeps linear algebra to one thread, on which the last digits of a matrix product would otherwise depend.
@@ -24,17 +27,23 @@ def begin(log: str | Path) -> logging.Logger:
     to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setFormatter(logging.Formatter("%(message)s"))
-    to_terminal.setLevel(logging.WARNING)
+    to_terminal.addFilter(_concerns_terminal)
     logging.basicConfig(level=logging.WARNING, handlers=[to_file, to_terminal], force=True)
     sys.excepthook = _log_uncaught
     logger = logging.getLogger("learning_dynamics")
     logger.setLevel(logging.INFO)
+    for line in environment.describe():
+        logger.info(line)
     return logger
 
 
 def fix_hash_seed() -> None:
     """Give every process started from here the same order of sets, which the layout of a picture follows."""
     os.environ["PYTHONHASHSEED"] = "0"
+
+
+def _concerns_terminal(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or (getattr(record, "on_terminal", False) and sys.stderr.isatty())
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = (
+PACKAGES = (
     "numpy",
     "numba",
     "scipy",
@@ -41,7 +41,7 @@ def attributes(title: str, source: str, settings: Mapping[str, Any], packages: t
         packages: the distributions whose versions matter for it.
     """
     commit, dirty = _code_version()
-    versions = {name: _version(name) for name in packages if name in _PACKAGES}
+    versions = {name: _version(name) for name in packages if name in PACKAGES}
     return {
         "title": title,
         "source": source,

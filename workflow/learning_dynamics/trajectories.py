@@ -1,4 +1,4 @@
-"""The trajectory of one training: what was recorded and when, and its NetCDF layout.
+"""The trajectory of one training: making it, what is recorded and when, and its NetCDF layout.
 
 Time is the number of training samples seen, coordinate ``sample``. Weight snapshots have their own, coarser time axis
 ``snapshot_sample``.
@@ -6,8 +6,7 @@ Time is the number of training samples seen, coordinate ``sample``. Weight snaps
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from learning_dynamics import netcdf
+from learning_dynamics.checkpoints import State
 from learning_dynamics.correlations import (
     Correlations,
     FloatArray,
@@ -23,12 +23,21 @@ from learning_dynamics.correlations import (
     mean_square_error,
 )
 from learning_dynamics.errors import DataError, DivergenceError
+from learning_dynamics.interruptions import Checkpointing
+from learning_dynamics.progress import Report
 
-Progress = Callable[[int, float, float], None]
 
+class Training(Protocol):
+    """A network under training, and what it adds to the records that all networks share.
 
-class Recorder(Protocol):
-    """What a network adds to the records that all networks share."""
+    piece: updates that are made in one go, up to the next opportunity to stop; a training that goes on from a
+        checkpoint cuts them as one without an interruption does.
+    """
+
+    piece: int
+
+    def advance(self, start: int, stop: int) -> tuple[int, float]:
+        """Make the updates from one sample to another; how many were made, and the sum of ‖y − ŷ‖²."""
 
     def network(self) -> FloatArray:
         """The whole network as a matrix M of shape (p, CN)."""
@@ -38,6 +47,12 @@ class Recorder(Protocol):
 
     def snapshot(self) -> dict[str, FloatArray]:
         """The weights to keep, by variable name."""
+
+    def state(self) -> dict[str, FloatArray]:
+        """A copy of everything that updates change."""
+
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        """Go back to a state, to the last bit."""
 
 
 class History:
@@ -50,53 +65,101 @@ class History:
         self.snapshot_samples: list[int] = []
         self.snapshots: list[dict[str, FloatArray]] = []
 
+    def state(self) -> State:
+        """Everything in arrays, for ``restore``."""
+        state: State = {
+            "samples": np.array(self.samples, dtype=np.int64),
+            "networks": np.array(self.networks),
+            "snapshot_samples": np.array(self.snapshot_samples, dtype=np.int64),
+        }
+        for kind, parts in (("record", self.records), ("snapshot", self.snapshots)):
+            state |= {f"{kind}/{name}": np.stack([part[name] for part in parts]) for name in parts[0]}
+        return state
+
+    def restore(self, state: State) -> None:
+        """Go back to a state."""
+
+        def parts(kind: str, count: int) -> list[dict[str, FloatArray]]:
+            stacked = {name.removeprefix(kind): values for name, values in state.items() if name.startswith(kind)}
+            return [{name: values[place] for name, values in stacked.items()} for place in range(count)]
+
+        self.samples = state["samples"].tolist()
+        self.networks = list(state["networks"])
+        self.records = parts("record/", len(self.samples))
+        self.snapshot_samples = state["snapshot_samples"].tolist()
+        self.snapshots = parts("snapshot/", len(self.snapshot_samples))
+
 
 def follow(
-    recorder: Recorder,
-    advance: Callable[[int, int], tuple[int, float]],
+    training: Training,
     record_samples: Sequence[int],
     snapshot_samples: Sequence[int],
     classes: int,
     describe: str,
     learning_rate: float,
-    progress: Progress,
+    report: Report,
+    checkpointing: Checkpointing | None = None,
 ) -> History:
-    """Train from record to record and keep what `recorder` shows.
+    """Train from record to record and keep what `training` shows, from the start or from a checkpoint.
 
     Args:
-        recorder: shows the present network.
-        advance: makes the updates from one sample to another; returns how many it made and the sum of ‖y − ŷ‖².
+        training: the network.
         record_samples: when to record, ascending, from 0.
-        snapshot_samples: when to keep the weights, ascending.
+        snapshot_samples: when to keep the weights, ascending, from 0.
         classes: p.
-        describe: experiment, network and seed, for the message of a divergence.
-        learning_rate: λ, for the same message.
-        progress: called with the samples seen, the mean loss since the last call and the seconds since the start.
+        describe: experiment, network and seed, for messages.
+        learning_rate: λ, for the message of a divergence.
+        report: called with the samples seen and the mean loss since the last call, see ``progress``.
+        checkpointing: where and when the state is kept between runs; nowhere if not given.
 
     Raises:
         DivergenceError: a sample's loss was not a number or above the engine's limit.
+        StoppedError: it was told to stop; the checkpoint is written.
     """
     history = History()
     recorded, kept = set(record_samples), set(snapshot_samples)
-    here, start = 0, time.perf_counter()
-    for stop in sorted(recorded | kept):
-        done, squared_error = advance(here, stop)
-        if done < stop - here:
-            raise DivergenceError(
-                f"{describe}: the training diverged at sample {here + done}, where the loss of that sample was "
-                f"{squared_error / classes:.3g} (an untrained network has {1 / classes:.3g}); "
-                f"lower learning_rate ({learning_rate:g})"
-            )
-        if stop > here:
-            progress(stop, squared_error / classes / (stop - here), time.perf_counter() - start)
-        here = stop
+    stops = sorted(recorded | kept)
+    finished, here, squared_error = 0, 0, 0.0
+
+    def state() -> State:
+        own = {f"training/{name}": values for name, values in training.state().items()}
+        place = {"finished": np.array(finished), "here": np.array(here), "squared_error": np.array(squared_error)}
+        return {**history.state(), **own, **place}
+
+    def so_far() -> str:
+        return f"{describe}: stopped after {here} of {stops[-1]} samples"
+
+    before = checkpointing.begin() if checkpointing else None
+    if before is not None:
+        history.restore(before)
+        training.restore({name: before[f"training/{name}"] for name in training.state()})
+        finished, here, squared_error = int(before["finished"]), int(before["here"]), float(before["squared_error"])
+    report(here, float("nan"))
+    for stop in stops[finished:]:
+        while here < stop:
+            if checkpointing:
+                checkpointing.opportunity(state, so_far)
+            wanted = min(training.piece, stop - here)
+            made, squared = training.advance(here, here + wanted)
+            if made < wanted:
+                raise DivergenceError(
+                    f"{describe}: the training diverged at sample {here + made}, where the loss of that sample was "
+                    f"{squared / classes:.3g} (an untrained network has {1 / classes:.3g}); "
+                    f"lower learning_rate ({learning_rate:g})"
+                )
+            here += wanted
+            squared_error += squared
+        if stop > 0:
+            report(stop, squared_error / classes / (stop - stops[finished - 1]))
+        squared_error = 0.0
         if stop in recorded:
             history.samples.append(stop)
-            history.networks.append(recorder.network())
-            history.records.append(recorder.record())
+            history.networks.append(training.network())
+            history.records.append(training.record())
         if stop in kept:
             history.snapshot_samples.append(stop)
-            history.snapshots.append(recorder.snapshot())
+            history.snapshots.append(training.snapshot())
+        finished += 1
     return history
 
 

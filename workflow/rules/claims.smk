@@ -13,7 +13,12 @@ rule claims:
         code=code("claims.py"),
     output:
         json=f"{RESULTS}/claims.json",
-        page=f"{RESULTS}/claims.html",
+        page=in_report(
+            f"{RESULTS}/claims.html",
+            caption="claims",
+            category=CLAIMS_CATEGORY,
+            figure="Claims ledger",
+        ),
     log:
         f"{RESULTS}/logs/claims.log",
     benchmark:

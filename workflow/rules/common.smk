@@ -11,11 +11,12 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
+from learning_dynamics import archive
 from learning_dynamics import config as config_model
 from learning_dynamics import config_loading, config_networks
 from learning_dynamics.claims import ledger
 from learning_dynamics.datasets import fingerprints
-from learning_dynamics.errors import ConfigurationError
+from learning_dynamics.errors import DataError, UserError
 from learning_dynamics.figures import catalogue
 from learning_dynamics.jobs import fix_hash_seed
 
@@ -28,13 +29,24 @@ CLAIMS = f"{workflow.basedir}/config/claims.yaml"
 try:
     CONFIG = config_loading.load(config)
     ledger.read(CLAIMS)
-except ConfigurationError as error:
+    ARCHIVE = archive.open_archive(CONFIG.archive) if CONFIG.archive else None
+    if ARCHIVE:
+        CONFIG = archive.restricted(CONFIG, ARCHIVE)
+    archive.check_results_folder(CONFIG.results, ARCHIVE)
+except UserError as error:
     # No location in the Snakefile: the mistake is in the configuration.
     sys.exit(str(error))
 
 RESULTS = CONFIG.results
 PAPER_EXPERIMENTS = config_model.paper_experiments()
 TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
+
+# The report lists its categories in alphabetical order.
+CLAIMS_CATEGORY = "1 Claims"
+PAPER_CATEGORY = "2 Figures of the paper"
+EXPERIMENT_CATEGORY = "3 Every experiment"
+OWN_CATEGORY = "4 Beyond the paper"
+PROVENANCE_CATEGORY = "5 Provenance"
 
 
 wildcard_constraints:
@@ -80,10 +92,11 @@ def dataset_settings(wildcards):
 
 
 def experiments_without_download():
+    """Those whose images need no download: from an archive all."""
     return [
         name
         for name, experiment in CONFIG.experiments.items()
-        if experiment.dataset.kind != "cifar10"
+        if ARCHIVE or experiment.dataset.kind != "cifar10"
     ]
 
 
@@ -137,7 +150,10 @@ def results_of(experiments, deep=False):
             for network in networks_of(name, deep)
             for path in trajectories(name, network)
         ]
-        + [f"{RESULTS}/claims.json", f"{RESULTS}/claims.html"]
+        + [
+            f"{RESULTS}/{name}"
+            for name in ("claims.json", "claims.html", "provenance.html")
+        ]
         + [
             f"{RESULTS}/figures/{figure}.{suffix}"
             for figure in [
@@ -289,7 +305,8 @@ def deep_files():
 def claimed_files():
     """The results whose claims a run must measure."""
     files = result_files(claimed_experiments())
-    return {**files, **(deep_files() if "reproduce-all" in requested_targets() else {})}
+    with_deep = ARCHIVE or "reproduce-all" in requested_targets()
+    return {**files, **(deep_files() if with_deep else {})}
 
 
 def measured_files():
@@ -301,6 +318,34 @@ def measured_files():
     }
     measured = {**result_files(finished_experiments()), **there, **claimed_files()}
     return {name: measured[name] for name in CONFIG.experiments if name in measured}
+
+
+def finished_results():
+    """What is there of everything that can be made: what a report can show."""
+    wanted = results_of(list(CONFIG.experiments), deep=True) + extension_results()
+    there = [path for path in wanted if Path(path).exists()]
+    if not there:
+        sys.exit(f"{RESULTS}: nothing has been made yet; run `make reproduce` first")
+    return there
+
+
+def archived_settings():
+    """The settings of what a run measures."""
+    networks = {
+        name: list(files["trajectory_files"])
+        for name, files in measured_files().items()
+    }
+    return archive.settings_with(CONFIG, networks)
+
+
+def data_files():
+    """The files from which the figures and the ledger of a run are made, by their names in a results folder."""
+    paths = [*all_of(measured_files()), *extension_files().values()]
+    return {name_in_results(path): path for path in paths}
+
+
+def name_in_results(path):
+    return Path(path).relative_to(RESULTS).as_posix()
 
 
 def has_extension(key):
@@ -349,12 +394,18 @@ def extension_files():
     }
 
 
+def extension_figures():
+    """The figures beyond the paper's that have something to show."""
+    return [
+        figure for figure in ("scaling", "variants") if extension_figure_files(figure)
+    ]
+
+
 def extension_results():
     """Everything that the runs beyond the paper's experiments make."""
     return list(extension_files().values()) + [
         f"{RESULTS}/figures/{figure}.{suffix}"
-        for figure in ("scaling", "variants")
-        if extension_figure_files(figure)
+        for figure in extension_figures()
         for suffix in ("pdf", "png")
     ]
 
@@ -397,6 +448,19 @@ def all_of(files):
     return paths
 
 
-def paper_figure_files(wildcards):
-    figure = catalogue.PAPER_FIGURES[wildcards.figure]
+def paper_figure_files(name):
+    """What a figure of the paper shows."""
+    figure = catalogue.PAPER_FIGURES[name]
     return result_files(figure.experiments, figure.networks)
+
+
+def in_report(path, caption, category, figure, subcategory=None):
+    """A picture that the report shows; its caption is a file in workflow/report, its label what it is called."""
+    return report(
+        path,
+        caption=f"../report/{caption}.rst",
+        category=category,
+        subcategory=subcategory,
+        # One label: the report turns a second one into a switch where it has two values.
+        labels={"figure": figure},
+    )

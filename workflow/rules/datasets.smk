@@ -18,8 +18,8 @@ rule dataset:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: attempt * 2000,
+        runtime=lambda wildcards, attempt: attempt * 30,
     params:
         settings=dataset_settings,
         root_seed=CONFIG.root_seed,

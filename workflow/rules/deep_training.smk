@@ -7,6 +7,7 @@ Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experi
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 """
 
+import os
 import shutil
 
 
@@ -23,10 +24,14 @@ def seed_blocks():
 
 
 def gpus():
-    """GPUs of a job; `auto` counts on one where NVIDIA's driver is installed."""
-    device = CONFIG.deep_training.device
-    wanted = device == "cuda" or (device == "auto" and shutil.which("nvidia-smi"))
-    return 1 if wanted else 0
+    """GPUs of a job; `auto` counts on one where NVIDIA's driver is installed.
+
+    A job of a cluster reads the rules again, on a node that may differ: it inherits the answer through the environment.
+    """
+    if CONFIG.deep_training.device != "auto":
+        return 1 if CONFIG.deep_training.device == "cuda" else 0
+    found = "1" if shutil.which("nvidia-smi") else "0"
+    return int(os.environ.setdefault("DEEP_TRAINING_GPUS", found))
 
 
 for block, block_seeds in seed_blocks().items():
@@ -51,14 +56,16 @@ for block, block_seeds in seed_blocks().items():
         wildcard_constraints:
             network="deep_linear_cnn|deep_relu_cnn",
         conda:
-            "../../envs/deep.yaml"
+            "../../envs/deep-gpu.yaml" if gpus() else "../../envs/deep-cpu.yaml"
         # One thread, always: see the rule train. Several of them would not make these small networks faster.
         threads: 1
         resources:
             gpu=gpus(),
-            mem_mb=lambda wildcards: 3000
-            + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
-            runtime=120 * len(block_seeds),
+            mem_mb=lambda wildcards, attempt: attempt
+            * (3000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+            runtime=lambda wildcards, attempt, seeds=len(block_seeds): attempt
+            * 120
+            * seeds,
         params:
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,

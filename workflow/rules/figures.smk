@@ -1,35 +1,113 @@
-"""The figures of the paper, and those drawn for every experiment.
+"""The figures of the paper, those over all experiments and runs beyond the paper, and those drawn for every experiment.
+
+A rule per figure: the report needs a caption of its own for each.
 
 Needs: datasets/{experiment}.nc, structure/{experiment}.nc, trajectories/{experiment}/{network}/seed-{seed}.nc,
-       theory/{experiment}/{network}.nc
+       theory/{experiment}/{network}.nc, scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc
 Makes: figures/{figure}.pdf and .png, figures/{experiment}/{figure}.pdf and .png
 """
 
+for figure in paper_figures(list(CONFIG.experiments), deep=True):
 
-rule paper_figure:
-    input:
-        results=lambda wildcards: all_of(paper_figure_files(wildcards)),
-        code=lambda wildcards: figure_code(
-            catalogue.PAPER_FIGURES[wildcards.figure].module
-        ),
-    output:
-        multiext(f"{RESULTS}/figures/{{figure}}", ".pdf", ".png"),
-    log:
-        f"{RESULTS}/logs/figures/{{figure}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figures/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="|".join(catalogue.PAPER_FIGURES),
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        experiments=paper_figure_files,
-    script:
-        "../scripts/paper_figure.py"
+    rule:
+        name:
+            f"paper_figure_{figure}"
+        input:
+            results=all_of(paper_figure_files(figure)),
+            code=figure_code(catalogue.PAPER_FIGURES[figure].module),
+        output:
+            f"{RESULTS}/figures/{figure}.pdf",
+            in_report(
+                f"{RESULTS}/figures/{figure}.png",
+                caption=figure,
+                category=PAPER_CATEGORY,
+                figure=catalogue.PAPER_FIGURES[figure].title,
+            ),
+        log:
+            f"{RESULTS}/logs/figures/{figure}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/figures/{figure}.tsv"
+        conda:
+            "../../envs/figures.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: attempt * 4000,
+            runtime=lambda wildcards, attempt: attempt * 10,
+        params:
+            figure=figure,
+            experiments=paper_figure_files(figure),
+        script:
+            "../scripts/paper_figure.py"
+
+
+for figure in catalogue.SUMMARY_FIGURES:
+
+    rule:
+        name:
+            f"summary_figure_{figure}"
+        input:
+            results=lambda wildcards: all_of(result_files(claimed_experiments())),
+            code=figure_code(catalogue.SUMMARY_FIGURES[figure]),
+        output:
+            f"{RESULTS}/figures/{figure}.pdf",
+            in_report(
+                f"{RESULTS}/figures/{figure}.png",
+                caption=figure,
+                category=OWN_CATEGORY,
+                figure=catalogue.TITLES_BEYOND_THE_PAPER[figure],
+            ),
+        log:
+            f"{RESULTS}/logs/figures/{figure}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/figures/{figure}.tsv"
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=10,
+        params:
+            figure=figure,
+            experiments=lambda wildcards: result_files(
+                claimed_experiments() + finished_experiments()
+            ),
+        script:
+            "../scripts/summary_figure.py"
+
+
+for figure in extension_figures():
+
+    rule:
+        name:
+            f"extension_figure_{figure}"
+        input:
+            results=list(extension_figure_files(figure).values()),
+            code=figure_code(figure),
+        output:
+            f"{RESULTS}/figures/{figure}.pdf",
+            in_report(
+                f"{RESULTS}/figures/{figure}.png",
+                caption=figure,
+                category=OWN_CATEGORY,
+                figure=catalogue.TITLES_BEYOND_THE_PAPER[figure],
+            ),
+        log:
+            f"{RESULTS}/logs/figures/{figure}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/figures/{figure}.tsv"
+        localrule: True
+        conda:
+            "../../envs/figures.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=10,
+        params:
+            figure=figure,
+            files=extension_figure_files(figure),
+        script:
+            "../scripts/extension_figure.py"
 
 
 rule experiment_figures:
@@ -37,11 +115,20 @@ rule experiment_figures:
         results=lambda wildcards: all_of(result_files([wildcards.experiment])),
         code=figure_code(*catalogue.EXPERIMENT_FIGURES),
     output:
-        expand(
-            f"{RESULTS}/figures/{{{{experiment}}}}/{{figure}}.{{suffix}}",
-            figure=catalogue.EXPERIMENT_FIGURES,
-            suffix=("pdf", "png"),
-        ),
+        [
+            f"{RESULTS}/figures/{{experiment}}/{figure}.pdf"
+            for figure in catalogue.EXPERIMENT_FIGURES
+        ],
+        [
+            in_report(
+                f"{RESULTS}/figures/{{experiment}}/{figure}.png",
+                caption=f"experiment_{figure}",
+                category=EXPERIMENT_CATEGORY,
+                subcategory="{experiment}",
+                figure=title,
+            )
+            for figure, title in catalogue.EXPERIMENT_FIGURES.items()
+        ],
     log:
         f"{RESULTS}/logs/figures/{{experiment}}/figures.log",
     benchmark:
@@ -50,36 +137,9 @@ rule experiment_figures:
         "../../envs/figures.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: attempt * 4000,
+        runtime=lambda wildcards, attempt: attempt * 10,
     params:
         experiments=lambda wildcards: result_files([wildcards.experiment]),
     script:
         "../scripts/experiment_figures.py"
-
-
-rule summary_figure:
-    input:
-        results=lambda wildcards: all_of(result_files(claimed_experiments())),
-        code=lambda wildcards: figure_code(catalogue.SUMMARY_FIGURES[wildcards.figure]),
-    output:
-        multiext(f"{RESULTS}/figures/{{figure}}", ".pdf", ".png"),
-    log:
-        f"{RESULTS}/logs/figures/{{figure}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figures/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="|".join(catalogue.SUMMARY_FIGURES),
-    localrule: True
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        experiments=lambda wildcards: result_files(
-            claimed_experiments() + finished_experiments()
-        ),
-    script:
-        "../scripts/summary_figure.py"

@@ -1,7 +1,7 @@
 """Runs beyond the paper: scaling of discovery, variants of the convolution, and their figures.
 
 Needs: the configuration, datasets/{experiment}.nc of the experiments that `scaling` and `variants` name
-Makes: scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc, figures/scaling.*, figures/variants.*
+Makes: scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc
 """
 
 
@@ -23,8 +23,8 @@ rule scaling:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        runtime=lambda wildcards, attempt: attempt * 15,
     params:
         settings=scaling_settings,
         experiment=lambda wildcards: extension_settings(
@@ -52,8 +52,8 @@ rule variant:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        runtime=lambda wildcards, attempt: attempt * 15,
     params:
         settings=variant_settings,
         experiment=lambda wildcards: extension_settings("variants.experiment"),
@@ -85,30 +85,3 @@ rule compare_variants:
         reference=CONFIG.variants.reference if CONFIG.variants else None,
     script:
         "../scripts/compare_variants.py"
-
-
-rule extension_figure:
-    input:
-        results=lambda wildcards: list(
-            extension_figure_files(wildcards.figure).values()
-        ),
-        code=lambda wildcards: figure_code(wildcards.figure),
-    output:
-        multiext(f"{RESULTS}/figures/{{figure}}", ".pdf", ".png"),
-    log:
-        f"{RESULTS}/logs/figures/{{figure}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figures/{{figure}}.tsv"
-    wildcard_constraints:
-        figure="scaling|variants",
-    localrule: True
-    conda:
-        "../../envs/figures.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        files=lambda wildcards: extension_figure_files(wildcards.figure),
-    script:
-        "../scripts/extension_figure.py"

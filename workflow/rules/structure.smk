@@ -19,8 +19,9 @@ rule correlations:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: 1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: attempt
+        * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+        runtime=lambda wildcards, attempt: attempt * 10,
     params:
         settings=dataset_settings,
         largest_input=CONFIG.largest_input,
@@ -43,8 +44,9 @@ rule structure:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: 1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: attempt
+        * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+        runtime=lambda wildcards, attempt: attempt * 10,
     params:
         settings=dataset_settings,
     script:

@@ -25,8 +25,9 @@ rule theory:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: 1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: attempt
+        * (1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6),
+        runtime=lambda wildcards, attempt: attempt * 15,
     params:
         settings=experiment_settings,
         seeds=CONFIG.seeds,

@@ -9,4 +9,4 @@ jobs.begin(snakemake.log[0])
 
 from learning_dynamics.figures import render
 
-render.paper_figure(snakemake.wildcards.figure, snakemake.params.experiments, snakemake.output)
+render.paper_figure(snakemake.params.figure, snakemake.params.experiments, snakemake.output)

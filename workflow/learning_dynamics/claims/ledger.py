@@ -12,8 +12,9 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from learning_dynamics import whole_files
 from learning_dynamics.correlations import FloatArray
-from learning_dynamics.errors import ConfigurationError, UserError
+from learning_dynamics.errors import ConfigurationError, DataError, UserError
 
 Verdict = Literal["holds", "fails", "not measured"]
 
@@ -97,6 +98,7 @@ def judge(
 
     Raises:
         ConfigurationError: a claim names a measure that does not exist or arguments it does not take.
+        DataError: a result file is missing or damaged.
     """
     entries = []
     for claim in claims:
@@ -122,6 +124,8 @@ def judge(
             entry["reason"] = str(reason)
         except TypeError as error:
             raise ConfigurationError(f"claim '{claim.id}', arguments {claim.arguments}: {error}") from error
+        except DataError:
+            raise
         except UserError as error:
             entry["reason"] = str(error)
         else:
@@ -157,10 +161,9 @@ def jackknife(statistic: Callable[[FloatArray], float], trials: FloatArray) -> F
 
 def write(entries: list[dict[str, Any]], path: str | Path) -> None:
     """Write claims.json, whole or not at all."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    text = json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False)
+    with whole_files.replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def table(entries: list[dict[str, Any]]) -> str:

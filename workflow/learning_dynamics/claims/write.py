@@ -30,6 +30,7 @@ def ledger(
 
     Raises:
         ConfigurationError: the claims file is not as expected.
+        DataError: a result file is missing or damaged.
     """
     results = Results(
         {name: ExperimentResults.from_files(name, files) for name, files in experiments.items()}, extensions

@@ -23,6 +23,9 @@ SPLITS = ("train", "test")
 # Images are written as soon as so many bytes of them have come together.
 _WRITTEN_AT_ONCE = 2**24
 
+# Images of a class that figures show.
+EXAMPLES = 4
+
 
 @dataclass(frozen=True)
 class LabelledImages:
@@ -34,6 +37,7 @@ class LabelledImages:
     class_names: p names.
     centred: whether the mean training image is subtracted before any use.
     origin: one sentence on where the images come from.
+    whole_mean: of an excerpt, the mean training image of the data set it was taken from, shape (C, n, n).
     """
 
     images: npt.NDArray[np.uint8] | npt.NDArray[np.float64]
@@ -42,6 +46,7 @@ class LabelledImages:
     class_names: tuple[str, ...]
     centred: bool
     origin: str
+    whole_mean: npt.NDArray[np.float64] | None = None
 
     @property
     def classes(self) -> int:
@@ -62,6 +67,8 @@ class LabelledImages:
     @functools.cached_property
     def mean_image(self) -> npt.NDArray[np.float64]:
         """Mean training image, shape (C, n, n); zero for data that are not centred."""
+        if self.whole_mean is not None:
+            return self.whole_mean
         if not self.centred:
             return np.zeros(self.shape)
         return np.asarray(self.images[~self.is_test].mean(axis=0, dtype=np.float64) * self.scale)
@@ -142,7 +149,7 @@ def write_stream(
     """
     sums: list[npt.NDArray[Any]] = []
 
-    def fill(file: netcdf.File) -> None:
+    def fill(file: netcdf.File) -> str:
         waiting: dict[int, npt.NDArray[Any]] = {}
         images = None
         for place, image in source.read():
@@ -153,6 +160,7 @@ def write_stream(
             if len(waiting) * image.nbytes >= _WRITTEN_AT_ONCE:
                 _flush(images, waiting, source.is_test, sums[0])
         _flush(images, waiting, source.is_test, sums[0])
+        return "images"
 
     def describe() -> xr.Dataset:
         (total,) = sums
@@ -270,9 +278,34 @@ def _from_file(path: str | Path, dataset: xr.Dataset, images: Callable[[], Any])
             class_names=tuple(str(name) for name in dataset["class_name"].values),
             centred=dataset.attrs["centred"] == "true",
             origin=dataset.attrs["origin"],
+            whole_mean=dataset["mean_image"].values if "excerpt" in dataset.attrs else None,
         )
         # As stored: its sum over many images need not be made again.
         data.__dict__["mean_image"] = dataset["mean_image"].values
     except KeyError as error:
         raise DataError(f"{path}: not a data set file, {error} is missing; delete it and run again") from error
     return data
+
+
+def excerpt(path: str | Path) -> xr.Dataset:
+    """A data set file with the images that figures show: the first ``EXAMPLES`` of every class and split.
+
+    Its mean image is that of all images. It is not for training: correlations cannot be computed from it.
+
+    Raises:
+        DataError: the file is missing, damaged or of another layout.
+    """
+    data, dataset = read(path), netcdf.read(path)
+    places = [
+        place
+        for label in range(data.classes)
+        for is_test in (False, True)
+        for place in np.flatnonzero((data.labels == label) & (data.is_test == is_test))[:EXAMPLES]
+    ]
+    train, test = (len(data.split(name)) for name in SPLITS)
+    shortened = dataset.isel(image=sorted(places))
+    whole = dataset.attrs.get(
+        "excerpt", f"{EXAMPLES} of each class and split, of {train:,} to train on, {test:,} held out"
+    )
+    shortened.attrs = {**dataset.attrs, "excerpt": whole}
+    return shortened

@@ -15,40 +15,56 @@ DEEP_NETWORKS = ("deep_linear_cnn", "deep_relu_cnn")
 class PaperFigure:
     """A figure of the paper, or the same on other data.
 
+    title: what the report calls it.
     module: module in this folder; its ``draw`` takes the list of experiments' results.
     experiments: those it shows, in order.
     networks: those whose trajectories it shows.
     """
 
+    title: str
     module: str
     experiments: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
 
 
 PAPER_FIGURES = {
-    "fig1": PaperFigure("fourier_basis"),
-    "fig2": PaperFigure("statistical_structure", ("geometric_shapes",)),
-    "fig3": PaperFigure("pure_cosines", ("pure_cosines",), BOTH_NETWORKS),
-    "fig4": PaperFigure("dominant_frequency_bias", ("sums_of_cosines",), BOTH_NETWORKS),
-    "fig5": PaperFigure("general_data", ("geometric_shapes", "cifar4"), BOTH_NETWORKS),
-    "fig5_digits": PaperFigure("general_data", ("geometric_shapes", "digits4"), BOTH_NETWORKS),
-    "fig6": PaperFigure("deep_networks", ("cifar10",), DEEP_NETWORKS),
-    "figS1": PaperFigure("off_diagonal", ("sums_of_cosines",), ("linear_cnn",)),
-    "figS2": PaperFigure("balance", ("sums_of_cosines",), ("linear_cnn",)),
-    "figS3": PaperFigure("pure_cosines_structure", ("pure_cosines",)),
-    "figS4": PaperFigure("centring", ("cifar4",)),
-    "figS5": PaperFigure("kernel_against_singular_vectors", ("geometric_shapes",), ("linear_cnn",)),
+    "fig1": PaperFigure("Fig. 1: the vec-2D frequencies", "fourier_basis"),
+    "fig2": PaperFigure("Fig. 2: statistical structure of the shapes", "statistical_structure", ("geometric_shapes",)),
+    "fig3": PaperFigure("Fig. 3: pure cosines against Eq. 22", "pure_cosines", ("pure_cosines",), BOTH_NETWORKS),
+    "fig4": PaperFigure(
+        "Fig. 4: dominant frequency bias", "dominant_frequency_bias", ("sums_of_cosines",), BOTH_NETWORKS
+    ),
+    "fig5": PaperFigure(
+        "Fig. 5: general data, shapes and CIFAR-4", "general_data", ("geometric_shapes", "cifar4"), BOTH_NETWORKS
+    ),
+    "fig5_digits": PaperFigure(
+        "Fig. 5 with the digits in place of CIFAR-4", "general_data", ("geometric_shapes", "digits4"), BOTH_NETWORKS
+    ),
+    "fig6": PaperFigure("Fig. 6: deep networks on CIFAR-10", "deep_networks", ("cifar10",), DEEP_NETWORKS),
+    "figS1": PaperFigure(
+        "Fig. S.1: diagonal and off-diagonal Ω", "off_diagonal", ("sums_of_cosines",), ("linear_cnn",)
+    ),
+    "figS2": PaperFigure("Fig. S.2: silent balance", "balance", ("sums_of_cosines",), ("linear_cnn",)),
+    "figS3": PaperFigure("Fig. S.3: pure cosines, vectors and spectra", "pure_cosines_structure", ("pure_cosines",)),
+    "figS4": PaperFigure("Fig. S.4: CIFAR-4 before and after centring", "centring", ("cifar4",)),
+    "figS5": PaperFigure(
+        "Fig. S.5: kernel against singular vectors",
+        "kernel_against_singular_vectors",
+        ("geometric_shapes",),
+        ("linear_cnn",),
+    ),
 }
 
-# Drawn for every experiment, the paper's or a user's; the ``draw`` of each module takes one experiment's results.
-EXPERIMENT_FIGURES = (
-    "images",
-    "structure",
-    "effective_singular_values",
-    "losses",
-    "spectra",
-    "discovery_times",
-)
+# Drawn for every experiment, the paper's or a user's, with titles for the report; the ``draw`` of each module takes one
+# experiment's results.
+EXPERIMENT_FIGURES = {
+    "images": "Images",
+    "structure": "Statistical structure",
+    "effective_singular_values": "Effective singular values",
+    "losses": "Losses",
+    "spectra": "Spectra",
+    "discovery_times": "Discovery times",
+}
 
 # Drawn for a prediction, without any training; the ``draw`` of each module takes one experiment's results.
 PREDICTION_FIGURES = {
@@ -65,4 +81,12 @@ COMPARISON_FIGURES = ("predicted_discovery", "predicted_kernel")
 SUMMARY_FIGURES = {
     "predicted_discovery": "predicted_discovery",
     "predicted_kernel": "predicted_kernel",
+}
+
+# Titles in the report of the figures beyond the paper.
+TITLES_BEYOND_THE_PAPER = {
+    "predicted_discovery": "Discovery times, predicted and measured",
+    "predicted_kernel": "Kernel spectra, predicted and measured",
+    "scaling": "Scaling with n, σ and λ",
+    "variants": "Kernels, padding, correlation",
 }

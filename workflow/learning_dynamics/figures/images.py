@@ -6,10 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from learning_dynamics.correlations import FloatArray
+from learning_dynamics.datasets.labelled_images import EXAMPLES
 from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import panels, style
-
-_PER_CLASS = 4
 
 
 def draw(results: ExperimentResults) -> Figure:
@@ -47,5 +46,5 @@ def draw(results: ExperimentResults) -> Figure:
 
 def _first_images(results: ExperimentResults, label: int) -> FloatArray:
     data = results.data
-    places = np.flatnonzero((data.labels == label) & ~data.is_test)[:_PER_CLASS]
+    places = np.flatnonzero((data.labels == label) & ~data.is_test)[:EXAMPLES]
     return np.asarray(data.images[places] * data.scale)

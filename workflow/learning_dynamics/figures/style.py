@@ -14,6 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from learning_dynamics import whole_files
+
 # Widths of a column and of a page in the paper's format, in inches.
 COLUMN = 3.25
 PAGE = 6.75
@@ -156,6 +158,5 @@ def save(figure: Figure, *paths: str | Path) -> None:
     FigureCanvasAgg(figure)
     for path in map(Path, paths):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
-        figure.savefig(temporary, metadata={"CreationDate": None} if path.suffix == ".pdf" else {"Software": None})
-        temporary.replace(path)
+        with whole_files.replacing(path) as temporary:
+            figure.savefig(temporary, metadata={"CreationDate": None} if path.suffix == ".pdf" else {"Software": None})

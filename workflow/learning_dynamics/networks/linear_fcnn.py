@@ -2,12 +2,13 @@
 
 An update is rank one in W1, so a sample at a time is bound by memory: the matrix is read and written for every sample.
 Here a block of samples is taken through W1 in two matrix products. Within the block every hidden vector and every row
-of W2 lies in the span of the rows of Z = [W1 X; W2] (B block samples and p readouts), so the sequential updates run on
+of W2 lies in the span of the rows of Z = [W2; W1 X] (p readouts and B block samples), so the sequential updates run on
 coefficients in that basis, with Z Zᵀ for the inner products. It is the same iteration as sample by sample, to rounding.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numba
@@ -18,6 +19,8 @@ from scipy.linalg import blas
 FloatArray = npt.NDArray[np.float64]
 
 BLOCK = 128
+# A matrix that the second cache holds is read again at little cost, and the products between samples weigh more.
+_CACHED_BYTES, _SMALL_BLOCK = 2**20, 32
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Engine:
         self.second = np.array(initial.second)
         self._learning_rate = learning_rate
         self._error_limit = error_limit
+        self._block_size = _SMALL_BLOCK if self.first.nbytes <= _CACHED_BYTES else BLOCK
 
     def update(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
         """One update for each row of `inputs` (updates, CN), in order.
@@ -50,15 +54,16 @@ class Engine:
             The number of updates made, less than ``len(inputs)`` if the training diverged, and the sum of ‖y − ŷ‖².
         """
         total = 0.0
-        for start in range(0, len(inputs), BLOCK):
-            done, squared = self._block(inputs[start : start + BLOCK], labels[start : start + BLOCK])
-            if done < len(inputs[start : start + BLOCK]):
+        for start in range(0, len(inputs), self._block_size):
+            stop = min(start + self._block_size, len(inputs))
+            done, squared = self._block(inputs[start:stop], labels[start:stop])
+            if done < stop - start:
                 return start + done, squared
             total += squared
         return len(inputs), total
 
     def _block(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
-        basis = np.concatenate([inputs @ self.first.T, self.second])
+        basis = np.concatenate([self.second, inputs @ self.first.T])
         pending, second, done, squared = _update(
             inputs @ inputs.T, basis @ basis.T, labels, len(self.second), self._learning_rate, self._error_limit
         )
@@ -71,6 +76,15 @@ class Engine:
     def weights(self) -> Weights:
         """A copy of the present weights."""
         return Weights(self.first.copy(), self.second.copy())
+
+    def state(self) -> dict[str, FloatArray]:
+        """A copy of both layers."""
+        return {"first": self.first.copy(), "second": self.second.copy()}
+
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        """Go back to a state."""
+        self.first[...] = state["first"]
+        self.second[...] = state["second"]
 
     def network(self) -> FloatArray:
         """The whole network as one matrix M = W2 W1, shape (p, CN)."""
@@ -108,33 +122,37 @@ def diagonal_weights(
 
 @numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 def _update(gram, inner, labels, classes, rate, error_limit):  # type: ignore[no-untyped-def]
-    """Coefficients of the pending rank-one factors (B, B + p) and of W2 (p, B + p) in the rows of Z."""
+    """Coefficients of the pending rank-one factors (B, p + B) and of W2 (p, p + B) in the rows of Z.
+
+    Before sample j only the first p + j are not zero.
+    """
     samples = labels.size
     size = inner.shape[0]
     pending = np.zeros((samples, size))
     second = np.zeros((classes, size))
     for i in range(classes):
-        second[i, samples + i] = 1.0
+        second[i, i] = 1.0
     hidden = np.empty(size)
     image = np.empty(size)
     error = np.empty(classes)
     total = 0.0
     for j in range(samples):
-        hidden[:] = 0.0
-        hidden[j] = 1.0
+        known = classes + j
+        hidden[:known] = 0.0
+        hidden[known] = 1.0
         for i in range(j):
             weight = gram[j, i]
-            for k in range(size):
+            for k in range(classes + i):
                 hidden[k] += weight * pending[i, k]
-        for k in range(size):
+        for k in range(known):
             value = 0.0
-            for m in range(size):
+            for m in range(known + 1):
                 value += inner[k, m] * hidden[m]
             image[k] = value
         squared = 0.0
         for i in range(classes):
             answer = 0.0
-            for k in range(size):
+            for k in range(known):
                 answer += second[i, k] * image[k]
             error[i] = (1.0 if labels[j] == i else 0.0) - answer
             squared += error[i] * error[i]
@@ -143,7 +161,8 @@ def _update(gram, inner, labels, classes, rate, error_limit):  # type: ignore[no
         total += squared
         for i in range(classes):
             step = rate * error[i]
-            for k in range(size):
+            for k in range(known):
                 pending[j, k] += step * second[i, k]
                 second[i, k] += step * hidden[k]
+            second[i, known] = step
     return pending, second, samples, total

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from learning_dynamics import provenance, random_streams, trajectories
+from learning_dynamics import checkpoints, netcdf, provenance, random_streams, trajectories
+from learning_dynamics.checkpoints import Checkpoint
 from learning_dynamics.config import Experiment
 from learning_dynamics.config_networks import LinearCNN, LinearFCNN
 from learning_dynamics.correlations import Correlations, FloatArray, Structure, effective_singular_values
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages, Split
+from learning_dynamics.interruptions import Checkpointing, signals
 from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.progress import Report, reporter
 from learning_dynamics.structure import read_correlations, read_structure, structure_of
 
 NETWORKS = ("linear_cnn", "linear_fcnn")
@@ -25,9 +29,8 @@ SNAPSHOT_HIDDEN_UNITS = 16
 # Up to so many images their spectra stay in memory; above, they are transformed when their turn comes, which costs
 # less than carrying half a gigabyte of spectra through memory.
 _RESIDENT_IMAGES = 256
-_UPDATES_AT_ONCE = 250
-
-Advance = Callable[[int, int], tuple[int, float]]
+_UPDATES_AT_ONCE = 32
+_RESIDENT_UPDATES = 10_000
 
 
 def train(
@@ -40,7 +43,8 @@ def train(
     data: LabelledImages,
     correlations: dict[str, Correlations],
     structure: Structure,
-    progress: trajectories.Progress,
+    report: Report,
+    checkpointing: Checkpointing | None = None,
 ) -> xr.Dataset:
     """One training of one network by stochastic gradient descent, a sample per update.
 
@@ -54,13 +58,15 @@ def train(
         data: the images.
         correlations: Σyx and Σxx by split, "train" and where there is one "test".
         structure: decomposition of the training Σyx.
-        progress: called after every record, see ``trajectories.follow``.
+        report: called after every record, see ``progress``.
+        checkpointing: where and when the state is kept between runs; nowhere if not given.
 
     Returns:
         The content of the trajectory file (units of time: samples).
 
     Raises:
         DivergenceError: the loss became infinite or far larger than at the start.
+        StoppedError: it was told to stop; the checkpoint is written.
     """
     model = getattr(settings.networks, network)
     split = data.split("train")
@@ -69,26 +75,25 @@ def train(
     )
     # ‖y − ŷ‖² is p times the loss of the sample, and a network that answers zero has the loss 1/p.
     error_limit = divergence_factor
-    recorder: _CNNRecorder | _FCNNRecorder
+    training: _CNNTraining | _FCNNTraining
     if network == "linear_cnn":
         initial = initial_linear_cnn(name, model, seed, root_seed, data, structure)
         cnn = linear_cnn.Engine(initial, model.learning_rate, error_limit)
-        recorder, advance = _CNNRecorder(cnn, structure), _cnn_advance(cnn, split, order)
+        training = _CNNTraining(cnn, split, order, structure)
     else:
         fcnn_initial = initial_linear_fcnn(
             name, model, settings.networks.linear_cnn, seed, root_seed, data, correlations["train"], structure
         )
-        fcnn = linear_fcnn.Engine(fcnn_initial, model.learning_rate, error_limit)
-        recorder, advance = _FCNNRecorder(fcnn, data.shape), _fcnn_advance(fcnn, split, order)
+        training = _FCNNTraining(linear_fcnn.Engine(fcnn_initial, model.learning_rate, error_limit), split, order)
     history = trajectories.follow(
-        recorder,
-        advance,
+        training,
         settings.record_samples(),
         settings.snapshot_samples(),
         data.classes,
-        f"experiment '{name}', {network}, seed {seed}",
+        describe(name, network, seed),
         model.learning_rate,
-        progress,
+        report,
+        checkpointing,
     )
     return trajectories.to_dataset(
         history, structure, correlations, training_attributes(name, settings, network, seed, root_seed)
@@ -105,49 +110,45 @@ def train_from_files(
     seed: int,
     root_seed: int,
     divergence_factor: float,
+    folder: str,
+    checkpoint_minutes: float,
+    code: Sequence[str | Path],
+    output: str,
     log: logging.Logger,
-) -> xr.Dataset:
-    """``train`` on result files, with its progress in `log`.
+) -> None:
+    """``train`` on result files, with its progress in `log`; writes the trajectory file `output`.
+
+    The checkpoint is in `folder`, under the names of experiment, network and seed.
 
     Raises:
-        DataError: an input file is missing or damaged.
-        DivergenceError: see ``train``.
+        DataError: an input file is missing or damaged, or the output cannot be written.
+        DivergenceError, StoppedError: see ``train``.
     """
     experiment = Experiment.model_validate(settings)
-    log.info("%s, %s, seed %d: %d updates", name, network, seed, experiment.update_count)
-    return train(
-        name,
-        experiment,
-        network,
-        seed,
-        root_seed,
-        divergence_factor,
-        labelled_images.read(dataset),
-        read_correlations(correlations),
-        structure_of(read_structure(structure)),
-        _progress(log, experiment.update_count),
-    )
+    log.info("%s: %d updates", describe(name, network, seed), experiment.update_count)
+    data, averages = labelled_images.read(dataset), read_correlations(correlations)
+    decomposition = structure_of(read_structure(structure))
+    attributes = training_attributes(name, experiment, network, seed, root_seed)
+
+    def identity() -> str:
+        relevant = {key: attributes[key] for key in ("settings", "python_version", "package_versions")}
+        settings = {**relevant, "divergence_factor": divergence_factor}
+        return checkpoints.identity(settings, data, averages, decomposition, code)
+
+    checkpoint = Checkpoint(Path(folder, name, network, f"seed-{seed}"), identity)
+    report = reporter(log, describe(name, network, seed), "sample", experiment.update_count)
+    # Also while the file is written: it is finished, and what was trained is safe.
+    with signals() as stopped:
+        checkpointing = Checkpointing(checkpoint, 60 * checkpoint_minutes, stopped)
+        inputs = (divergence_factor, data, averages, decomposition)
+        trajectory = train(name, experiment, network, seed, root_seed, *inputs, report, checkpointing)
+        netcdf.write(trajectory, output)
+        checkpoint.remove()
 
 
-def _progress(log: logging.Logger, updates: int, every_seconds: float = 5.0) -> trajectories.Progress:
-    """A line every few seconds and at the end: samples, loss, rate and the time left."""
-    last = [0.0]
-
-    def report(sample: int, loss: float, seconds: float) -> None:
-        if seconds - last[0] < every_seconds and sample < updates:
-            return
-        last[0] = seconds
-        rate = sample / max(seconds, 1e-9)
-        log.info(
-            "sample %d of %d, loss %.4f, %.0f updates/s, %.0f s left",
-            sample,
-            updates,
-            loss,
-            rate,
-            (updates - sample) / rate,
-        )
-
-    return report
+def describe(name: str, network: str, seed: int) -> str:
+    """A training in messages."""
+    return f"experiment '{name}', {network}, seed {seed}"
 
 
 def initial_linear_cnn(
@@ -208,10 +209,21 @@ def training_attributes(name: str, settings: Experiment, network: str, seed: int
     }
 
 
-class _CNNRecorder:
-    def __init__(self, engine: linear_cnn.Engine, structure: Structure) -> None:
-        self._engine = engine
+class _CNNTraining:
+    def __init__(
+        self, engine: linear_cnn.Engine, split: Split, order: npt.NDArray[np.int64], structure: Structure
+    ) -> None:
+        self._engine, self._split, self._order = engine, split, order
         self._left = structure.left
+        self._spectra = engine.spectra(split.inputs(slice(None))) if len(split) <= _RESIDENT_IMAGES else None
+        self.piece = _UPDATES_AT_ONCE if self._spectra is None else _RESIDENT_UPDATES
+
+    def advance(self, start: int, stop: int) -> tuple[int, float]:
+        places = self._order[start:stop]
+        if self._spectra is not None:
+            return self._engine.update(self._spectra, self._split.labels, places)
+        spectra = self._engine.spectra(self._split.inputs(places))
+        return self._engine.update(spectra, self._split.labels[places], np.arange(len(places)))
 
     def network(self) -> FloatArray:
         return self._engine.network()
@@ -224,11 +236,22 @@ class _CNNRecorder:
         weights = self._engine.weights()
         return {"kernel": weights.kernel, "readout": weights.readout}
 
+    def state(self) -> dict[str, FloatArray]:
+        return self._engine.state()
 
-class _FCNNRecorder:
-    def __init__(self, engine: linear_fcnn.Engine, shape: tuple[int, int, int]) -> None:
-        self._engine = engine
-        self._shape = shape
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        self._engine.restore(state)
+
+
+class _FCNNTraining:
+    piece = linear_fcnn.BLOCK
+
+    def __init__(self, engine: linear_fcnn.Engine, split: Split, order: npt.NDArray[np.int64]) -> None:
+        self._engine, self._split, self._order = engine, split, order
+
+    def advance(self, start: int, stop: int) -> tuple[int, float]:
+        places = self._order[start:stop]
+        return self._engine.update(self._split.vectors(places), self._split.labels[places])
 
     def network(self) -> FloatArray:
         return self._engine.network()
@@ -237,42 +260,11 @@ class _FCNNRecorder:
         return {}
 
     def snapshot(self) -> dict[str, FloatArray]:
-        rows = self._engine.first[:SNAPSHOT_HIDDEN_UNITS]
-        return {"first_layer": rows.reshape(-1, *self._shape).copy(), "second_layer": self._engine.second.copy()}
+        rows = self._engine.first[:SNAPSHOT_HIDDEN_UNITS].reshape(-1, *self._split.source.shape)
+        return {"first_layer": rows.copy(), "second_layer": self._engine.second.copy()}
 
+    def state(self) -> dict[str, FloatArray]:
+        return self._engine.state()
 
-def _cnn_advance(engine: linear_cnn.Engine, split: Split, order: npt.NDArray[np.int64]) -> Advance:
-    if len(split) <= _RESIDENT_IMAGES:
-        spectra = engine.spectra(split.inputs(slice(None)))
-        return lambda start, stop: engine.update(spectra, split.labels, order[start:stop])
-
-    def advance(places: npt.NDArray[np.int64]) -> tuple[int, float]:
-        labels = split.labels[places]
-        return engine.update(engine.spectra(split.inputs(places)), labels, np.arange(len(places)))
-
-    return _in_pieces(advance, order, _UPDATES_AT_ONCE)
-
-
-def _fcnn_advance(engine: linear_fcnn.Engine, split: Split, order: npt.NDArray[np.int64]) -> Advance:
-    def advance(places: npt.NDArray[np.int64]) -> tuple[int, float]:
-        return engine.update(split.vectors(places), split.labels[places])
-
-    return _in_pieces(advance, order, linear_fcnn.BLOCK)
-
-
-def _in_pieces(
-    advance: Callable[[npt.NDArray[np.int64]], tuple[int, float]], order: npt.NDArray[np.int64], size: int
-) -> Advance:
-    """Updates from one sample to another, a bounded number at a time."""
-
-    def between(start: int, stop: int) -> tuple[int, float]:
-        total = 0.0
-        for first in range(start, stop, size):
-            places = order[first : min(first + size, stop)]
-            done, squared_error = advance(places)
-            if done < len(places):
-                return first - start + done, squared_error
-            total += squared_error
-        return stop - start, total
-
-    return between
+    def restore(self, state: Mapping[str, FloatArray]) -> None:
+        self._engine.restore(state)

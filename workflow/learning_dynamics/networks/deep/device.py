@@ -8,12 +8,15 @@ import logging
 import torch
 
 from learning_dynamics.errors import UserError
+from learning_dynamics.networks.deep import gpus
 
 _log = logging.getLogger(__name__)
 
 
 def choose(wanted: str) -> torch.device:
     """The device for "auto", "cpu" or "cuda"; the CPU with one thread, on which alone results repeat to the byte.
+
+    Of several GPUs it is one that no other training of this user holds.
 
     Raises:
         UserError: "cuda" without a GPU that PyTorch can use; never is the CPU taken in its place.
@@ -29,7 +32,7 @@ def choose(wanted: str) -> torch.device:
         return torch.device("cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
-    return torch.device("cuda")
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def describe(device: torch.device) -> str:
@@ -38,12 +41,13 @@ def describe(device: torch.device) -> str:
 
 
 def _fault() -> str | None:
-    """Why no GPU can be used; None if one can."""
+    """Why no GPU can be used; None if one can, which is the current device then."""
     if torch.version.cuda is None:
         return f"PyTorch {torch.__version__} is built without CUDA"
     if not torch.cuda.is_available():
         return "PyTorch finds no usable GPU"
     try:
+        torch.cuda.set_device(gpus.take(gpus.visible(torch.cuda.device_count())))
         (torch.ones(1, device="cuda") + 1).item()
     except RuntimeError as error:
         return f"the GPU fails: {str(error).splitlines()[0]}"

@@ -2,45 +2,36 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import logging
-import signal
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
-from learning_dynamics import netcdf, provenance, random_streams
-from learning_dynamics.config import DeepTraining, Experiment
+from learning_dynamics import checkpoints, netcdf, provenance, random_streams
+from learning_dynamics.checkpoints import Checkpoint, State
+from learning_dynamics.config import Experiment
 from learning_dynamics.config_networks import DeepCNN
 from learning_dynamics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.errors import DivergenceError, UserError
+from learning_dynamics.errors import DivergenceError
+from learning_dynamics.interruptions import Checkpointing, signals
 from learning_dynamics.networks.deep import device as devices
 from learning_dynamics.networks.deep.architecture import Architecture, Weights, initial_weights
-from learning_dynamics.networks.deep.checkpoints import Checkpoint, State
 from learning_dynamics.networks.deep.engine import Ensemble, Samples
 from learning_dynamics.networks.deep.evaluation import Evaluation, FromCorrelations, FromSubset, Record
 from learning_dynamics.networks.deep.updates import AT_ONCE, updates
+from learning_dynamics.progress import Report, reporter
 from learning_dynamics.structure import read_correlations, read_structure, structure_of
 
 NETWORKS = ("deep_linear_cnn", "deep_relu_cnn")
 
 _PACKAGES = ("numpy", "scipy", "numba", "torch", "xarray", "netCDF4")
-_REPORT_SECONDS = 20.0
-
-
-class StoppedError(UserError):
-    """A training that was told to stop and kept its checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -121,19 +112,15 @@ class Task:
         described = provenance.attributes(title, "Pinson et al. 2023, Sec. 6 and App. K", relevant, _PACKAGES)
         return {**described, "experiment": self.name, "network": self.network, "seed": seed}
 
-    def identity(self, device: torch.device) -> str:
-        """Hash of everything that determines the course of the training: two equal ones may share a checkpoint."""
-        relevant = {
-            "settings": [self.attributes(seed)["settings"] for seed in self.seeds],
-            "packages": self.attributes(0)["package_versions"],
+    def identity(self, device: torch.device, code: Sequence[str | Path]) -> str:
+        """Hash of everything that determines the course of the training, given where it runs and the files that do."""
+        settings = {
+            "seeds": [self.attributes(seed)["settings"] for seed in self.seeds],
+            "versions": {name: self.attributes(0)[name] for name in ("python_version", "package_versions")},
             "device": devices.describe(device),
             "divergence_factor": self.divergence_factor,
-            "images": hashlib.sha256(self.data.images.tobytes()).hexdigest(),
-            "code": [
-                hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(Path(__file__).parent.glob("*.py"))
-            ],
         }
-        return provenance.settings_hash(relevant)
+        return checkpoints.identity(settings, self.data, self.correlations, self.structure, code)
 
     def describe(self) -> str:
         """For messages."""
@@ -220,14 +207,7 @@ class Training:
         return {"effective": np.stack([record.effective for record in self.records]), **losses}
 
 
-def train(
-    task: Task,
-    device: torch.device,
-    checkpoint: Checkpoint,
-    checkpoint_seconds: float,
-    stopped: Callable[[], bool],
-    log: logging.Logger,
-) -> list[xr.Dataset]:
+def train(task: Task, device: torch.device, checkpointing: Checkpointing, report: Report) -> list[xr.Dataset]:
     """Train the task's seeds side by side, from the start or from the checkpoint.
 
     The random streams give every seed its own initial weights and order of the images, whatever trains beside it and
@@ -236,38 +216,28 @@ def train(
     Args:
         task: what to train.
         device: where.
-        checkpoint: where the state is kept between runs; the caller removes it once the result is safe.
-        checkpoint_seconds: time between two checkpoints.
-        stopped: whether to stop at the next opportunity.
-        log: for the progress.
+        checkpointing: where and when the state is kept between runs.
+        report: called with the batches seen and the mean loss since the last call, see ``progress``.
 
     Returns:
         The content of each seed's trajectory file (units of time: samples).
 
     Raises:
         DivergenceError: the loss became infinite or far larger than at the start.
-        StoppedError: it was stopped; the checkpoint is written.
+        StoppedError: it was told to stop; the checkpoint is written.
     """
     with torch.no_grad():
-        state = checkpoint.load()
-        training = Training(task, device, state)
+        training = Training(task, device, checkpointing.begin())
         stops = task.settings.record_batches(task.model.batch_size)
-        if state is not None:
-            log.info("going on from the checkpoint at batch %d of %d", training.batch, stops[-1])
-        report = _reporter(stops[-1], training.batch, log)
-        saved = time.monotonic()
+        report(training.batch, float("nan"))
+
+        def so_far() -> str:
+            return f"{task.describe()}: stopped after {training.batch} of {stops[-1]} batches"
+
         for place in range(len(training.records), len(stops)):
             while training.batch < stops[place]:
                 training.advance(min(stops[place], training.batch + AT_ONCE))
-                stopping = stopped()
-                if stopping or time.monotonic() - saved > checkpoint_seconds:
-                    checkpoint.save(training.state())
-                    saved = time.monotonic()
-                if stopping:
-                    raise StoppedError(
-                        f"{task.describe()}: stopped after {training.batch} of {stops[-1]} batches; "
-                        "the checkpoint is written, run again to go on"
-                    )
+                checkpointing.opportunity(training.state, so_far)
             report(training.batch, training.record(stops[max(place - 1, 0)]))
         return [_trajectory(training, place, device) for place in range(len(task.seeds))]
 
@@ -282,21 +252,23 @@ def train_from_files(
     seeds: Sequence[int],
     root_seed: int,
     divergence_factor: float,
-    means: DeepTraining,
-    checkpoints: str,
+    wanted_device: str,
+    folder: str,
+    checkpoint_minutes: float,
+    code: Sequence[str | Path],
     outputs: Sequence[str],
     log: logging.Logger,
 ) -> None:
     """``train`` on result files; writes the trajectory files, a path per seed in `outputs`.
 
-    The checkpoint is in the folder `checkpoints`, under the names of experiment, network and seeds.
+    The checkpoint is in `folder`, under the names of experiment, network and seeds.
 
     Raises:
         DataError: an input file is missing or damaged, or an output cannot be written.
         UserError: the device cannot be used.
         DivergenceError, StoppedError: see ``train``.
     """
-    device = devices.choose(means.device)
+    device = devices.choose(wanted_device)
     task = Task(
         name,
         Experiment.model_validate(settings),
@@ -311,48 +283,14 @@ def train_from_files(
     log.info("%s: %d samples on %s", task.describe(), task.settings.update_count, devices.describe(device))
     first, *others = seeds
     file = f"seeds-{first}-to-{others[-1]}" if others else f"seed-{first}"
-    checkpoint = Checkpoint(Path(checkpoints, name, network, file), task.identity(device))
-    with _signals() as stopped:
-        trajectories = train(task, device, checkpoint, 60 * means.checkpoint_minutes, stopped, log)
-    for trajectory, path in zip(trajectories, outputs, strict=True):
-        netcdf.write(trajectory, path)
-    checkpoint.remove()
-
-
-@contextmanager
-def _signals() -> Iterator[Callable[[], bool]]:
-    """Whether SIGTERM or SIGINT came since; a second one ends the program as usual."""
-    came: list[int] = []
-    watched = (signal.SIGTERM, signal.SIGINT)
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {number: signal.signal(number, handle) for number in watched}
-    try:
-        yield lambda: bool(came)
-    finally:
-        for watched_number, handler in before.items():
-            signal.signal(watched_number, handler)
-
-
-def _reporter(batches: int, first: int, log: logging.Logger) -> Callable[[int, float], None]:
-    """A line every few seconds and at the end: batches, loss, rate and the expected end."""
-    start = last = time.monotonic()
-
-    def report(batch: int, loss: float) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if batch == first or (now - last < _REPORT_SECONDS and batch < batches):
-            return
-        last = now
-        rate = (batch - first) / max(now - start, 1e-9)
-        end = datetime.datetime.now().astimezone() + datetime.timedelta(seconds=(batches - batch) / rate)
-        message = "batch %d of %d, loss %.4f, %.0f batches/s, end expected at %s"
-        log.info(message, batch, batches, loss, rate, end.strftime("%H:%M:%S on %d %B"))
-
-    return report
+    checkpoint = Checkpoint(Path(folder, name, network, file), lambda: task.identity(device, code))
+    report = reporter(log, task.describe(), "batch", task.settings.update_count // task.model.batch_size)
+    # Also while the files are written: they are finished, and what was trained is safe.
+    with signals() as stopped:
+        trajectories = train(task, device, Checkpointing(checkpoint, 60 * checkpoint_minutes, stopped), report)
+        for trajectory, path in zip(trajectories, outputs, strict=True):
+            netcdf.write(trajectory, path)
+        checkpoint.remove()
 
 
 def _trajectory(training: Training, place: int, device: torch.device) -> xr.Dataset:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import logging
-import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-State = dict[str, npt.NDArray[np.generic]]
+from learning_dynamics import provenance, whole_files
+from learning_dynamics.correlations import Correlations, Structure
+from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.errors import DataError
+
+State = dict[str, npt.NDArray[Any]]
 
 _log = logging.getLogger(__name__)
 
@@ -20,35 +25,53 @@ _IDENTITY = "identity"
 _DIGEST = hashlib.sha256().digest_size
 
 
+def identity(
+    settings: Mapping[str, Any],
+    data: LabelledImages,
+    correlations: Mapping[str, Correlations],
+    structure: Structure,
+    code: Iterable[str | Path],
+) -> str:
+    """Hash of everything that determines a training: two trainings with the same one may share a checkpoint.
+
+    Args:
+        settings: of the training, and the versions of what runs it.
+        data, correlations, structure: what it is trained on.
+        code: the files that run.
+    """
+    arrays: list[npt.NDArray[Any]] = [data.images, data.labels, data.is_test]
+    arrays += [structure.singular_values, structure.left, structure.right]
+    for averages in correlations.values():
+        arrays += [averages.input, averages.input_output]
+    digests = [hashlib.sha256(np.ascontiguousarray(values).data).hexdigest() for values in arrays]
+    files = sorted(hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in code)
+    return provenance.settings_hash({"settings": settings, "data": digests, "code": files})
+
+
 class Checkpoint:
     """The place where a training keeps its state between runs.
 
     path: the file; not an output of a job, because a workflow removes the outputs of a job that failed.
-    identity: hash of everything that determines the training; a checkpoint with another one is not used.
+    identity: gives the training's identity, asked for when a checkpoint is there or is written: a training that ends
+        before its first checkpoint never pays for it.
     """
 
-    def __init__(self, path: str | Path, identity: str) -> None:
+    def __init__(self, path: str | Path, identity: Callable[[], str]) -> None:
         self._path = Path(path)
         self._identity = identity
 
     def save(self, state: State) -> None:
         """Replace the checkpoint; a failure is a warning, the training goes on."""
         payload = io.BytesIO()
-        np.savez(payload, allow_pickle=False, **{_IDENTITY: np.array(self._identity)}, **state)
-        content = payload.getvalue()
-        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
+        np.savez(payload, allow_pickle=False, **{_IDENTITY: np.array(self._identity())}, **state)
+        content = payload.getbuffer()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "wb") as file:
-                file.write(hashlib.sha256(content).digest() + content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        except OSError as error:
+            with whole_files.replacing(self._path) as temporary, open(temporary, "wb") as file:
+                file.write(hashlib.sha256(content).digest())
+                file.write(content)
+        except (OSError, DataError) as error:
             _log.warning("%s: the checkpoint could not be written (%s); the training goes on", self._path, error)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
     def load(self) -> State | None:
         """The state to go on from, or None; a checkpoint that is damaged or of another training is set aside."""
@@ -65,7 +88,7 @@ class Checkpoint:
             return None
         with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
             state: State = {name: stored[name] for name in stored.files}
-        if str(state.pop(_IDENTITY)) != self._identity:
+        if str(state.pop(_IDENTITY)) != self._identity():
             self._set_aside("stale", "it belongs to other settings, data, code or versions")
             return None
         return state

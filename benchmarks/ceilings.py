@@ -1,0 +1,95 @@
+"""What this machine can do at most on one core, measured: arithmetic, caches, memory, matrix products."""
+
+from __future__ import annotations
+
+import time
+
+import numba
+import numpy as np
+
+from learning_dynamics.networks.spectral_updates import BLOCK_BYTES, everywhere, load, store, times_plus, total_of
+
+# Working sets of the streams, in bytes: well inside the first cache, inside the second, far beyond all.
+FIRST_CACHE, SECOND_CACHE, MEMORY = 3 * 2**13, 5 * 2**18, 2**28
+
+
+@numba.njit
+def _multiply_adds(number, one):
+    """Multiply-adds between registers, six independent sums: 6·number blocks."""
+    zero = one - one
+    a, b, c = everywhere(one), everywhere(one), everywhere(one)
+    d, e, f = everywhere(one), everywhere(one), everywhere(one)
+    x, y = everywhere(one), everywhere(zero)
+    for _ in range(number):
+        a, b, c = times_plus(a, x, y), times_plus(b, x, y), times_plus(c, x, y)
+        d, e, f = times_plus(d, x, y), times_plus(e, x, y), times_plus(f, x, y)
+    return total_of(a) + total_of(b) + total_of(c) + total_of(d) + total_of(e) + total_of(f)
+
+
+@numba.njit
+def _stream(number, source, changed, factor):
+    """``changed += factor · source`` some times: two loads and a store each, which is what an update consists of."""
+    size = BLOCK_BYTES // source.itemsize
+    vector = everywhere(factor)
+    for _ in range(number):
+        for start in range(0, source.size, size):
+            store(changed, start, times_plus(vector, load(source, start), load(changed, start)))
+
+
+@numba.njit
+def _scalar_loop(number, values, factor):
+    """A sum that waits for itself: what a loop does without vectors."""
+    total = values[0]
+    for _ in range(number):
+        for value in values:
+            total = total * factor + value
+    return total
+
+
+def best(action, *arguments, seconds=0.3):
+    """The thread's shortest time of several calls: what other programs take is not the machine's limit."""
+    action(*arguments)
+    shortest, end = np.inf, time.thread_time() + seconds
+    while time.thread_time() < end:
+        start = time.thread_time()
+        action(*arguments)
+        shortest = min(shortest, time.thread_time() - start)
+    return shortest
+
+
+def matrix_product(rows, inner, columns, dtype, seconds=0.5):
+    """Operations per second of one product of these shapes."""
+    generator = np.random.default_rng(0)
+    left = generator.standard_normal((rows, inner)).astype(dtype)
+    right = generator.standard_normal((inner, columns)).astype(dtype)
+    return 2 * rows * inner * columns / best(np.matmul, left, right, seconds=seconds)
+
+
+def stream(working_set, dtype):
+    """Bytes per second, loaded and stored together."""
+    values = working_set // 2 // np.dtype(dtype).itemsize
+    source, changed = np.ones(values, dtype), np.ones(values, dtype)
+    number = max(1, 2**22 // working_set)
+    factor = np.dtype(dtype).type(1e-9)
+    return 3 * source.nbytes * number / best(_stream, number, source, changed, factor)
+
+
+def measure():
+    """All ceilings by name, for both precisions: operations or bytes per second."""
+    found = {}
+    for dtype in (np.float64, np.float32):
+        name = np.dtype(dtype).name
+        one = np.dtype(dtype).type(1)
+        lanes = BLOCK_BYTES // one.itemsize
+        number = 20_000
+        found[name] = {
+            "multiply_adds_in_registers": 2 * 6 * lanes * number / best(_multiply_adds, number, one),
+            "scalar_loop": 2 * 1024 * 100 / best(_scalar_loop, 100, np.ones(1024, dtype), one / 2),
+            "first_cache": stream(FIRST_CACHE, dtype),
+            "second_cache": stream(SECOND_CACHE, dtype),
+            "matrix_product": matrix_product(1536, 1536, 1536, dtype),
+        }
+    large = np.ones(MEMORY // 8)
+    found["memory_copy"] = 2 * large.nbytes / best(np.copyto, np.empty_like(large), large)
+    found["memory_read"] = large.nbytes / best(np.sum, large)
+    return found

@@ -1,0 +1,49 @@
+"""The gradient flow of ten trials at CIFAR-4 size against the machine's matrix product."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from benchmarks import ceilings, rooflines
+from learning_dynamics.correlations import Correlations, decompose
+from learning_dynamics.networks import linear_cnn
+from learning_dynamics.theory import gradient_flow
+
+SIDE, CHANNELS, CLASSES, TRIALS = 32, 3, 4, 10
+
+
+def measure(measured):
+    """Rooflines of one evaluation of the linear CNN's flow: as a large product, and as one of its own shape."""
+    generator = np.random.default_rng(0)
+    width = CHANNELS * SIDE**2
+    vectors = generator.standard_normal((2 * width, width)) / np.sqrt(width)
+    labels = np.arange(len(vectors)) % CLASSES
+    targets = np.eye(CLASSES)[labels]
+    correlations = Correlations(
+        input=vectors.T @ vectors / len(vectors),
+        input_output=targets.T @ vectors / len(vectors),
+        class_frequencies=targets.mean(axis=0),
+    )
+    structure = decompose(correlations.input_output)
+    starts = [linear_cnn.normal_weights(generator, CLASSES, CHANNELS, SIDE, 1e-3, 1e-3) for _ in range(TRIALS)]
+    times = np.array([0.0, 3e4])
+    start = time.thread_time()
+    solution = gradient_flow.linear_cnn_flow(starts, correlations, structure, 1e-4, times)
+    microseconds = 1e6 * (time.thread_time() - start) / solution.evaluations
+    rows = TRIALS * CLASSES
+    operations = 2 * rows * width**2
+    own_shape = ceilings.matrix_product(rows, width, width, np.float64)
+    case = f"gradient flow n={SIDE} C={CHANNELS}, {TRIALS} trials"
+    return [
+        {
+            "case": case,
+            "precision": "float64",
+            **rooflines.share({"operations": operations, "bounds_us": {name: 1e6 * operations / speed}}, microseconds),
+        }
+        for name, speed in (
+            ("matrix_product", measured["float64"]["matrix_product"]),
+            (f"matrix_product_of_{rows}_rows", own_shape),
+        )
+    ]

@@ -1,0 +1,147 @@
+"""The report in a browser, as wide as a screen and as narrow as a phone."""
+
+import pytest
+
+from browser import webdriver
+from browser.webdriver import Browser
+
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.skipif(bool(webdriver.missing()), reason=webdriver.missing() or "a browser is there"),
+]
+
+WIDTHS = {1280: 800, 390: 844}
+CATEGORIES = ["1 Claims", "2 Figures of the paper", "3 Every experiment", "4 Beyond the paper", "5 Provenance"]
+
+# Two experiments and the variants: something in every category.
+FEW = "experiments: {pure_cosines_cyclic: null, sums_of_cosines: null, digits4: null}\nscaling: null"
+
+
+@pytest.fixture(scope="module")
+def report(shared_project):
+    settings = shared_project.settings(FEW)
+    run = shared_project.snakemake(*settings, "--", "all", cores=2)
+    assert run.returncode == 0, run.stdout[-5000:]
+    path = shared_project.folder / "report.html"
+    arguments = ("--report", str(path), "--report-stylesheet", "workflow/report/stylesheet.css")
+    run = shared_project.snakemake(*settings, *arguments, "--", "all")
+    assert run.returncode == 0, run.stdout[-5000:]
+    return path
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory):
+    with Browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(params=WIDTHS, ids=lambda width: f"{width} pixels")
+def page(request, window, report):
+    """The report at one width; without an error and without a request to any network at the end."""
+    window.resize(request.param, WIDTHS[request.param])
+    window.open(report.as_uri())
+    window.wait("return document.querySelector('nav') !== null", "the menu")
+    yield window
+    assert window.errors() == []
+    assert window.requested_addresses() == []
+
+
+def link(text):
+    return f"//nav//a[normalize-space()='{text}']"
+
+
+def row(path):
+    """The n-th row of the table of results is that of the n-th label in alphabetical order."""
+    return f"(//nav//tbody/tr)[{path}]"
+
+
+def fits(window):
+    """Whether nothing is wider than the page."""
+    return window.run("return document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def picture(window):
+    """Natural width and rectangle of the picture shown, once it is loaded."""
+    return window.wait(
+        "const i = document.querySelector('#app nav + div img');"
+        "if (!i || !i.complete) return null;"
+        "const r = i.getBoundingClientRect();"
+        "return [i.naturalWidth, r.left, r.right, window.innerWidth, i.src.length]",
+        "a picture",
+    )
+
+
+def subcategories(window, category):
+    return window.run("return Object.keys(categories[arguments[0]])", category)
+
+
+def open_folder(window, category, subcategory):
+    home = "//nav//nav//a[1]"
+    window.click(home)
+    window.click(link(category))
+    if len(subcategories(window, category)) > 1:
+        window.click(link(subcategory))
+
+
+def folders(window):
+    return [(category, name) for category in CATEGORIES for name in subcategories(window, category)]
+
+
+def test_every_figure_of_every_category_shows(page):
+    assert page.run("return Object.keys(categories).sort()") == CATEGORIES
+    shown = set()
+    for category, subcategory in folders(page):
+        open_folder(page, category, subcategory)
+        number = page.run("return categories[arguments[0]][arguments[1]].length", category, subcategory)
+        assert page.run("return document.querySelectorAll('nav tbody tr').length") == number
+        for place in range(1, number + 1):
+            page.click(f"{row(place)}//a[1]")
+            if category in ("1 Claims", "5 Provenance"):
+                continue
+            width, left, right, window_width, _ = picture(page)
+            assert width > 0, (category, subcategory, place)
+            assert left >= 0, (category, subcategory, place)
+            assert right <= window_width, (category, subcategory, place)
+            shown.add(page.run("return app.state.resultPath"))
+            assert fits(page), (category, subcategory, place)
+    pictures = page.run("return Object.keys(results).filter(name => name.endsWith('.png'))")
+    assert shown == set(pictures)
+    assert len(shown) > 20
+
+
+def test_captions_open_and_quote_the_settings(page):
+    open_folder(page, "2 Figures of the paper", "Other")
+    titles = page.run("return [...document.querySelectorAll('nav tbody tr td:first-child')].map(d => d.innerText)")
+    place = next(number for number, title in enumerate(titles, 1) if title.startswith("Fig. 3"))
+    page.click(f"{row(place)}//a[2]")
+    text = page.run("return document.querySelector('nav').innerText")
+    assert "λ = 0.0004 for the CNN and 0.0064 for the FCNN, 3000 samples in random order, 2 seeds" in text
+    assert "To see: " in text
+    assert fits(page)
+
+
+@pytest.mark.parametrize(
+    ("category", "text"), [("1 Claims", "01-sigmoid-random-cnn"), ("5 Provenance", "Creative Commons|MIT licence")]
+)
+def test_pages_inside_the_report_can_be_read(page, category, text):
+    open_folder(page, category, "Other")
+    page.click(f"{row(1)}//a[1]")
+    page.enter_frame("//iframe")
+    content = page.wait(
+        "return document.readyState === 'complete' && document.body.innerText", "the page in the report"
+    )
+    assert any(part in content for part in text.split("|"))
+    assert fits(page)
+    # Beside a page inside the report there are no pictures.
+    assert page.run("return document.querySelectorAll('a[href]').length") == 0
+    page.leave_frame()
+
+
+def test_run_times_and_rules_are_drawn(page):
+    page.click(link("Statistics"))
+    page.wait("return document.querySelector('#runtimes canvas, #runtimes svg')", "the run times")
+    rules = page.run("return runtimes_spec.data.values.map(value => value.rule)")
+    assert {"train", "claims", "provenance"} <= set(rules)
+    page.click(link("Workflow"))
+    page.wait("return document.querySelector('#rulegraph canvas, #rulegraph svg')", "the graph of the rules")
+    assert fits(page)

@@ -1,0 +1,278 @@
+"""Archives of results: what goes in comes out, or nothing does."""
+
+import json
+import logging
+import random
+import warnings
+import zipfile
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from learning_dynamics import archive, archive_writing, checksums, config_loading
+from learning_dynamics.datasets import labelled_images
+from learning_dynamics.errors import ConfigurationError, DataError
+from learning_dynamics.figures import images, style
+
+LOG = logging.getLogger("test")
+CIFAR4 = {"cifar4": ["linear_cnn"]}
+SHAPES = {"geometric_shapes": ["linear_cnn"]}
+
+
+def some_files(folder, experiment):
+    """Small files with the names of results; only the data set's is read."""
+    names = [f"structure/{experiment}.nc", f"theory/{experiment}/linear_cnn.nc", "scaling/std.nc", "variants/a-b.nc"]
+    names += [f"trajectories/{experiment}/linear_cnn/seed-{seed}.nc" for seed in range(2)]
+    for number, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(bytes([number]) * 500)
+    (folder / "datasets").mkdir()
+    generator = np.random.default_rng(0)
+    data = labelled_images.LabelledImages(
+        images=generator.integers(0, 256, (40, 3, 8, 8), dtype=np.uint8),
+        labels=np.arange(40) % 4,
+        is_test=np.arange(40) >= 32,
+        class_names=("a", "b", "c", "d"),
+        centred=True,
+        origin="drawn for a test",
+    )
+    labelled_images.write(data, folder / "datasets" / f"{experiment}.nc", experiment, {})
+    names.append(f"datasets/{experiment}.nc")
+    (folder / "provenance.html").write_text("whence")
+    return {name: str(folder / name) for name in names}
+
+
+def configuration(**changes):
+    return config_loading.load({"seeds": 2, **changes})
+
+
+def make(folder, networks, name="archive.zip"):
+    folder.mkdir(exist_ok=True)
+    files = (
+        some_files(folder, next(iter(networks)))
+        if not (folder / "datasets").exists()
+        else {path.relative_to(folder).as_posix(): str(path) for path in folder.rglob("*.nc")}
+    )
+    settings = archive.settings_with(configuration(), networks)
+    archive_writing.write(files, folder / "provenance.html", settings, folder / name, LOG)
+    return folder / name
+
+
+@pytest.fixture
+def packed(tmp_path):
+    return make(tmp_path / "made", SHAPES)
+
+
+def unpack(path, folder):
+    archive.unpack(archive.open_archive(path), folder)
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def rewritten(path, members):
+    """The archive with other members; a list may hold a name twice."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        with zipfile.ZipFile(path, "w") as file:
+            for name, content in members:
+                file.writestr(zipfile.ZipInfo(name), content)
+    return path
+
+
+def members_of(path):
+    with zipfile.ZipFile(path) as file:
+        return [(name, file.read(name)) for name in file.namelist()]
+
+
+def test_round_trip(packed, tmp_path):
+    unpack(packed, tmp_path / "back")
+    back = contents(tmp_path / "back")
+    assert set(back) == {"manifest.json", *(path for path in contents(packed.parent) if path.endswith(".nc"))}
+    for name, content in back.items():
+        if name != "manifest.json":
+            assert content == (packed.parent / name).read_bytes(), name
+    assert packed.with_name("archive.zip.sha256").read_text() == f"{checksums.sha256(packed)}  archive.zip\n"
+    assert not list(packed.parent.glob("*partial*")) + list(packed.parent.glob(".*"))
+
+
+def test_same_bytes_whenever_it_is_made(packed, tmp_path):
+    for path in packed.parent.rglob("*.nc"):
+        path.touch()
+    assert make(packed.parent, SHAPES, "again.zip").read_bytes() == packed.read_bytes()
+    with zipfile.ZipFile(packed) as file:
+        assert file.namelist() == sorted(file.namelist())
+        assert {entry.date_time for entry in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_archive_that_cannot_be_written_leaves_nothing(packed):
+    before = contents(packed.parent)
+    (packed.parent / "structure" / "geometric_shapes.nc").unlink()
+    files = {"structure/geometric_shapes.nc": str(packed.parent / "structure" / "geometric_shapes.nc")}
+    with pytest.raises(DataError, match=r"geometric_shapes\.nc"):
+        archive_writing.write(files, packed.parent / "provenance.html", {"experiments": {}}, packed, LOG)
+    assert contents(packed.parent) == {n: c for n, c in before.items() if n != "structure/geometric_shapes.nc"}
+
+
+def test_altered_byte_is_found_or_harmless(packed, tmp_path):
+    """Wherever the byte: what is unpacked is what was packed, or nothing is and the archive is named."""
+    whole = packed.read_bytes()
+    unpack(packed, tmp_path / "expected")
+    expected, messages = contents(tmp_path / "expected"), []
+    generator = random.Random(1)
+    damaged = tmp_path / "damaged.zip"
+    for number in range(150):
+        place = generator.randrange(len(whole))
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << generator.randrange(8)]) + whole[place + 1 :])
+        folder = tmp_path / str(number)
+        try:
+            unpack(damaged, folder)
+            outcome = expected
+        except DataError as error:
+            messages.append(str(error))
+            outcome = {}
+        assert (contents(folder) if folder.exists() else {}) == outcome
+    assert len(messages) > 120
+    assert all("damaged.zip" in message for message in messages)
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
+def test_truncated_archive_is_named(packed, tmp_path, share):
+    packed.write_bytes(packed.read_bytes()[: int(share * packed.stat().st_size)])
+    with pytest.raises(DataError, match=r"archive\.zip.*not a whole ZIP archive.*get the archive again"):
+        unpack(packed, tmp_path / "back")
+    assert not (tmp_path / "back").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil.nc",
+        "/tmp/evil.nc",
+        "datasets/../../evil.nc",
+        "trajectories/a/b/seed-1.nc/../x",
+        "notes.txt",
+        "C:evil.nc",
+    ],
+)
+def test_member_that_does_not_belong_is_named_and_not_unpacked(packed, tmp_path, name):
+    manifest = json.loads(dict(members_of(packed))["manifest.json"])
+    manifest["files"][name] = {"size": 1, "sha256": "0" * 64}
+    members = [(n, c if n != "manifest.json" else json.dumps(manifest)) for n, c in members_of(packed)]
+    rewritten(packed, [*members, (name, b"x")])
+    with pytest.raises(DataError, match="does not belong") as caught:
+        unpack(packed, tmp_path / "a" / "back")
+    assert name in str(caught.value)
+    assert not list(tmp_path.rglob("*evil*"))
+
+
+def test_missing_extra_twice_and_changed_members_are_named(packed, tmp_path):
+    members = members_of(packed)
+    name = "trajectories/geometric_shapes/linear_cnn/seed-1.nc"
+    other = b"\xff" * 500
+    cases = {
+        "is missing": [member for member in members if member[0] != name],
+        "not in its manifest": [*members, ("datasets/other.nc", b"x")],
+        "in it twice": [*members, (name, dict(members)[name])],
+        "SHA-256": [(n, other if n == name else c) for n, c in members],
+        "has 501 bytes, expected 500": [(n, c + b"x" if n == name else c) for n, c in members],
+        "manifest.json is missing": [member for member in members if member[0] != "manifest.json"],
+        "manifest.json is damaged": [(n, b"{}" if n == "manifest.json" else c) for n, c in members],
+    }
+    for message, changed in cases.items():
+        rewritten(packed, changed)
+        with pytest.raises(DataError, match=message) as caught:
+            unpack(packed, tmp_path / "back")
+        assert any(part in str(caught.value) for part in (name, "datasets/other.nc", "manifest.json")), message
+        assert contents(tmp_path) == contents(packed.parent) or not list(tmp_path.glob("back/*"))
+
+
+def test_absent_archive_is_named(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        archive.open_archive(tmp_path / "none.zip")
+
+
+def test_configuration_is_restricted_to_what_is_there(packed):
+    restricted = archive.restricted(configuration(), archive.open_archive(packed))
+    assert list(restricted.experiments) == ["geometric_shapes"]
+    assert restricted.experiments["geometric_shapes"].networks.names == ["linear_cnn"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"seeds": 3}, "'seeds': 3 here, 2 in the archive"),
+        ({"root_seed": 1}, "'root_seed': 1 here, 2023 in the archive"),
+        (
+            {"experiments": {"geometric_shapes": {"networks": {"linear_cnn": {"learning_rate": 0.5}}}}},
+            "'experiments.geometric_shapes.networks.linear_cnn.learning_rate': 0.5 here, 0.00011 in the archive",
+        ),
+        ({"experiments": {"geometric_shapes": None}}, "'experiments.geometric_shapes': null here"),
+        ({"scaling": None}, "'scaling': null here"),
+    ],
+)
+def test_another_setting_is_named_with_both_values(packed, changes, line):
+    with pytest.raises(ConfigurationError, match="--configfile") as caught:
+        archive.restricted(configuration(**changes), archive.open_archive(packed))
+    assert f"configuration key {line}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"cifar10": "elsewhere"}, {"deep_training": {"device": "cpu"}}, {"experiments": {"digits4": {"order": "random"}}}],
+)
+def test_settings_on_which_no_archived_result_depends_may_differ(packed, changes):
+    assert archive.restricted(configuration(**changes), archive.open_archive(packed)).experiments
+
+
+def test_settings_in_the_archive_are_a_configuration_file(packed, tmp_path):
+    import yaml
+
+    with zipfile.ZipFile(packed) as file:
+        settings = yaml.safe_load(file.read("config.yaml"))
+    again = config_loading.load(settings)
+    assert list(again.experiments) == ["geometric_shapes"]
+    assert archive.restricted(again, archive.open_archive(packed)) == again
+
+
+def test_required_file_that_is_not_there_is_named(packed):
+    opened = archive.open_archive(packed)
+    archive.require(opened, ["scaling/std.nc"])
+    with pytest.raises(DataError, match=r"seed-7\.nc missing in it"):
+        archive.require(opened, ["scaling/std.nc", "trajectories/geometric_shapes/linear_cnn/seed-7.nc"])
+
+
+def test_own_results_and_those_of_an_archive_are_kept_apart(packed, tmp_path):
+    opened, folder = archive.open_archive(packed), tmp_path / "back"
+    archive.check_results_folder(folder, opened)
+    with pytest.raises(ConfigurationError, match="computed here"):
+        archive.check_results_folder(packed.parent, opened)
+    archive.unpack(opened, folder)
+    archive.check_results_folder(folder, opened)
+    with pytest.raises(ConfigurationError, match="results of an archive"):
+        archive.check_results_folder(folder, None)
+
+
+def test_of_images_that_are_not_ours_only_those_in_figures_are_packed(tmp_path):
+    packed = make(tmp_path / "made", CIFAR4)
+    unpack(packed, tmp_path / "back")
+    name = "datasets/cifar4.nc"
+    whole, part = (labelled_images.read(folder / name) for folder in (packed.parent, tmp_path / "back"))
+    assert len(whole.images) == 40
+    assert len(part.images) == 16 + 8
+    assert np.array_equal(part.mean_image, whole.mean_image)
+    assert part.splits == whole.splits
+    with xr.open_dataset(tmp_path / "back" / name) as file:
+        assert file.attrs["excerpt"] == "4 of each class and split, of 32 to train on, 8 held out"
+        with zipfile.ZipFile(packed) as packed_file:
+            assert "a few of every class" in packed_file.read("README.md").decode()
+
+    class Results:
+        def __init__(self, data):
+            self.data = data
+
+    for data, picture in ((whole, "whole.png"), (part, "part.png")):
+        style.save(images.draw(Results(data)), tmp_path / picture)
+    assert (tmp_path / "whole.png").read_bytes() == (tmp_path / "part.png").read_bytes()

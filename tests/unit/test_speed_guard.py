@@ -1,0 +1,143 @@
+"""What makes the engines fast stays so: counts that do not depend on the machine, and ratios with wide margins."""
+
+import json
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+from numba.core.runtime import _nrt_python, rtsys
+
+from benchmarks import pytorch_eager
+from conftest import PROJECT
+from learning_dynamics import fourier
+from learning_dynamics.networks import linear_cnn, linear_fcnn, train
+
+CLASSES = 4
+
+
+def samples(side, channels, images=32, updates=4000):
+    generator = np.random.default_rng([side, channels])
+    inputs = generator.standard_normal((images, channels, side, side))
+    return inputs, generator.integers(0, CLASSES, images), generator.integers(0, images, updates), generator
+
+
+def compiled_allocations(action):
+    """How many arrays the compiled code allocates."""
+    _nrt_python.memsys_enable_stats()
+    before = rtsys.get_allocation_stats().alloc
+    action()
+    return rtsys.get_allocation_stats().alloc - before
+
+
+def peak_bytes(action):
+    """The most that Python and NumPy hold at a time beyond what was there."""
+    tracemalloc.start()
+    action()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_memory_of_the_linear_cnn_does_not_grow_with_the_updates():
+    inputs, labels, order, generator = samples(16, 1)
+    engine = linear_cnn.Engine(linear_cnn.normal_weights(generator, CLASSES, 1, 16, 0.01, 0.01), 1e-6)
+    spectra = engine.spectra(inputs)
+    engine.update(spectra, labels, order[:1])
+    few, many = (
+        compiled_allocations(lambda number=number: engine.update(spectra, labels, order[:number]))
+        for number in (10, 4000)
+    )
+    assert 0 < many == few
+
+
+def test_memory_of_the_linear_fcnn_does_not_grow_with_the_updates():
+    inputs, labels, order, generator = samples(8, 1)
+    vectors = inputs.reshape(len(inputs), -1)
+    engine = linear_fcnn.Engine(linear_fcnn.normal_weights(generator, CLASSES, 64, 40, 0.01), 1e-5)
+    inputs_of, labels_of = {n: vectors[order[:n]] for n in (128, 3840)}, {n: labels[order[:n]] for n in (128, 3840)}
+    engine.update(inputs_of[128], labels_of[128])
+    few, many = (peak_bytes(lambda n=n: engine.update(inputs_of[n], labels_of[n])) for n in (128, 3840))
+    assert many <= 1.2 * few + 1000
+
+
+def test_a_sample_is_transformed_once_when_its_turn_comes_and_never_in_the_updates(monkeypatch):
+    inputs, labels, order, generator = samples(8, 3)
+    engine = linear_cnn.Engine(linear_cnn.normal_weights(generator, CLASSES, 3, 8, 0.01, 0.01), 1e-6)
+    transformed = []
+    original = fourier.half_spectrum
+    monkeypatch.setattr(fourier, "half_spectrum", lambda images: transformed.append(len(images)) or original(images))
+    spectra = engine.spectra(inputs)
+    assert transformed == [len(inputs)]
+    engine.update(spectra, labels, order)
+    assert transformed == [len(inputs)]
+
+
+def seconds(action, *arguments, repetitions=3):
+    times = []
+    for _ in range(repetitions):
+        start = time.thread_time()
+        action(*arguments)
+        times.append(time.thread_time() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize(("side", "channels", "least"), [(16, 1, 20), (32, 3, 60)])
+def test_linear_cnn_is_far_faster_than_an_eager_loop(side, channels, least):
+    """Hundreds to a thousand times in `make bench`; here only what no noise explains away, both on one thread."""
+    import torch
+
+    inputs, labels, order, generator = samples(side, channels)
+    initial = linear_cnn.normal_weights(generator, CLASSES, channels, side, 0.01, 0.01)
+    engine = linear_cnn.Engine(initial, 1e-6)
+    spectra = engine.spectra(inputs)
+    engine.update(spectra, labels, order[:1])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        eager = seconds(
+            pytorch_eager.train_linear_cnn, initial.kernel, initial.readout, inputs, labels, order[:20], 1e-6
+        )
+    finally:
+        torch.set_num_threads(threads)
+    ours = seconds(engine.update, spectra, labels, order)
+    assert (eager / 20) / (ours / len(order)) > least
+
+
+def test_single_precision_follows_double():
+    inputs, labels, order, generator = samples(16, 1)
+    initial = linear_cnn.normal_weights(generator, CLASSES, 1, 16, 0.05, 0.05)
+    networks = []
+    for precision in (np.float64, np.float32):
+        engine = linear_cnn.Engine(initial, 1e-4, precision=precision)
+        spectra = engine.spectra(inputs)
+        assert spectra.dtype == precision
+        engine.update(spectra, labels, order[:500])
+        networks.append(engine.network())
+    assert 1e-9 < np.linalg.norm(networks[1] - networks[0]) / np.linalg.norm(networks[0]) < 1e-4
+
+
+def test_a_training_job_imports_nothing_that_it_does_not_use():
+    program = (
+        "import json, sys; from learning_dynamics import jobs, netcdf; from learning_dynamics.networks import train; "
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    made = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT / "workflow",
+        env={"PYTHONPATH": str(PROJECT / "workflow"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(json.loads(made.stdout))
+    unused = {"torch", "torchvision", "matplotlib", "seaborn", "sklearn", "scipy.integrate", "scipy.optimize", "PIL"}
+    assert not imported & unused
+    assert "numba" in imported, "the list of modules is that of a training"
+
+
+def test_samples_are_transformed_in_pieces_that_the_second_cache_holds():
+    side, channels = 32, 3
+    assert train._UPDATES_AT_ONCE * 8 * channels * side**2 < 2**20

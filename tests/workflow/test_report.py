@@ -1,0 +1,79 @@
+"""The report's captions, with the paper's settings, for every figure that there can be."""
+
+import html
+import json
+import re
+
+import pytest
+
+from learning_dynamics.figures import catalogue
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture(scope="module")
+def results(shared_project):
+    """What the report says of every result: it reads captions and settings, and only packs the pictures."""
+    planned = shared_project.snakemake("--dry-run", "--", "reproduce-all").stdout
+    paths = {path for line in re.findall(r"output: (.*)", planned) for path in line.split(", ")}
+    assert len(paths) > 100
+    for path in paths:
+        place = shared_project.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("not a picture")
+    run = shared_project.snakemake("--report", "report.html", "--", "finished")
+    assert run.returncode == 0, run.stdout[-5000:]
+    page = (shared_project.folder / "report.html").read_text(encoding="utf-8")
+    return json.loads(re.search(r"var results = (\{.*\});\n", page)[1])
+
+
+def caption(results, path):
+    text = re.sub(r"<[^>]+>", "", html.unescape(results[path]["caption"]))
+    return " ".join(text.split())
+
+
+def test_every_picture_and_page_has_a_caption_and_a_label(results):
+    pictures = {f"results/figures/{name}.png" for name in catalogue.PAPER_FIGURES}
+    pictures |= {f"results/figures/{name}.png" for name in catalogue.TITLES_BEYOND_THE_PAPER}
+    pictures |= {f"results/figures/cifar4/{name}.png" for name in catalogue.EXPERIMENT_FIGURES}
+    assert pictures | {"results/claims.html", "results/provenance.html"} <= set(results)
+    assert not [path for path in results if path.endswith(".pdf")]
+    for path, result in results.items():
+        assert result["labels"]["figure"]
+        text = caption(results, path)
+        assert len(text) > 80, path
+        assert "To see: " in text or path.endswith(".html"), path
+        # A template or a text that did not come out as meant.
+        assert not re.search(r"\{\{|\{%|system-message|= (for|,|;)|Undefined|, ,|\(\)", results[path]["caption"]), path
+
+
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        ("results/figures/fig3.png", ["λ = 0.0002 for the CNN and 0.0032 for the FCNN, 8000 samples", "10 seeds"]),
+        (
+            "results/figures/fig5.png",
+            ["Left: λ = 0.00011 for the CNN", "Right: λ = 5e-05 for the CNN", "100000 samples"],
+        ),
+        ("results/figures/fig6.png", ["deep_relu_cnn: λ = 0.005, initial factor 0.9, batches of 8, 10 seeds"]),
+        ("results/figures/figS4.png", ["airplane, automobile, bird, cat; 20000 training images"]),
+        (
+            "results/figures/scaling.png",
+            ["n: 8, 12, 15, 16, 24, 32, 48, 64, 5 seeds", "σ: 0.1,", "10 seeds, geometric_shapes"],
+        ),
+        ("results/figures/variants.png", ["10 seeds, 80000 samples: circular, two-kernels", "reference: circular"]),
+        ("results/figures/digits4/losses.png", ["digits4: digits; linear_cnn with λ = 0.0003, 10 seeds; linear_fcnn"]),
+        ("results/claims.html", ["over the 10 seeds", "cifar10 (deep_linear_cnn, deep_relu_cnn)"]),
+    ],
+)
+def test_captions_quote_the_settings_of_the_run(results, path, parts):
+    for part in parts:
+        assert part in caption(results, path), caption(results, path)
+
+
+def test_report_of_nothing_says_what_to_run(project):
+    run = project.snakemake("--report", "report.html", "--", "finished")
+    assert run.returncode != 0
+    assert "results: nothing has been made yet; run `make reproduce` first" in run.stdout
+    assert "Traceback" not in run.stdout
+    assert not (project.folder / "report.html").exists()

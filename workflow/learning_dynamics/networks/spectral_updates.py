@@ -1,0 +1,256 @@
+"""The updates of the linear CNN on half-plane spectra, in blocks of coefficients that fill vector registers.
+
+An update needs the whole network's answer before it can change anything, which suggests two passes through the weights.
+Here the change after one sample and the answer to the next are one pass: every weight is loaded and stored once per
+update. Loads and stores are what bind, in the nearest cache for small images and in the second one for large.
+
+The vectors are explicit. The order of the sums is that of the program, so that a result depends neither on the width of
+the machine's registers nor on what a compiler makes of a loop. They are in this file because Numba's cache notices
+edits only in the file of the function it has compiled.
+"""
+
+# Numba compiles these functions; the type checker sees neither its intrinsics' signatures nor the vectors.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, var-annotated"
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+# Two of the widest registers there are: fewer turns of the loop, and two sums that do not wait for each other.
+BLOCK_BYTES = 128
+
+
+def lanes(dtype: npt.DTypeLike) -> int:
+    """Coefficients in a block."""
+    return BLOCK_BYTES // np.dtype(dtype).itemsize
+
+
+def to_blocks(
+    half: npt.NDArray[np.complex128], scale: npt.NDArray[np.float64], dtype: npt.DTypeLike
+) -> npt.NDArray[Any]:
+    """Spectra of shape (…, rows, n, n//2 + 1), times `scale`, in the form that ``update`` takes.
+
+    Returns:
+        Array (…, values): for every block of coefficients, for every row (a channel or a class) the real and then the
+        imaginary parts. The last block is filled up with zeros, which stay zero.
+    """
+    *leading, rows, height, width = half.shape
+    size = lanes(dtype)
+    blocks = -(-height * width // size)
+    values = np.zeros((int(np.prod(leading)), blocks, rows, 2, size), dtype)
+    _fill(half.reshape(len(values), rows, -1), scale, values)
+    return values.reshape(*leading, -1)
+
+
+def from_blocks(values: npt.NDArray[Any], rows: int, scale: npt.NDArray[np.float64]) -> npt.NDArray[np.complex128]:
+    """The inverse of ``to_blocks`` for one spectrum of some rows: shape (rows, coefficients)."""
+    parts = values.reshape(-1, rows, 2, lanes(values.dtype)).transpose(1, 2, 0, 3).reshape(rows, 2, -1)
+    parts = parts[..., : len(scale)].astype(np.float64)
+    return (parts[:, 0] + 1j * parts[:, 1]) / scale
+
+
+@numba.njit(cache=True)
+def _fill(half, scale, values):
+    images, blocks, rows, _, _ = values.shape
+    size = BLOCK_BYTES // values.itemsize
+    for image in range(images):
+        for row in range(rows):
+            coefficients = half[image, row]
+            for block in range(blocks):
+                first = block * size
+                real, imaginary = values[image, block, row, 0], values[image, block, row, 1]
+                if first + size <= scale.size:
+                    for lane in range(size):
+                        real[lane] = scale[first + lane] * coefficients[first + lane].real
+                        imaginary[lane] = scale[first + lane] * coefficients[first + lane].imag
+                else:
+                    for lane in range(scale.size - first):
+                        real[lane] = scale[first + lane] * coefficients[first + lane].real
+                        imaginary[lane] = scale[first + lane] * coefficients[first + lane].imag
+
+
+class Vector(types.Type):
+    """A block of numbers in registers, as Numba's compiler sees it."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        super().__init__(name=f"Vector({dtype})")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        element = ir.DoubleType() if kind.dtype == types.float64 else ir.FloatType()
+        super().__init__(manager, kind, ir.VectorType(element, 8 * BLOCK_BYTES // kind.dtype.bitwidth))
+
+
+def _address(context, builder, signature, arguments, vector):
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.bitcast(builder.gep(array.data, [arguments[1]]), vector.as_pointer())
+
+
+@intrinsic
+def load(_, array, index):
+    """A block of the array from an index on."""
+
+    def generate(context, builder, signature, arguments):
+        vector = context.get_value_type(signature.return_type)
+        loaded = builder.load(_address(context, builder, signature, arguments, vector))
+        loaded.align = array.dtype.bitwidth // 8
+        return loaded
+
+    return Vector(array.dtype)(array, types.intp), generate
+
+
+@intrinsic
+def store(_, array, index, value):
+    """Put a block into the array from an index on."""
+
+    def generate(context, builder, signature, arguments):
+        stored = builder.store(arguments[2], _address(context, builder, signature, arguments, arguments[2].type))
+        stored.align = array.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, value), generate
+
+
+@intrinsic
+def times_plus(_, one, other, addend):
+    """``one · other + addend`` with a single rounding."""
+
+    def generate(context, builder, signature, arguments):
+        vector = arguments[0].type
+        bits = signature.return_type.dtype.bitwidth
+        multiply_add = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{vector.count}f{bits}"
+        )
+        return builder.call(multiply_add, arguments)
+
+    return one(one, other, addend), generate
+
+
+@intrinsic
+def negative(_, vector):
+    """``-vector``."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fneg(arguments[0])
+
+    return vector(vector), generate
+
+
+@intrinsic
+def everywhere(_, number):
+    """A vector whose entries are all `number`."""
+
+    def generate(context, builder, signature, arguments):
+        vector = context.get_value_type(signature.return_type)
+        anything = ir.Constant(vector, ir.Undefined)
+        first = builder.insert_element(anything, arguments[0], ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
+        return builder.shuffle_vector(first, anything, zeros)
+
+    return Vector(number)(number), generate
+
+
+@intrinsic
+def total_of(_, vector):
+    """The sum of the entries, by halves."""
+
+    def generate(context, builder, signature, arguments):
+        values = arguments[0]
+        while values.type.count > 1:
+            half = values.type.count // 2
+            indices = ir.VectorType(ir.IntType(32), half)
+            parts = [
+                builder.shuffle_vector(
+                    values,
+                    ir.Constant(values.type, ir.Undefined),
+                    ir.Constant(indices, list(range(start, start + half))),
+                )
+                for start in (0, half)
+            ]
+            values = builder.fadd(*parts)
+        return builder.extract_element(values, ir.Constant(ir.IntType(32), 0))
+
+    return vector.dtype(vector), generate
+
+
+@numba.njit(cache=True, error_model="numpy")
+def update(order, samples, labels, kernel, readout, channels, classes, rate, error_limit):
+    """One update of `kernel` and `readout`, in place, for each entry of `order`; all spectra as blocks.
+
+    `samples` carry the factor n of the convolution theorem; `kernel` and `readout` the square root of how often a
+    coefficient occurs in the full plane, which makes the half plane's gradient that of the full one.
+
+    Returns:
+        The number of updates made and the sum of ‖y − ŷ‖²; if that of one sample was above `error_limit` or not a
+        number, the updates before it and its ‖y − ŷ‖².
+    """
+    size = BLOCK_BYTES // kernel.itemsize
+    blocks = kernel.size // (2 * channels * size)
+    zero, one = kernel.dtype.type(0), kernel.dtype.type(1)
+    nothing = np.zeros(kernel.size, kernel.dtype)
+    hidden = np.zeros(2 * blocks * size, kernel.dtype)
+    answers = np.empty(classes * size, kernel.dtype)
+    step_sizes = np.zeros(classes, kernel.dtype)
+    total = 0.0
+    for step in range(order.size + 1):
+        before = nothing if step == 0 else samples[order[step - 1]]
+        sample = nothing if step == order.size else samples[order[step]]
+        answers[:] = zero
+        for block in range(blocks):
+            back_real, back_imaginary = everywhere(zero), everywhere(zero)
+            for i in range(classes):
+                at = 2 * (block * classes + i) * size
+                step_size = everywhere(step_sizes[i])
+                back_real = times_plus(step_size, load(readout, at), back_real)
+                back_imaginary = times_plus(step_size, load(readout, at + size), back_imaginary)
+            hidden_real, hidden_imaginary = everywhere(zero), everywhere(zero)
+            for c in range(channels):
+                at = 2 * (block * channels + c) * size
+                real, imaginary = load(before, at), load(before, at + size)
+                kernel_real = times_plus(imaginary, back_imaginary, load(kernel, at))
+                kernel_real = times_plus(real, back_real, kernel_real)
+                kernel_imaginary = times_plus(negative(imaginary), back_real, load(kernel, at + size))
+                kernel_imaginary = times_plus(real, back_imaginary, kernel_imaginary)
+                store(kernel, at, kernel_real)
+                store(kernel, at + size, kernel_imaginary)
+                real, imaginary = load(sample, at), load(sample, at + size)
+                hidden_real = times_plus(negative(kernel_imaginary), imaginary, hidden_real)
+                hidden_real = times_plus(kernel_real, real, hidden_real)
+                hidden_imaginary = times_plus(kernel_imaginary, real, hidden_imaginary)
+                hidden_imaginary = times_plus(kernel_real, imaginary, hidden_imaginary)
+            at = 2 * block * size
+            before_real, before_imaginary = load(hidden, at), load(hidden, at + size)
+            store(hidden, at, hidden_real)
+            store(hidden, at + size, hidden_imaginary)
+            for i in range(classes):
+                at = 2 * (block * classes + i) * size
+                step_size = everywhere(step_sizes[i])
+                real = times_plus(step_size, before_real, load(readout, at))
+                imaginary = times_plus(step_size, before_imaginary, load(readout, at + size))
+                store(readout, at, real)
+                store(readout, at + size, imaginary)
+                answer = times_plus(imaginary, hidden_imaginary, load(answers, i * size))
+                store(answers, i * size, times_plus(real, hidden_real, answer))
+        if step == order.size:
+            break
+        squared = 0.0
+        for i in range(classes):
+            target = one if labels[order[step]] == i else zero
+            error = target - total_of(load(answers, i * size))
+            squared += error * error
+            step_sizes[i] = rate * error
+        if not squared <= error_limit:
+            return step, squared
+        total += squared
+    return order.size, total

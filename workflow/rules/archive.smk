@@ -1,0 +1,32 @@
+"""Archives of results: everything from which the figures and the ledger are made, to publish it.
+
+Needs: the results of the experiments and of the runs beyond them, provenance.html
+Makes: archive.zip, archive.zip.sha256
+"""
+
+
+rule archive:
+    input:
+        results=lambda wildcards: all_of(claimed_files()),
+        extensions=lambda wildcards: list(extension_files().values()),
+        provenance=f"{RESULTS}/provenance.html",
+        code=code("archive.py"),
+    output:
+        archive=f"{RESULTS}/archive.zip",
+        checksum=f"{RESULTS}/archive.zip.sha256",
+    log:
+        f"{RESULTS}/logs/archive.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/archive.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        files=lambda wildcards: data_files(),
+        settings=lambda wildcards: archived_settings(),
+    script:
+        "../scripts/archive.py"

@@ -1,0 +1,39 @@
+"""Results of an archive in place of those that are computed: there is no rule that trains anything.
+
+Needs: the archive that the configuration names
+Makes: everything in it, manifest.json
+"""
+
+try:
+    archive.require(
+        ARCHIVE,
+        [
+            name_in_results(path)
+            for path in [*all_of(claimed_files()), *extension_files().values()]
+        ],
+    )
+except DataError as error:
+    sys.exit(str(error))
+
+
+rule unpack:
+    input:
+        archive=CONFIG.archive,
+        code=code("unpack.py"),
+    output:
+        [f"{RESULTS}/{name}" for name in [archive.MANIFEST, *ARCHIVE.manifest.results]],
+    log:
+        f"{RESULTS}/logs/unpack.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/unpack.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    script:
+        "../scripts/unpack.py"

@@ -1,0 +1,13 @@
+"""Pack the results from which the figures and the ledger are made."""
+
+import sys
+
+sys.path.insert(0, f"{snakemake.scriptdir}/..")
+from learning_dynamics import jobs
+
+log = jobs.begin(snakemake.log[0])
+
+from learning_dynamics import archive_writing
+
+params, output = snakemake.params, snakemake.output
+archive_writing.write(params.files, snakemake.input.provenance, params.settings, output.archive, log)
