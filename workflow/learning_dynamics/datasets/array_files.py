@@ -15,6 +15,7 @@ import numpy.typing as npt
 from learning_dynamics.config_datasets import ImagesDataset
 from learning_dynamics.datasets import archives, labelled_images, pictures
 from learning_dynamics.datasets.image_source import Entry, ImageSource, places, selected
+from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.errors import DataError
 
 _NPZ = (
@@ -24,7 +25,7 @@ _NPZ = (
 )
 _AT_ONCE = 2**24
 
-Rows = Callable[[], Iterator[pictures.Pixels]]
+Rows = Callable[[], Iterator[Pixels]]
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def open_netcdf(settings: ImagesDataset, path: Path) -> ImageSource:
     def rows(split: str) -> Rows:
         where = np.flatnonzero(data.is_test == (split == "test"))
 
-        def read() -> Iterator[pictures.Pixels]:
+        def read() -> Iterator[Pixels]:
             for start in range(0, len(where), 256):
                 yield from data.images[where[start : start + 256]]
 
@@ -115,7 +116,7 @@ def _source(
     own_test = "test" in parts
     place = {(entry.split if own_test else "train", int(entry.key)): number for number, entry in enumerate(chosen)}
 
-    def read() -> Iterator[tuple[int, pictures.Pixels]]:
+    def read() -> Iterator[tuple[int, Pixels]]:
         for split, part in parts.items():
             for number, image in enumerate(part.rows()):
                 where = place.get((split, number))
@@ -130,7 +131,7 @@ def _source(
     return ImageSource(labels, is_test, kept, read, origin)
 
 
-def _checked(path: Path, split: str, number: int, image: pictures.Pixels, settings: ImagesDataset) -> pictures.Pixels:
+def _checked(path: Path, split: str, number: int, image: Pixels, settings: ImagesDataset) -> Pixels:
     what = f"{path}: {split} image {number}"
     if not np.isfinite(image).all():
         raise DataError(f"{what} holds a value that is not finite; expected numbers; mend it or leave it out")
@@ -163,7 +164,7 @@ def _npz_part(path: Path, images: str, labels: str) -> _Part:
             f"{path}: {shape[0]} images in '{images}', but {len(values)} labels in '{labels}'; expected one for each"
         )
 
-    def rows() -> Iterator[pictures.Pixels]:
+    def rows() -> Iterator[Pixels]:
         for block in _blocks(path, images):
             ordered = block[:, None] if layout == "grey" else block.transpose(0, 3, 1, 2) if layout == "last" else block
             yield from ordered if block.dtype == np.uint8 else ordered.astype(np.float64)

@@ -12,7 +12,7 @@ from pathlib import Path
 from learning_dynamics.config_datasets import ImagesDataset
 from learning_dynamics.datasets import archives, pictures
 from learning_dynamics.datasets.image_source import Entry, ImageSource, places, selected
-from learning_dynamics.datasets.labelled_images import SPLITS
+from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
 from learning_dynamics.errors import DataError
 
 LAYOUT = "<class>/<picture>, or train/<class>/<picture> and test/<class>/<picture>"
@@ -133,7 +133,7 @@ def _depth_around(paths: Iterable[tuple[str, ...]]) -> int:
 
 def _read(
     settings: ImagesDataset, path: Path, keys: list[str], versions: Mapping[str, int], digests: dict[str, str]
-) -> Iterator[tuple[int, pictures.Pixels]]:
+) -> Iterator[tuple[int, Pixels]]:
     place = {key: number for number, key in enumerate(keys)}
     shape_of: dict[tuple[int, ...], str] = {}
     seen: Counter[str] = Counter()

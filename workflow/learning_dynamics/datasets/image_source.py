@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from learning_dynamics.config_datasets import MOST_CLASSES
-from learning_dynamics.datasets.labelled_images import SPLITS
-from learning_dynamics.datasets.pictures import Pixels
+from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
 from learning_dynamics.errors import DataError
 
 

@@ -19,6 +19,8 @@ from learning_dynamics.errors import DataError
 if TYPE_CHECKING:
     from learning_dynamics.datasets.image_source import ImageSource
 
+Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float64]
+
 SPLITS = ("train", "test")
 # Images are written as soon as so many bytes of them have come together.
 _WRITTEN_AT_ONCE = 2**24

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from learning_dynamics.config_datasets import TORCHVISION, ImagesDataset
-from learning_dynamics.datasets import archives, pictures
+from learning_dynamics.datasets import archives
 from learning_dynamics.datasets.image_source import ImageSource
+from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.errors import DataError
 
 _KINDS = (
@@ -41,9 +42,7 @@ def open_source(settings: ImagesDataset, downloads: Path) -> ImageSource:
     return replace(source, read=partial(_explained, path, source.read))
 
 
-def _explained(
-    path: Path, read: Callable[[], Iterator[tuple[int, pictures.Pixels]]]
-) -> Iterator[tuple[int, pictures.Pixels]]:
+def _explained(path: Path, read: Callable[[], Iterator[tuple[int, Pixels]]]) -> Iterator[tuple[int, Pixels]]:
     """What is read, and a message for what goes wrong on the way."""
     try:
         yield from read()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from learning_dynamics.datasets import archives
+from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
@@ -22,8 +23,6 @@ _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")
 _STORED = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA", "YCbCr": "RGB"}
 _WANTED = {"grey": "L", "rgb": "RGB"}
 _GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
-
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float64]
 
 
 def decoded(content: bytes, side: int | None, colour: str) -> npt.NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from PIL import Image
 from learning_dynamics.config_datasets import ImagesDataset
 from learning_dynamics.datasets import archives, cifar10, pictures
 from learning_dynamics.datasets.image_source import Entry, ImageSource, places, selected
+from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.errors import DataError
 
 _log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ def open_source(settings: ImagesDataset, name: str, downloads: Path) -> ImageSou
     labels, is_test = places(chosen, kept)
     own_test = "test" in parts
 
-    def read() -> Iterator[tuple[int, pictures.Pixels]]:
+    def read() -> Iterator[tuple[int, Pixels]]:
         shapes: set[tuple[int, ...]] = set()
         for place, entry in enumerate(chosen):
             image = _image(
@@ -141,7 +142,7 @@ def _class_names(stored: Any, targets: dict[str, list[int]]) -> list[str]:
     return names if len(names) >= number and len(set(names)) == len(names) else [str(label) for label in range(number)]
 
 
-def _image(describe: str, stored: Any, entry: Entry, settings: ImagesDataset) -> pictures.Pixels:
+def _image(describe: str, stored: Any, entry: Entry, settings: ImagesDataset) -> Pixels:
     picture = stored[int(entry.key)][0]
     if not isinstance(picture, Image.Image):
         raise DataError(f"{describe}: is no picture but a {type(picture).__name__}; expected a picture")
