@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: help setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults test lint format \
+.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults test lint format \
 	config-documents published-results clean-environment
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo "make reproduce-all CIFAR10=path  everything there is"
 	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
+	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images: docs/own-images.md"
+	@echo "make own CONFIG=mine.yaml        the same, and the training that shows how well it did"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
 	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run"
 	@echo "make archive                     results/archive.zip: what others need to draw the figures"
@@ -64,6 +66,13 @@ plan: .venv/.base
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
+
+predict: .venv/.base
+	$(SNAKEMAKE) predict --configfile "$(CONFIG)"
+	@echo "Predictions: results/predictions/"
+
+own: .venv/.base
+	$(SNAKEMAKE) own --configfile "$(CONFIG)"
 
 claims: .venv/.base
 	$(SNAKEMAKE) --quiet all -- results/claims.json

@@ -6,7 +6,7 @@ Reproduces every experiment and figure of Pinson, Lenaerts & Ginis (ICML 2023). 
                                              or the trajectories of an archive
 
 Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too), finished
-(what is there already: for the report).
+(what is there already: for the report); predict and own for experiments of your own (docs/own-images.md).
 Settings: config/config.yaml, described in config/README.md.
 """
 
@@ -32,6 +32,7 @@ else:
 
     include: "workflow/rules/datasets.smk"
     include: "workflow/rules/structure.smk"
+    include: "workflow/rules/automatic.smk"
     include: "workflow/rules/training.smk"
     include: "workflow/rules/deep_training.smk"
     include: "workflow/rules/theory.smk"
@@ -42,6 +43,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/provenance.smk"
 include: "workflow/rules/archive.smk"
+include: "workflow/rules/predictions.smk"
 
 
 rule all:
@@ -49,6 +51,7 @@ rule all:
     input:
         results_of(experiments_without_download(), deep=ARCHIVE is not None),
         extension_results(),
+        [] if ARCHIVE else own_results(),
     localrule: True
 
 
@@ -67,6 +70,20 @@ rule:
     input:
         results_of(list(CONFIG.experiments), deep=True),
         extension_results(),
+    localrule: True
+
+
+# What a user's own images lead to, told from their structure alone: nothing is trained.
+rule predict:
+    input:
+        of_own(predictions_of(own_experiments())),
+    localrule: True
+
+
+# The same, and the training that shows how well it did; of a user's own experiments only.
+rule own:
+    input:
+        of_own(own_results()),
     localrule: True
 
 

@@ -72,10 +72,12 @@ def test_every_key_is_described():
             assert f"| `{key}` |" in readme
 
 
-def test_new_experiment_needs_only_a_dataset_and_updates():
-    settings = {"experiments": {"mine": {"dataset": {"kind": "shapes", "side": 9}, "updates": 1000}}}
+def test_new_experiment_needs_only_a_dataset():
+    settings = {"experiments": {"mine": {"dataset": {"kind": "shapes", "side": 9}}}}
     loaded = config_loading.load(settings)
     assert loaded.experiments["mine"].networks.names == ["linear_cnn", "linear_fcnn"]
+    assert loaded.experiments["mine"].automatic
+    assert not any(experiment.automatic for experiment in config.Config().experiments.values())
     assert loaded.experiments["pure_cosines"] == config.Config().experiments["pure_cosines"]
 
 
@@ -117,7 +119,21 @@ MISTAKES = {
     "experiments: {pure_cosine: {updates: 500}}": ["pure_cosine.dataset'", "did you mean 'pure_cosines'"],
     "experiments: {mine: {dataset: {kind: shape}, updates: 500}}": ["mine.dataset'", "did you mean 'shapes'"],
     "experiments: {mine: {dataset: {side: 8}, updates: 500}}": ["mine.dataset'", "'kind' is missing"],
-    "experiments: {mine: {dataset: {kind: shapes}}}": ["mine.updates'", "missing"],
+    "experiments: {mine: {dataset: {kind: shapes}, updates: soon}}": ["mine.updates'", "integer"],
+    "experiments: {mine: {dataset: {kind: shapes}, updates: Auto}}": ["mine.updates'"],
+    "experiments: {mine: {dataset: {kind: shapes}, networks: {linear_cnn: {learning_rate: slow}}}}": ["learning_rate'"],
+    "experiments: {mine: {dataset: {kind: shapes}, networks: {linear_fcnn: {hidden_units: few}}}}": ["hidden_units'"],
+    "experiments: {cifar10: {updates: auto}}": ["cifar10.updates'", "expected a number for deep_linear_cnn"],
+    "experiments: {geometric_shapes: {networks: {linear_cnn: {learning_rate: auto}}}}": ["has settings that are auto"],
+    "automatic: {step: 0.0}": ["automatic.step'", "greater than 0"],
+    "automatic: {step: 1e-2}": ["automatic.step'", "1.0e-02"],
+    "automatic: {step: 2.0}": ["automatic.step'", "less than or equal to 1"],
+    "automatic: {smallest_mode: 0}": ["automatic.smallest_mode'", "greater than 0"],
+    "automatic: {most_updates: 0}": ["automatic.most_updates'", "greater than or equal to 1"],
+    "automatic: {most_update: 9}": ["did you mean 'most_updates'"],
+    "automatic: 3": ["'automatic'", "keys and values"],
+    "largest_input: 0": ["'largest_input'", "greater than or equal to 1"],
+    "largest_input: many": ["'largest_input'", "integer"],
     "experiments: {digits4: {order: randm}}": ["digits4.order'", "did you mean 'random'"],
     "experiments: {digits4: {updates: 10}}": ["digits4.records'", "more than updates (10)"],
     "experiments: {digits4: {snapshots: [50000]}}": ["digits4.snapshots'", "after the last update"],

@@ -23,7 +23,7 @@ from learning_dynamics.config_datasets import (
 )
 from learning_dynamics.config_extensions import ExperimentName, Scaling, Variants
 from learning_dynamics.config_networks import DeepCNN, LinearCNN, LinearFCNN, Networks
-from learning_dynamics.config_values import Count, Model, Positive, did_you_mean
+from learning_dynamics.config_values import Automatic, Count, Model, Positive, did_you_mean
 
 
 class Experiment(Model):
@@ -34,9 +34,10 @@ class Experiment(Model):
 
     dataset: Dataset
     networks: Networks = Networks()
-    updates: Count = Field(
+    updates: Count | Automatic = Field(
+        default="auto",
         description="Training samples seen (the paper's time axis): the updates of the two-layer networks; the deep "
-        "ones make one per batch."
+        "ones make one per batch. `auto`: until every mode worth it should be found, see `automatic`.",
     )
     order: Literal["random", "cyclic", "epochs"] = Field(
         default="random",
@@ -53,10 +54,10 @@ class Experiment(Model):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.records > self.updates:
+        if self.updates != "auto" and self.records > self.updates:
             raise ValueError(f"records: {self.records} is more than updates ({self.updates}); expected at most as many")
         for sample in self.snapshots:
-            if sample > self.updates:
+            if self.updates != "auto" and sample > self.updates:
                 raise ValueError(f"snapshots: {sample} lies after the last update ({self.updates})")
         cnn, fcnn = self.networks.linear_cnn, self.networks.linear_fcnn
         if cnn is not None and cnn.initial_weights == "aligned" and not frequencies_disjoint(self.dataset):
@@ -76,17 +77,31 @@ class Experiment(Model):
                     "expected networks.linear_cnn with initial_weights: aligned beside it"
                 )
             classes = len(self.dataset.class_names)
-            if fcnn.hidden_units is not None and fcnn.hidden_units < classes:
+            if isinstance(fcnn.hidden_units, int) and fcnn.hidden_units < classes:
                 raise ValueError(
                     f"networks.linear_fcnn.hidden_units: {fcnn.hidden_units} cannot hold a diagonal of {classes}; "
                     f"expected at least {classes}"
                 )
         return self
 
+    @property
+    def automatic(self) -> bool:
+        """Whether a setting is still to be chosen from the structure of the data."""
+        return "auto" in (self.updates, *self.networks.automatic_values())
+
+    @property
+    def update_count(self) -> int:
+        """``updates`` as a number, of an experiment whose settings have been chosen."""
+        if self.updates == "auto":
+            raise ValueError("updates: still to be chosen; expected a number")
+        return self.updates
+
     @model_validator(mode="after")
     def _deep_networks_possible(self) -> Self:
         for name in self.networks.deep:
             model: DeepCNN = getattr(self.networks, name)
+            if self.updates == "auto":
+                raise ValueError(f"updates: `auto` is for the two-layer networks; expected a number for {name}")
             if self.updates % model.batch_size:
                 raise ValueError(
                     f"networks.{name}.batch_size: {model.batch_size} does not divide updates ({self.updates}); "
@@ -97,23 +112,23 @@ class Experiment(Model):
                     f"records: {self.records} is more than the batches of {name} ({self.updates // model.batch_size}); "
                     "expected at most as many"
                 )
-        side = 32 if isinstance(self.dataset, Cifar10Dataset) else getattr(self.dataset, "side", 8)
+        side = 32 if isinstance(self.dataset, Cifar10Dataset) else getattr(self.dataset, "side", 8) or 8
         if self.networks.deep_relu_cnn is not None and side < 4:
             raise ValueError(f"dataset.side: {side} leaves nothing after two poolings; expected at least 4")
         return self
 
     def record_batches(self, batch_size: int) -> list[int]:
         """The batches after which a deep network is measured, the start and the end among them."""
-        batches = self.updates // batch_size
+        batches = self.update_count // batch_size
         return [round(batches * record / self.records) for record in range(self.records + 1)]
 
     def record_samples(self) -> list[int]:
         """The samples at which Ω, losses and spectra are recorded, the start and the end among them."""
-        return [round(self.updates * record / self.records) for record in range(self.records + 1)]
+        return [round(self.update_count * record / self.records) for record in range(self.records + 1)]
 
     def snapshot_samples(self) -> list[int]:
         """The samples at which the weights are kept, the start and the end among them."""
-        return sorted({0, *self.snapshots, self.updates})
+        return sorted({0, *self.snapshots, self.update_count})
 
 
 def _cosines(*classes: list[tuple[int, int, float]], phase: float | Literal["random"] = 0.0) -> CosinesDataset:
@@ -127,7 +142,7 @@ def _pure_cosines(order: Literal["random", "cyclic"]) -> Experiment:
         dataset=_cosines([(0, 0, 1.5)], [(5, 2, 1.0)], [(1, 7, 0.5)], [(0, 4, 0.2)]),
         networks=Networks(
             linear_cnn=LinearCNN(learning_rate=2e-4, initial_weights="aligned", kernel_std=1e-4),
-            linear_fcnn=LinearFCNN(learning_rate=3.2e-3, initial_weights="diagonal"),
+            linear_fcnn=LinearFCNN(learning_rate=3.2e-3, initial_weights="diagonal", hidden_units=None),
         ),
         updates=8000,
         order=order,
@@ -145,19 +160,27 @@ def paper_experiments() -> dict[str, Experiment]:
                 [(2, 5, 0.7), (6, 1, 0.6), (4, 4, 0.3)],
                 phase="random",
             ),
-            networks=Networks(linear_cnn=LinearCNN(learning_rate=1e-3), linear_fcnn=LinearFCNN(learning_rate=1.6e-2)),
+            networks=Networks(
+                linear_cnn=LinearCNN(learning_rate=1e-3),
+                linear_fcnn=LinearFCNN(learning_rate=1.6e-2, hidden_units=None),
+            ),
             updates=600,
             records=300,
         ),
         "geometric_shapes": Experiment(
             dataset=ShapesDataset(),
-            networks=Networks(linear_cnn=LinearCNN(learning_rate=1.1e-4), linear_fcnn=LinearFCNN(learning_rate=6.5e-4)),
+            networks=Networks(
+                linear_cnn=LinearCNN(learning_rate=1.1e-4),
+                linear_fcnn=LinearFCNN(learning_rate=6.5e-4, hidden_units=None),
+            ),
             updates=60000,
             snapshots=[2000, 5000, 7500, 9000, 16000, 32000, 55000],
         ),
         "digits4": Experiment(
             dataset=DigitsDataset(),
-            networks=Networks(linear_cnn=LinearCNN(learning_rate=3e-4), linear_fcnn=LinearFCNN(learning_rate=8e-4)),
+            networks=Networks(
+                linear_cnn=LinearCNN(learning_rate=3e-4), linear_fcnn=LinearFCNN(learning_rate=8e-4, hidden_units=None)
+            ),
             updates=40000,
             order="epochs",
             snapshots=[13000, 16000, 19500, 22500],
@@ -181,6 +204,23 @@ def paper_experiments() -> dict[str, Experiment]:
             records=312,
         ),
     }
+
+
+class AutomaticSettings(Model):
+    """How `learning_rate: auto` and `updates: auto` are chosen from the structure of the data, before any training.
+
+    docs/own-images.md gives the formulas and what was measured.
+    """
+
+    step: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.02,
+        description="Size ε of an update against the slow regime: λ = ε / max_α r_α max(2 d_α/s_α, ⟨‖x‖²⟩ s_α/d_α), "
+        "with r_α = n max_l|v̂^α_l| for the CNN and 1 for the FCNN.",
+    )
+    smallest_mode: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.05, description="A mode is worth waiting for if its s_α is at least this share of the largest."
+    )
+    most_updates: Count = Field(default=1_000_000, description="The longest run that is chosen; said when it bites.")
 
 
 class DeepTraining(Model):
@@ -237,6 +277,11 @@ class Config(Model):
         description="Archive of a finished run (`make archive`): figures and the ledger are made from its "
         "trajectories, and nothing is trained. `null`: train.",
     )
+    largest_input: Count = Field(
+        default=4096,
+        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square. Of larger images "
+        "there are the structure and estimates of the discovery times, but neither gradient flow nor training.",
+    )
     deep_training: DeepTraining = Field(
         default=DeepTraining(), description="Where and how the deep networks are trained."
     )
@@ -244,6 +289,9 @@ class Config(Model):
         default_factory=paper_experiments,
         description="The experiments by name. Keys given here replace those of the paper's experiment of that name; "
         "`null` leaves an experiment out; any other name adds one.",
+    )
+    automatic: AutomaticSettings = Field(
+        default=AutomaticSettings(), description="How settings that are `auto` are chosen from the data."
     )
     scaling: Scaling | None = Field(
         default_factory=Scaling,
@@ -306,6 +354,8 @@ def _unfit(key: str, experiment: Experiment) -> str | None:
         return "has not one image of one channel per class"
     if network is None:
         return "has no linear_cnn"
+    if experiment.automatic:
+        return "has settings that are auto"
     if key == "scaling.std.experiment" and not frequencies_disjoint(dataset):
         return "has modes that share frequencies"
     if key == "variants.experiment" and network.initial_weights != "normal":

@@ -11,6 +11,9 @@ from pydantic import Field, TypeAdapter, model_validator
 from learning_dynamics.config_values import Count, Model, Positive, Side, did_you_mean
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+MOST_CLASSES = 1000
+# Before the name of a data set that torchvision knows.
+TORCHVISION = "torchvision:"
 
 
 class Cosine(Model):
@@ -159,17 +162,63 @@ class Cifar10Dataset(Model):
         return list(self.classes)
 
 
+class ImagesDataset(Model):
+    """Your own images; docs/own-images.md shows how.
+
+    A class is a folder of images (`<class>/<image>`, or `train/<class>/<image>` and `test/<class>/<image>`).
+    """
+
+    kind: Literal["images"] = "images"
+    source: Annotated[str, Field(min_length=1)] = Field(
+        description="Path of a folder of class folders, of an archive of one (tar, tar.gz, tar.xz, zip), of an `.npz` "
+        "file with `images` and `labels`, or of a data set file of this project (`datasets/….nc`); or "
+        "`torchvision:<name>` for a classification data set that torchvision downloads."
+    )
+    side: Side | None = Field(
+        default=None,
+        description="Side n in pixels: the largest square in the middle of every image is scaled to it. `null`: images "
+        "as they are, which must be squares of one size.",
+    )
+    colour: Literal["as_stored", "grey", "rgb"] = Field(
+        default="as_stored",
+        description="`as_stored`: 1 channel for grey images, 2 with transparency, 3 for colour, 4 with transparency; "
+        "all must agree. `grey` or `rgb`: converted, transparency dropped.",
+    )
+    classes: Annotated[list[str], Field(min_length=2, max_length=MOST_CLASSES)] | None = Field(
+        default=None, description="Names of the classes wanted, in this order; `null` for all, by name."
+    )
+    images_per_class: Count | None = Field(
+        default=None,
+        description="At most so many images of each class in each split, the first ones by name; `null` for all.",
+    )
+    test_fraction: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of every class held out as the test split (the last ones by name); 0 where the source has "
+        "a test split of its own.",
+    )
+    centred: bool = Field(default=True, description="Subtract the mean training image from all images.")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if self.classes is not None and len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes: {self.classes} names a class twice; expected each at most once")
+        return self
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes that are asked for; those of the source are known when it is read."""
+        return list(self.classes or [])
+
+
 Dataset = Annotated[
-    Union[CosinesDataset, ShapesDataset, DigitsDataset, Cifar10Dataset],  # noqa: UP007 - pydantic's documented form
+    Union[CosinesDataset, ShapesDataset, DigitsDataset, Cifar10Dataset, ImagesDataset],  # noqa: UP007 - pydantic's form
     Field(discriminator="kind"),
 ]
 
 
-def dataset_model(settings: Mapping[str, Any]) -> CosinesDataset | ShapesDataset | DigitsDataset | Cifar10Dataset:
+def dataset_model(settings: Mapping[str, Any]) -> Dataset:
     """The data set that checked settings describe, as passed to a job."""
-    return TypeAdapter[CosinesDataset | ShapesDataset | DigitsDataset | Cifar10Dataset](Dataset).validate_python(
-        settings
-    )
+    return TypeAdapter[Dataset](Dataset).validate_python(settings)
 
 
 def frequencies_disjoint(dataset: Any) -> bool:

@@ -71,6 +71,7 @@ def write(folder: Path) -> None:
 def _nested_sections() -> Iterator[str]:
     titles: dict[type[BaseModel], str] = {
         config.DeepTraining: "`deep_training`",
+        config.AutomaticSettings: "`automatic`",
         config.Experiment: "`experiments.<name>`",
         config_networks.Networks: "`experiments.<name>.networks`",
         config_networks.LinearCNN: "`experiments.<name>.networks.linear_cnn`",
@@ -81,6 +82,7 @@ def _nested_sections() -> Iterator[str]:
         config_datasets.ShapesDataset: "`experiments.<name>.dataset` with `kind: shapes`",
         config_datasets.DigitsDataset: "`experiments.<name>.dataset` with `kind: digits`",
         config_datasets.Cifar10Dataset: "`experiments.<name>.dataset` with `kind: cifar10`",
+        config_datasets.ImagesDataset: "`experiments.<name>.dataset` with `kind: images`",
         config_extensions.Scaling: "`scaling`",
         config_extensions.SideScaling: "`scaling.side`",
         config_extensions.StdScaling: "`scaling.std`",

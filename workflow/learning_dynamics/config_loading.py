@@ -11,8 +11,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from learning_dynamics.config import Config, DeepTraining, Experiment, paper_experiments
-from learning_dynamics.config_datasets import Cifar10Dataset, Cosine, CosinesDataset, DigitsDataset, ShapesDataset
+from learning_dynamics.config import AutomaticSettings, Config, DeepTraining, Experiment, paper_experiments
+from learning_dynamics.config_datasets import (
+    Cifar10Dataset,
+    Cosine,
+    CosinesDataset,
+    DigitsDataset,
+    ImagesDataset,
+    ShapesDataset,
+)
 from learning_dynamics.config_extensions import (
     Convolution,
     LearningRateScaling,
@@ -136,7 +143,7 @@ def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -
     return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {value!r}"
 
 
-_KINDS = ("cosines", "shapes", "digits", "cifar10")
+_KINDS = ("cosines", "shapes", "digits", "cifar10", "images")
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
@@ -154,11 +161,13 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "deep_linear_cnn": DeepCNN,
         "deep_relu_cnn": DeepCNN,
         "deep_training": DeepTraining,
+        "automatic": AutomaticSettings,
         "classes": Cosine,
         "cosines": CosinesDataset,
         "shapes": ShapesDataset,
         "digits": DigitsDataset,
         "cifar10": Cifar10Dataset,
+        "images": ImagesDataset,
     }
     for part in reversed(location[:-1]):
         if part in models:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from learning_dynamics.config_values import Count, Model, Positive
+from learning_dynamics.config_values import Automatic, Count, Model, Positive
+
+_AUTOMATIC_WIDTH = 1024
 
 
 class LinearCNN(Model):
     """Two-layer linear CNN, y = W dbc(k) x: one circular kernel as large as the image, no bias (Eq. 8)."""
 
-    learning_rate: Positive = Field(
-        default=1e-4, description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample."
+    learning_rate: Positive | Automatic = Field(
+        default="auto",
+        description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
+        "`automatic`.",
     )
     initial_weights: Literal["normal", "aligned"] = Field(
         default="normal",
@@ -29,8 +33,10 @@ class LinearCNN(Model):
 class LinearFCNN(Model):
     """Two-layer linear fully connected network, y = W2 W1 x, no bias (Eq. 17)."""
 
-    learning_rate: Positive = Field(
-        default=1e-3, description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample."
+    learning_rate: Positive | Automatic = Field(
+        default="auto",
+        description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
+        "`automatic`.",
     )
     initial_weights: Literal["normal", "diagonal"] = Field(
         default="normal",
@@ -40,7 +46,15 @@ class LinearFCNN(Model):
     weight_std: Positive = Field(
         default=1e-3, description="Standard deviation of both initial layers; unused by `diagonal`."
     )
-    hidden_units: Count | None = Field(default=None, description="Hidden width; `null` for C·n², as in the paper.")
+    hidden_units: Count | Automatic | None = Field(
+        default="auto", description="Hidden width; `null` for C·n², as in the paper; `auto`: that, but at most 1024."
+    )
+
+    def hidden_width(self, inputs: int) -> int:
+        """The hidden width for images of so many values."""
+        if self.hidden_units == "auto":
+            return min(inputs, _AUTOMATIC_WIDTH)
+        return inputs if self.hidden_units is None else self.hidden_units
 
 
 class DeepCNN(Model):
@@ -91,6 +105,11 @@ class Networks(Model):
     def names(self) -> list[str]:
         """Names of the networks that are trained."""
         return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
+    def automatic_values(self) -> list[Any]:
+        """The values that may be `auto`, of the networks that are trained."""
+        models = [model for model in (self.linear_cnn, self.linear_fcnn) if model is not None]
+        return [model.learning_rate for model in models]
 
     @property
     def two_layer(self) -> list[str]:

@@ -25,6 +25,22 @@ class Correlations:
     class_frequencies: FloatArray
 
 
+@dataclass(frozen=True)
+class CorrelationsInModes:
+    """The same averages of images so large that Σxx is not kept.
+
+    input_output: Σyx, shape (p, CN).
+    input_in_modes: Vᵀ Σxx V with the training split's V, shape (modes, modes).
+    input_power: tr Σxx = ⟨‖x‖²⟩.
+    class_frequencies: share of each class, shape (p,).
+    """
+
+    input_output: FloatArray
+    input_in_modes: FloatArray
+    input_power: float
+    class_frequencies: FloatArray
+
+
 def correlate(
     inputs: Callable[[slice], FloatArray], labels: npt.NDArray[np.integer], classes: int, chunk: int = 1000
 ) -> Correlations:
@@ -48,6 +64,42 @@ def correlate(
         input_correlation += values.T @ values
     frequencies = np.bincount(labels, minlength=classes) / samples
     return Correlations(input_output / samples, input_correlation / samples, frequencies)
+
+
+def correlate_in_modes(
+    inputs: Callable[[slice], FloatArray],
+    labels: npt.NDArray[np.integer],
+    classes: int,
+    structure: Structure | None = None,
+    chunk: int = 1000,
+) -> tuple[CorrelationsInModes, Structure]:
+    """Accumulate Σyx and then Vᵀ Σxx V in chunks; see ``correlate``. Memory does not grow as the square of CN.
+
+    Args:
+        inputs, labels, classes, chunk: see ``correlate``.
+        structure: gives V; by default the decomposition of this Σyx.
+
+    Returns:
+        The averages and the decomposition whose V was used.
+    """
+    samples, width = len(labels), inputs(slice(0, 1)).shape[1]
+    input_output = np.zeros((classes, width))
+    parts = [slice(start, min(start + chunk, samples)) for start in range(0, samples, chunk)]
+    power = 0.0
+    for part in parts:
+        values = inputs(part)
+        one_hot = (labels[part, None] == np.arange(classes)).astype(np.float64)
+        input_output += one_hot.T @ values
+        power += float(np.einsum("si,si->", values, values))
+    input_output /= samples
+    decomposition = decompose(input_output) if structure is None else structure
+    modes = len(decomposition.singular_values)
+    in_modes = np.zeros((modes, modes))
+    for part in parts:
+        projected = inputs(part) @ decomposition.right
+        in_modes += projected.T @ projected
+    frequencies = np.bincount(labels, minlength=classes) / samples
+    return CorrelationsInModes(input_output, in_modes / samples, power / samples, frequencies), decomposition
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import xarray as xr
 
-from learning_dynamics import netcdf, structure, trajectories
+from learning_dynamics import chosen_settings, netcdf, structure, trajectories
 from learning_dynamics.config import Experiment
 from learning_dynamics.correlations import FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
@@ -39,7 +39,7 @@ class ExperimentResults:
         """From plain data, as passed to a job: the settings and where the files are."""
         return cls(
             name,
-            Experiment.model_validate(files["settings"]),
+            Experiment.model_validate(chosen_settings.resolved_settings(files["settings"], files.get("chosen_file"))),
             files["dataset_file"],
             files["structure_file"],
             files["trajectory_files"],
@@ -48,8 +48,8 @@ class ExperimentResults:
 
     @functools.cached_property
     def data(self) -> labelled_images.LabelledImages:
-        """The images."""
-        return labelled_images.read(self.dataset_file)
+        """The images, which stay in the file until they are asked for."""
+        return labelled_images.open_file(self.dataset_file)
 
     @functools.cached_property
     def structure(self) -> xr.Dataset:

@@ -5,9 +5,10 @@ Attributes ``sha256`` hold the checksums: one of every variable, and one of the 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ from learning_dynamics.errors import DataError
 
 COMPRESSED: dict[str, object] = {"zlib": True, "complevel": 1, "shuffle": True}
 
+# netCDF4's open file and variable, which have no types.
+File = Any
+Variable = Any
+
 _CHECKSUM = "sha256"
+# Entries of a variable that is larger than memory, read at a time for its checksum.
+_AT_ONCE = 1000
 
 
 def variable(
@@ -52,6 +59,93 @@ def write(dataset: xr.Dataset, path: str | Path, uncompressed: tuple[str, ...] =
             _with_checksums(dataset).to_netcdf(temporary, engine="netcdf4", format="NETCDF4", encoding=encoding)
         except RuntimeError as error:  # how the library reports a full disk
             raise OSError(str(error)) from error
+
+
+def write_in_pieces(path: str | Path, fill: Callable[[File], str], describe: Callable[[], xr.Dataset]) -> None:
+    """The same for a file with a variable that is larger than memory.
+
+    Args:
+        path: the file to make; its folder must exist.
+        fill: makes that variable in the open file, fills it and returns its name.
+        describe: called after that, gives everything else.
+
+    Raises:
+        DataError: the disk is full or the folder cannot be written.
+    """
+    import netCDF4
+
+    with whole_files.replacing(path) as temporary:
+        try:
+            with netCDF4.Dataset(temporary, "w", format="NETCDF4") as file:
+                file.set_fill_off()
+                name = fill(file)
+            with netCDF4.Dataset(temporary, "a") as file:
+                values = file.variables[name]
+                values.set_auto_maskandscale(False)
+                values.setncattr(_CHECKSUM, _checksum_in_pieces(name, values))
+            rest = _with_checksums(describe())
+            names = [*rest.variables, name]
+            rest.attrs.pop(_CHECKSUM)
+            rest.attrs[_CHECKSUM] = _checksum_of_attributes(rest, names)
+            encoding: dict[str, dict[str, object]] = {
+                str(key): {
+                    **(COMPRESSED if part.dtype.kind in "iuf" and part.ndim else {}),
+                    **({"_FillValue": None} if part.dtype.kind == "f" else {}),
+                }
+                for key, part in rest.variables.items()
+            }
+            rest.to_netcdf(temporary, mode="a", engine="netcdf4", format="NETCDF4", encoding=encoding)
+        except RuntimeError as error:  # how the library reports a full disk
+            raise OSError(str(error)) from error
+
+
+class LazyArray:
+    """A variable of a file whose entries are read when they are asked for: by a slice, or by an array of places.
+
+    The file is open only while it is read: the library does not bear it open beside another reader of the same file.
+
+    Raises:
+        KeyError: there is no such variable.
+        DataError: its content is not what was written.
+    """
+
+    def __init__(self, path: str | Path, name: str) -> None:
+        self._path, self._name = str(path), name
+        with self._opened() as variable:
+            self.shape: tuple[int, ...] = variable.shape
+            self.dtype: np.dtype[Any] = variable.dtype
+            expected = variable.getncattr(_CHECKSUM) if _CHECKSUM in variable.ncattrs() else None
+            if expected != _checksum_in_pieces(name, variable):
+                raise DataError(f"{path}: damaged, '{name}' changed since it was written; delete it and run again")
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, which: slice | np.ndarray) -> np.ndarray:
+        """The entries as an array in memory, shape (entries, …)."""
+        with self._opened() as variable:
+            if isinstance(which, slice):
+                return np.asarray(variable[which])
+            entries = np.empty((len(which), *self.shape[1:]), self.dtype)
+            order = np.argsort(which, kind="stable")
+            ascending = which[order]
+            ends = np.flatnonzero(np.diff(ascending) != 1) + 1
+            for run, target in zip(np.split(ascending, ends), np.split(order, ends), strict=True):
+                if len(run):
+                    entries[target] = variable[run[0] : run[-1] + 1]
+            return entries
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[Variable]:
+        import netCDF4
+
+        with netCDF4.Dataset(self._path, "r") as file:
+            if self._name not in file.variables:
+                raise KeyError(self._name)
+            variable = file.variables[self._name]
+            variable.set_auto_maskandscale(False)
+            yield variable
 
 
 def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset:
@@ -94,6 +188,16 @@ def _checksum(name: str, values: xr.Variable) -> str:
     else:
         content = [str(value) for value in array.ravel()]
     return _digest([name, values.dims, array.shape, content, _plain(values.attrs)])
+
+
+def _checksum_in_pieces(name: str, values: Variable) -> str:
+    """The same of numbers that stay in the file."""
+    content = hashlib.sha256()
+    for start in range(0, values.shape[0], _AT_ONCE):
+        content.update(np.ascontiguousarray(values[start : start + _AT_ONCE]).data)
+    attributes = {key: values.getncattr(key) for key in values.ncattrs() if key != _CHECKSUM}
+    described = [values.dtype.str, content.hexdigest()]
+    return _digest([name, values.dimensions, values.shape, described, _plain(attributes)])
 
 
 def _checksum_of_attributes(dataset: xr.Dataset, names: Iterable[Hashable]) -> str:

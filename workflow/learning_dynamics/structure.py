@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,38 @@ import numpy as np
 import xarray as xr
 
 from learning_dynamics import fourier, netcdf, provenance
-from learning_dynamics.correlations import Correlations, Structure, decompose, input_correlation_in_modes
+from learning_dynamics.correlations import (
+    Correlations,
+    CorrelationsInModes,
+    Structure,
+    correlate_in_modes,
+    decompose,
+    input_correlation_in_modes,
+)
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.errors import DataError
+
+_log = logging.getLogger(__name__)
 
 _PACKAGES = ("numpy", "scipy", "xarray", "netCDF4")
 
 
-def write_correlations(data: LabelledImages, path: str | Path, experiment: str, settings: Mapping[str, Any]) -> None:
-    """Σyx and Σxx of every split (Pinson et al. 2023, Eqs. 1 and 3); 8 (C n²)² bytes per split."""
-    averages = {name: data.split(name).correlations() for name in data.splits}
+def write_correlations(
+    data: LabelledImages, path: str | Path, experiment: str, settings: Mapping[str, Any], largest_input: float = np.inf
+) -> None:
+    """Σyx and Σxx of every split (Pinson et al. 2023, Eqs. 1 and 3).
+
+    Σxx has 8 (C n²)² bytes per split. Of images of more than `largest_input` values only Vᵀ Σxx V and tr Σxx are kept.
+    """
+    if np.prod(data.shape) > largest_input:
+        _log.warning(
+            "%s: images of %s = %d values; above %d (key largest_input) Σxx is not kept, so that there are the "
+            "structure and estimates of the times, but neither gradient flow nor training",
+            *(experiment, "x".join(map(str, data.shape)), np.prod(data.shape), largest_input),
+        )
+        averages, inputs = _in_modes(data)
+    else:
+        averages, inputs = _whole(data)
     dataset = xr.Dataset(
         {
             "input_output_correlation": netcdf.variable(
@@ -27,11 +50,7 @@ def write_correlations(data: LabelledImages, path: str | Path, experiment: str, 
                 np.stack([a.input_output for a in averages.values()]),
                 "input-output correlation Σyx = ⟨y xᵀ⟩",
             ),
-            "input_correlation": netcdf.variable(
-                ("split", "input", "input_"),
-                np.stack([a.input for a in averages.values()]),
-                "input-input correlation Σxx = ⟨x xᵀ⟩",
-            ),
+            **inputs,
             "class_frequency": netcdf.variable(
                 ("split", "class"),
                 np.stack([a.class_frequencies for a in averages.values()]),
@@ -46,21 +65,71 @@ def write_correlations(data: LabelledImages, path: str | Path, experiment: str, 
     netcdf.write(dataset, path, uncompressed=("input_correlation",))
 
 
+Averages = Mapping[str, Correlations] | Mapping[str, CorrelationsInModes]
+
+
+def _whole(data: LabelledImages) -> tuple[Averages, dict[str, xr.Variable]]:
+    averages = {name: data.split(name).correlations() for name in data.splits}
+    return averages, {
+        "input_correlation": netcdf.variable(
+            ("split", "input", "input_"),
+            np.stack([a.input for a in averages.values()]),
+            "input-input correlation Σxx = ⟨x xᵀ⟩",
+        )
+    }
+
+
+def _in_modes(data: LabelledImages) -> tuple[Averages, dict[str, xr.Variable]]:
+    averages: dict[str, CorrelationsInModes] = {}
+    structure = None
+    for name in data.splits:
+        split = data.split(name)
+        averages[name], structure = correlate_in_modes(split.vectors, split.labels, data.classes, structure)
+    return averages, {
+        "input_correlation_in_modes": netcdf.variable(
+            ("split", "mode", "mode_"), np.stack([a.input_in_modes for a in averages.values()]), "Vᵀ Σxx V"
+        ),
+        "input_power": netcdf.variable(("split",), [a.input_power for a in averages.values()], "tr Σxx = ⟨‖x‖²⟩"),
+    }
+
+
 def read_correlations(path: str | Path) -> dict[str, Correlations]:
     """The correlations by split, "train" first.
+
+    Raises:
+        DataError: the file is missing, damaged or of another layout, or the images are so large that Σxx is not kept.
+    """
+    averages = read_averages(path)
+    whole = {split: average for split, average in averages.items() if isinstance(average, Correlations)}
+    if len(whole) < len(averages):
+        width = averages["train"].input_output.shape[1]
+        raise DataError(
+            f"{path}: images of {width} values, for which Σxx was not kept: the gradient flow and the training need "
+            "it; set dataset.side so that the images are smaller, or the key largest_input to at least "
+            f"{width} ({8 * width**2 / 1e9:.1f} GB for each matrix)"
+        )
+    return whole
+
+
+def read_averages(path: str | Path) -> Averages:
+    """The correlations by split, "train" first, whole or, of large images, in modes.
 
     Raises:
         DataError: the file is missing, damaged or of another layout.
     """
     dataset = netcdf.read(path)
     try:
+        splits = [str(split) for split in dataset["split"].values]
+        input_output, shares = dataset["input_output_correlation"].values, dataset["class_frequency"].values
+        if "input_correlation_in_modes" in dataset:
+            in_modes, powers = dataset["input_correlation_in_modes"].values, dataset["input_power"].values
+            return {
+                split: CorrelationsInModes(input_output[place], in_modes[place], float(powers[place]), shares[place])
+                for place, split in enumerate(splits)
+            }
+        whole = dataset["input_correlation"].values
         return {
-            str(split): Correlations(
-                dataset["input_output_correlation"].values[place],
-                dataset["input_correlation"].values[place],
-                dataset["class_frequency"].values[place],
-            )
-            for place, split in enumerate(dataset["split"].values)
+            split: Correlations(input_output[place], whole[place], shares[place]) for place, split in enumerate(splits)
         }
     except KeyError as error:
         raise DataError(f"{path}: not a correlations file, {error} is missing; delete it and run again") from error
@@ -68,7 +137,7 @@ def read_correlations(path: str | Path) -> dict[str, Correlations]:
 
 def write_structure(
     data: LabelledImages,
-    correlations: Mapping[str, Correlations],
+    correlations: Averages,
     path: str | Path,
     experiment: str,
     settings: Mapping[str, Any],
@@ -76,9 +145,21 @@ def write_structure(
     """The singular value decomposition of the training Σyx, its vectors as images and their spectra.
 
     For centred data the decomposition before subtracting the mean is added: Σyx + ⟨y⟩ mᵀ with the mean image m.
+
+    Raises:
+        DataError: all classes have the same mean image, so that there is no structure.
     """
     train = correlations["train"]
     structure = decompose(train.input_output)
+    in_modes = (
+        train.input_in_modes if isinstance(train, CorrelationsInModes) else input_correlation_in_modes(train, structure)
+    )
+    scale = np.abs(data.mean_image).max() + np.sqrt(np.abs(in_modes).max())
+    if not structure.singular_values[0] > 1e-12 * scale:
+        raise DataError(
+            f"data set '{experiment}': the mean image of every class is the same (zero after centring); expected "
+            "classes that differ in the mean: there is nothing that a linear network could discover"
+        )
     channels, side, _ = data.shape
     image = ("channel", "row", "column")
 
@@ -98,9 +179,7 @@ def write_structure(
             np.stack([spectra.real, spectra.imag], axis=-1),
             "spectra v̂^α = Q v^α, real and imaginary part",
         ),
-        "input_correlation_in_modes": netcdf.variable(
-            ("mode", "mode_"), input_correlation_in_modes(train, structure), "Vᵀ Σxx V"
-        ),
+        "input_correlation_in_modes": netcdf.variable(("mode", "mode_"), in_modes, "Vᵀ Σxx V"),
         "class_means": netcdf.variable(
             ("class", *image), means.reshape(-1, channels, side, side), "mean image of each class"
         ),

@@ -79,8 +79,9 @@ def train(
             random_streams.stream(root_seed, experiment_name, "sample_order", seed),
             experiment.order,
             len(split),
-            experiment.updates,
+            experiment.update_count,
         )
+        assert model.learning_rate != "auto"  # refused by the configuration
         trial = _Trial(split, samples, order, model.learning_rate, divergence_factor, f"variant '{name}', seed {seed}")
         recorded, final = trial.run(initial, convolution.padding, "convolution")
         if convolution.operation == "correlation":
@@ -90,7 +91,7 @@ def train(
             differences.append(np.linalg.norm(final - expected) / np.linalg.norm(expected))
         answers.append(recorded)
         kernels.append(final)
-        log.info("%s, seed %d: %d updates", name, seed, experiment.updates)
+        log.info("%s, seed %d: %d updates", name, seed, experiment.update_count)
     relevant = {
         "variant": name,
         "convolution": convolution.model_dump(mode="json"),

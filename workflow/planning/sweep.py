@@ -143,7 +143,7 @@ def _data_set(name: str, jobs: Sequence[Job], rates: Rates, seeds: int) -> DataS
             continue
         if job.rule == "train" and job.wildcards["network"] in trainings:
             continue
-        params: Mapping[str, object] = {**job.params, "seeds": seeds} if job.rule == "predict" else job.params
+        params: Mapping[str, object] = {**job.params, "seeds": seeds} if job.rule == "theory" else job.params
         # Figures read what was made for the experiment, and that was counted before: upstream jobs come first.
         estimate = rates.estimate(work.of(replace(job, params=params), storage))
         if estimate.seconds is None or estimate.peak_mb is None:
@@ -154,7 +154,7 @@ def _data_set(name: str, jobs: Sequence[Job], rates: Rates, seeds: int) -> DataS
         elif job.rule == "train":
             trainings[job.wildcards["network"]], times = estimate.seconds, seeds
         else:
-            others["predictions" if job.rule == "predict" else "figures"].append(estimate.seconds)
+            others["predictions" if job.rule == "theory" else "figures"].append(estimate.seconds)
         files += times * job.files
         storage += times * estimate.output_bytes
         peak = max(peak, estimate.peak_mb)

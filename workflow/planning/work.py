@@ -82,7 +82,7 @@ def of(job: Job, input_bytes: float) -> Work | None:
         input_bytes: size of the results that it reads, which is what figures and claims grow with.
 
     Returns:
-        None for data whose size the settings do not tell.
+        None for data whose size the settings do not tell, and for updates that are still to be chosen.
     """
     rule = base_rule(job.rule)
     function = _BY_RULE.get(rule)
@@ -101,7 +101,7 @@ def batches(job: Job) -> int:
     """Updates of all seeds that a deep training makes."""
     experiment = Experiment.model_validate(job.params["settings"])
     model = getattr(experiment.networks, job.wildcards["network"])
-    return len(job.outputs) * (experiment.updates // int(model.batch_size))
+    return len(job.outputs) * (experiment.update_count // int(model.batch_size))
 
 
 def _images(settings: Mapping[str, Any]) -> _Images | None:
@@ -146,7 +146,7 @@ def _structure(job: Job) -> Work | None:
 def _train(job: Job) -> Work | None:
     experiment = Experiment.model_validate(job.params["settings"])
     images = _images(job.params["settings"]["dataset"])
-    if images is None:
+    if images is None or experiment.automatic:
         return None
     network = job.wildcards["network"]
     classes, values = images.classes, images.values
@@ -156,14 +156,14 @@ def _train(job: Job) -> Work | None:
     memory = 8.0 * images.splits * values**2 + images.value_bytes * images.images * values
     if network == "linear_cnn":
         transformed = _TRANSFORMED_VALUE * values if images.images > _RESIDENT_IMAGES else 0.0
-        operations = experiment.updates * (classes * values + transformed) + experiment.records * losses
+        operations = experiment.update_count * (classes * values + transformed) + experiment.records * losses
         planes = (images.channels + classes) * images.side**2
         written += planes * (4.0 * experiment.records + 8.0 * snapshots)
     else:
-        hidden = getattr(experiment.networks, network).hidden_units or values
+        hidden = getattr(experiment.networks, network).hidden_width(values)
         # Within a block every sample's answer depends on all before it.
         block = (_BLOCK + classes) ** 2 / 2
-        operations = experiment.updates * (_MATRIX_ENTRY * hidden * values + block)
+        operations = experiment.update_count * (_MATRIX_ENTRY * hidden * values + block)
         operations += experiment.records * (losses + _MATRIX_ENTRY * classes * hidden * values)
         memory += 8.0 * hidden * values
         written += 8.0 * snapshots * (_SNAPSHOT_ROWS * values + classes * hidden)
@@ -182,7 +182,7 @@ def _train_deep(job: Job) -> Work | None:
     forward = _forward_multiplications(images, model.channels, model.hidden_units, rectified)
     # The answers to a basis of all images give the linear network's map; the other one answers a subset of each split.
     answered = min(images.images, images.splits * model.evaluation_images) if rectified else images.values
-    training = 3.0 * forward * experiment.updates  # forward, and backward for the weights and for the inputs
+    training = 3.0 * forward * experiment.update_count  # forward, and backward for the weights and for the inputs
     operations = seeds * (training + forward * answered * experiment.records)
     memory = images.images * images.values + 8.0 * images.splits * images.values**2
     memory += 4.0 * images.values * answered if rectified else 0.0
@@ -206,7 +206,7 @@ def _forward_multiplications(images: _Images, channels: int, hidden_units: int, 
 def _predict(job: Job) -> Work | None:
     experiment = Experiment.model_validate(job.params["settings"])
     images = _images(job.params["settings"]["dataset"])
-    if images is None:
+    if images is None or experiment.automatic:
         return None
     network = job.wildcards["network"]
     seeds, records, values = int(job.params["seeds"]), experiment.records, images.values
@@ -221,11 +221,11 @@ def _predict(job: Job) -> Work | None:
         evaluation = images.classes * values * (values + _FLOW_TRANSFORM)
         memory = 8.0 * seeds * records * _FLOW_COPIES * planes + square
     else:
-        hidden = getattr(experiment.networks, network).hidden_units or values
+        hidden = getattr(experiment.networks, network).hidden_width(values)
         evaluation = images.classes * values * (values + hidden)
         memory = 8.0 * seeds * (records * images.classes * values + hidden * values) + square
     # How many evaluations there are depends on the data; they grow with the records at the least.
-    return Work(f"predict {network}", float(seeds * records * evaluation), memory, written)
+    return Work(f"theory {network}", float(seeds * records * evaluation), memory, written)
 
 
 def _scaling(job: Job) -> Work | None:
@@ -261,7 +261,7 @@ def _variant(job: Job) -> Work | None:
     if images is None:
         return None
     seeds, kernels = job.params["settings"]["seeds"], job.params["settings"]["convolution"]["kernels"]
-    operations = float(seeds) * experiment.updates * images.classes * images.values
+    operations = float(seeds) * experiment.update_count * images.classes * images.values
     written = 8.0 * seeds * experiment.records * images.classes**2
     return Work("variant", operations, written, written + 8.0 * seeds * kernels * images.values)
 
@@ -272,7 +272,7 @@ _BY_RULE: dict[str, Callable[[Job], Work | None]] = {
     "structure": _structure,
     "train": _train,
     "train_deep": _train_deep,
-    "predict": _predict,
+    "theory": _predict,
     "scaling": _scaling,
     "variant": _variant,
 }

@@ -11,8 +11,11 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from learning_dynamics import archive, config_loading, config_networks
+from learning_dynamics import archive
+from learning_dynamics import config as config_model
+from learning_dynamics import config_loading, config_networks
 from learning_dynamics.claims import ledger
+from learning_dynamics.datasets import fingerprints
 from learning_dynamics.errors import DataError, UserError
 from learning_dynamics.figures import catalogue
 from learning_dynamics.jobs import fix_hash_seed
@@ -35,6 +38,7 @@ except UserError as error:
     sys.exit(str(error))
 
 RESULTS = CONFIG.results
+PAPER_EXPERIMENTS = config_model.paper_experiments()
 TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
 
 # The report lists its categories in alphabetical order.
@@ -76,6 +80,13 @@ def experiment_settings(wildcards):
     return CONFIG.experiments[wildcards.experiment].model_dump(mode="json")
 
 
+def chosen_settings(wildcards):
+    """The file of the settings that are `auto` in the configuration; none if no setting is."""
+    name = wildcards.experiment
+    chosen = f"{RESULTS}/settings/{name}.json"
+    return [chosen] if CONFIG.experiments[name].automatic else []
+
+
 def dataset_settings(wildcards):
     return experiment_settings(wildcards)["dataset"]
 
@@ -87,6 +98,14 @@ def experiments_without_download():
         for name, experiment in CONFIG.experiments.items()
         if ARCHIVE or experiment.dataset.kind != "cifar10"
     ]
+
+
+def source_state(wildcards):
+    """What changes when a user's own images do, so that the data set is made again; None for other kinds."""
+    dataset = CONFIG.experiments[wildcards.experiment].dataset
+    return (
+        fingerprints.fingerprint(dataset.source) if dataset.kind == "images" else None
+    )
 
 
 def trajectories(experiment, network):
@@ -104,6 +123,10 @@ def input_values(wildcards):
         return 3 * 32 * 32
     if dataset.kind == "digits":
         return 8 * 8
+    if dataset.kind == "images":
+        # Known when they are read; no more than this is kept whole.
+        channels = 1 if dataset.colour == "grey" else 3
+        return min(CONFIG.largest_input, channels * (dataset.side or 64) ** 2)
     return dataset.channels * dataset.side**2
 
 
@@ -148,6 +171,61 @@ def results_of(experiments, deep=False):
     )
 
 
+def own_experiments():
+    """The experiments that are not the paper's and train a two-layer network."""
+    names = [name for name in CONFIG.experiments if name not in PAPER_EXPERIMENTS]
+    return two_layer_experiments(names)
+
+
+def of_own(files):
+    """Files for the targets that are about a user's own experiments alone.
+
+    Where there is none, Snakemake says that this is missing: an error raised here would come with a traceback.
+    """
+    return files or [
+        "an experiment of your own (docs/own-images.md; snakemake --configfile mine.yaml -- predict)"
+    ]
+
+
+def predictions_of(experiments):
+    """The pages of what is predicted for some experiments."""
+    return [
+        f"{RESULTS}/predictions/{name}.{suffix}"
+        for name in experiments
+        for suffix in ("json", "txt", "html")
+    ]
+
+
+def comparisons_of(experiments):
+    """How well the predictions for some experiments did."""
+    return [
+        f"{RESULTS}/predictions/{name}_measured.{suffix}"
+        for name in experiments
+        for suffix in ("json", "txt")
+    ]
+
+
+def prediction_inputs(experiment):
+    """What a prediction is made from: everything but trajectories."""
+    files = result_files([experiment])
+    return all_of({experiment: {**files[experiment], "trajectory_files": {}}})
+
+
+def own_results():
+    """What is made for a user's own experiments: prediction, training, figures, and how well the prediction did."""
+    names = own_experiments()
+    return (
+        predictions_of(names)
+        + comparisons_of(names)
+        + [
+            f"{RESULTS}/figures/{name}/{figure}.{suffix}"
+            for name in names
+            for figure in catalogue.EXPERIMENT_FIGURES
+            for suffix in ("pdf", "png")
+        ]
+    )
+
+
 def paper_figures(experiments, deep):
     """The figures whose experiments are all there, with every network they show."""
     return [
@@ -167,8 +245,10 @@ def result_files(experiments, networks=None):
     for name in experiments:
         experiment = CONFIG.experiments[name]
         shown = networks_of(name, deep=False) if networks is None else networks
+        chosen = f"{RESULTS}/settings/{name}.json"
         files[name] = {
             "settings": experiment.model_dump(mode="json"),
+            **({"chosen_file": chosen} if experiment.automatic else {}),
             "dataset_file": f"{RESULTS}/datasets/{name}.nc",
             "structure_file": f"{RESULTS}/structure/{name}.nc",
             "trajectory_files": {
@@ -361,6 +441,7 @@ def all_of(files):
     paths = []
     for part in files.values():
         paths += [part["dataset_file"], part["structure_file"]]
+        paths += [part["chosen_file"]] if "chosen_file" in part else []
         paths += part["theory_files"].values()
         for seeds in part["trajectory_files"].values():
             paths += seeds

@@ -1,6 +1,6 @@
 """The images of each experiment.
 
-Needs: the configuration; for CIFAR-10 the source it names.
+Needs: the configuration; for CIFAR-10 and a user's own images the source it names.
 Makes: datasets/{experiment}.nc
 """
 
@@ -29,5 +29,6 @@ rule dataset:
             else None
         ),
         downloads=CONFIG.downloads,
+        source=source_state,
     script:
         "../scripts/dataset.py"

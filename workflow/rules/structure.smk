@@ -24,6 +24,7 @@ rule correlations:
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
         settings=dataset_settings,
+        largest_input=CONFIG.largest_input,
     script:
         "../scripts/correlations.py"
 

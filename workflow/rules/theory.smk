@@ -1,15 +1,17 @@
 """What the theory predicts for each two-layer network, before any training.
 
-Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
+Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc;
+       settings/{experiment}.json where a setting is `auto`
 Makes: theory/{experiment}/{network}.nc
 """
 
 
-rule predict:
+rule theory:
     input:
         dataset=rules.dataset.output[0],
         correlations=rules.correlations.output[0],
         structure=rules.structure.output[0],
+        chosen=chosen_settings,
         code=code("predict.py"),
     output:
         f"{RESULTS}/theory/{{experiment}}/{{network}}.nc",

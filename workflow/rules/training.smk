@@ -3,7 +3,8 @@
 A training that was interrupted goes on from its checkpoint. Checkpoints are no outputs: Snakemake removes the outputs
 of a job that failed.
 
-Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
+Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc;
+       settings/{experiment}.json where a setting is `auto`
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 """
 
@@ -13,6 +14,7 @@ rule train:
         dataset=rules.dataset.output[0],
         correlations=rules.correlations.output[0],
         structure=rules.structure.output[0],
+        chosen=chosen_settings,
         code=code("train.py"),
     output:
         f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{{seed}}.nc",

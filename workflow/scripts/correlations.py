@@ -12,4 +12,5 @@ from learning_dynamics.datasets import labelled_images
 
 name = snakemake.wildcards.experiment
 settings = {"experiment": name, "dataset": snakemake.params.settings}
-structure.write_correlations(labelled_images.read(snakemake.input.dataset), snakemake.output[0], name, settings)
+data = labelled_images.open_file(snakemake.input.dataset)
+structure.write_correlations(data, snakemake.output[0], name, settings, snakemake.params.largest_input)

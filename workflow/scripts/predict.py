@@ -7,7 +7,7 @@ from learning_dynamics import jobs
 
 log = jobs.begin(snakemake.log[0])
 
-from learning_dynamics import netcdf
+from learning_dynamics import chosen_settings, netcdf
 from learning_dynamics.theory import predict
 
 wildcards, params = snakemake.wildcards, snakemake.params
@@ -16,7 +16,7 @@ prediction = predict.predict_from_files(
     snakemake.input.correlations,
     snakemake.input.structure,
     wildcards.experiment,
-    params.settings,
+    chosen_settings.resolved_settings(params.settings, snakemake.input.get("chosen")),
     wildcards.network,
     params.seeds,
     params.root_seed,

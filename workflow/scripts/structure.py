@@ -12,8 +12,8 @@ from learning_dynamics.datasets import labelled_images
 
 name = snakemake.wildcards.experiment
 structure.write_structure(
-    labelled_images.read(snakemake.input.dataset),
-    structure.read_correlations(snakemake.input.correlations),
+    labelled_images.open_file(snakemake.input.dataset),
+    structure.read_averages(snakemake.input.correlations),
     snakemake.output[0],
     name,
     {"experiment": name, "dataset": snakemake.params.settings},

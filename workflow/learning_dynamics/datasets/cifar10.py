@@ -152,7 +152,7 @@ def _downloaded(downloads: Path, classes: list[str], wanted: Mapping[str, int]) 
     cifar10 = torchvision_dataset()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with _alone(root / ".lock"):
+        with alone(root / ".lock"):
             if _damage(cifar10, root / TORCHVISION_FOLDER) is not None:
                 _download(cifar10, root)
     except OSError as error:
@@ -172,7 +172,7 @@ def _download(cifar10: Any, root: Path) -> None:
     archive = root / cifar10.filename
     _log.info("downloading CIFAR-10 from %s to %s", cifar10.url, root)
     try:
-        with _connection_timeout(), contextlib.redirect_stderr(_Progress()):
+        with connection_timeout(), contextlib.redirect_stderr(Progress()):
             download_and_extract_archive(cifar10.url, root, filename=cifar10.filename, md5=cifar10.tgz_md5)
     except (OSError, http.client.HTTPException, RuntimeError) as error:
         if not check_integrity(archive, cifar10.tgz_md5):
@@ -188,7 +188,7 @@ def _download(cifar10: Any, root: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Hold a lock that ends with the process: jobs that start together download once."""
     import fcntl
 
@@ -199,7 +199,7 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _connection_timeout() -> Iterator[None]:
+def connection_timeout() -> Iterator[None]:
     """torchvision sets none: without a network some machines would wait for minutes."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_TIMEOUT_SECONDS)
@@ -209,13 +209,14 @@ def _connection_timeout() -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-class _Progress(io.TextIOBase):
+class Progress(io.TextIOBase):
     """Takes torchvision's progress bar on the standard error stream and logs it now and then."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
     def write(self, text: str) -> int:
+        """Log the text if the last one was logged some time ago."""
         now = time.monotonic()
         if text.strip() and now - self._last >= _PROGRESS_SECONDS:
             self._last = now
@@ -224,7 +225,16 @@ class _Progress(io.TextIOBase):
 
 
 def torchvision_dataset() -> Any:
-    """torchvision's class for CIFAR-10, imported when first asked for.
+    """torchvision's class for CIFAR-10.
+
+    Raises:
+        DataError: torchvision is not installed or does not fit torch.
+    """
+    return torchvision_datasets().CIFAR10
+
+
+def torchvision_datasets() -> Any:
+    """torchvision's module of data sets, imported when first asked for.
 
     A torchvision built for CUDA cannot load its operators beside a CPU build of torch, and then fails to import for
     want of two of them. The data sets use neither, so that declaring the two is enough.
@@ -235,7 +245,7 @@ def torchvision_dataset() -> Any:
     global _operator_library
     try:
         try:
-            from torchvision.datasets import CIFAR10
+            from torchvision import datasets
         except RuntimeError as error:
             if "torchvision::" not in str(error):
                 raise
@@ -245,10 +255,10 @@ def torchvision_dataset() -> Any:
             _operator_library = library("torchvision", "FRAGMENT")
             _operator_library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
             _operator_library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-            from torchvision.datasets import CIFAR10
+            from torchvision import datasets
     except (ImportError, OSError, RuntimeError) as error:
         raise DataError(
-            f"torchvision cannot be imported ({error}); it reads and downloads CIFAR-10: install it beside torch, "
-            "or point cifar10 at an image folder or an archive of one"
+            f"torchvision cannot be imported ({error}); it reads and downloads data sets: install it beside torch, "
+            "or name a folder of images or an archive of one"
         ) from error
-    return CIFAR10
+    return datasets

@@ -6,54 +6,26 @@ An archive is read from its first byte to its last. Nothing in it is written to 
 from __future__ import annotations
 
 import bisect
-import difflib
-import functools
 import io
-import lzma
-import stat
-import tarfile
 import warnings
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from learning_dynamics.datasets import archives, pictures
 from learning_dynamics.datasets.labelled_images import SPLITS
 from learning_dynamics.errors import DataError
 
 LAYOUT = "train/<class>/<image> and test/<class>/<image>, with or without one folder around them"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
-ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
 
-_TAR_MODES: dict[str, Literal["r:", "r:gz", "r:xz"]] = {
-    ".tar": "r:",
-    ".tar.gz": "r:gz",
-    ".tgz": "r:gz",
-    ".tar.xz": "r:xz",
-    ".txz": "r:xz",
-}
 _LARGEST_FILE = 16 * 2**20
-_NAMES_SHOWN = 10
 # Pillow would clip the others (16 bits, floating point) to 0…255.
 _MODES_OF_8_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    OverflowError,
-    NotImplementedError,
-    RuntimeError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -81,21 +53,9 @@ def read(path: Path, classes: Sequence[str], per_class: Mapping[str, int], side:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             for member in _members(path):
                 selection.consider(member)
-    except _UNREADABLE as error:
-        reason = _printable(str(error) or type(error).__name__)
-        raise DataError(
-            f"{path}: damaged, incomplete or not readable ({reason}); "
-            "expected a whole folder or archive; fetch it again or check its permissions"
-        ) from error
+    except archives.UNREADABLE as error:
+        raise archives.not_readable(path, error) from error
     return {split: selection.images(split) for split in wanted}
-
-
-@dataclass(frozen=True)
-class _Member:
-    """A file or folder in the source. ``read`` returns at most so many bytes of a file."""
-
-    name: str
-    read: Callable[[int], bytes] | None
 
 
 class _FirstImages:
@@ -142,7 +102,7 @@ class _Selection:
         self._around: set[str] = set()
         self._class_folders: dict[str, set[str]] = {}
 
-    def consider(self, member: _Member) -> None:
+    def consider(self, member: archives.Member) -> None:
         """Take note of a member, and decode it if it is among the first of a wanted class so far."""
         parts = [part for part in member.name.split("/") if part not in ("", ".")]
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
@@ -173,26 +133,26 @@ class _Selection:
         try:
             return _decoded(content, self._side)
         except DataError as error:
-            return DataError(f"{self._path}: {_printable(name)}: {error}")
+            return DataError(f"{self._path}: {archives.printable(name)}: {error}")
 
     def _check_folders(self, split: str) -> None:
         if len(self._around) > 1:
             raise DataError(
-                f"{self._path}: holds {len(self._around)} image folders ({_listed(self._around)}); expected one"
+                f"{self._path}: holds {len(self._around)} image folders ({archives.listed(self._around)}); expected one"
             )
         if split not in self._class_folders:
             names = {part for name in self._outermost for part in name.split("/")}
             raise DataError(
-                f"{self._path}: no folder '{split}'{_did_you_mean(split, names)}; "
-                f"expected {LAYOUT}; found {_listed(self._outermost)}"
+                f"{self._path}: no folder '{split}'{archives.did_you_mean(split, names)}; "
+                f"expected {LAYOUT}; found {archives.listed(self._outermost)}"
             )
 
     def _of_class(self, split: str, name: str) -> Pixels:
         there = self._class_folders[split]
         if name not in there:
             raise DataError(
-                f"{self._path}: no class folder '{name}' in '{split}'{_did_you_mean(name, there)}; "
-                f"expected one folder per class; found {_listed(there)}"
+                f"{self._path}: no class folder '{name}' in '{split}'{archives.did_you_mean(name, there)}; "
+                f"expected one folder per class; found {archives.listed(there)}"
             )
         first, wanted = self._first[split, name], self._per_class[split]
         if len(first) < wanted:
@@ -203,104 +163,25 @@ class _Selection:
         return first.stacked()
 
 
-def _members(path: Path) -> Iterator[_Member]:
-    if path.is_dir():
-        return _folder_members(path)
-    if not path.exists():
-        raise DataError(f"{path}: does not exist; expected a folder or an archive with {LAYOUT}")
-    name = path.name.lower()
-    suffix = next((suffix for suffix in ARCHIVE_SUFFIXES if name.endswith(suffix)), None)
-    if suffix is None or not path.is_file():
-        raise DataError(
-            f"{path}: neither a folder nor a known kind of archive; "
-            f"expected a folder or a file ending in {', '.join(ARCHIVE_SUFFIXES)}"
-        )
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: empty file; expected an archive with {LAYOUT}; fetch it again")
-    return _zip_members(path) if suffix == ".zip" else _tar_members(path, _TAR_MODES[suffix])
+def _members(path: Path) -> Iterator[archives.Member]:
+    return _folder_members(path) if path.is_dir() else archives.members(path, LAYOUT)
 
 
-def _folder_members(folder: Path) -> Iterator[_Member]:
+def _folder_members(folder: Path) -> Iterator[archives.Member]:
     """What the layout names and what lies beside it; a folder given by mistake is not searched any deeper."""
     for child in sorted(folder.iterdir()):
-        yield _Member(child.name, None if child.is_dir() else functools.partial(_read_file, child))
+        yield archives.Member(child.name, None if child.is_dir() else partial(archives.read_file, child))
     for split_folder in sorted(
         found for split in SPLITS for found in (*folder.glob(split), *folder.glob(f"*/{split}"))
     ):
         if not split_folder.is_dir():
             continue
         name = split_folder.relative_to(folder).as_posix()
-        yield _Member(name, None)
+        yield archives.Member(name, None)
         for class_folder in sorted(child for child in split_folder.iterdir() if child.is_dir()):
-            yield _Member(f"{name}/{class_folder.name}", None)
+            yield archives.Member(f"{name}/{class_folder.name}", None)
             for file in sorted(child for child in class_folder.iterdir() if child.is_file()):
-                yield _Member(f"{name}/{class_folder.name}/{file.name}", functools.partial(_read_file, file))
-
-
-def _read_file(path: Path, limit: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limit)
-
-
-def _tar_members(path: Path, mode: Literal["r:", "r:gz", "r:xz"]) -> Iterator[_Member]:
-    with tarfile.open(path, mode) as archive:
-        for entry in archive:
-            if not (entry.isreg() or entry.isdir()):
-                raise _not_a_file(path, entry.name)
-            _check_inside(path, entry.name)
-            yield _Member(entry.name, None if entry.isdir() else functools.partial(_read_entry, archive, entry))
-        _check_end(archive)
-
-
-def _read_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, limit: int) -> bytes:
-    content = archive.extractfile(entry)
-    return content.read(limit) if content is not None else b""
-
-
-def _check_end(archive: tarfile.TarFile) -> None:
-    """tarfile takes a damaged header for the end, and leaves the compressed stream's checksum unread."""
-    stream = archive.fileobj
-    assert stream is not None
-    stream.seek(archive.offset)
-    if stream.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        raise tarfile.ReadError("no end mark after the last readable member")
-    while stream.read(2**20):
-        pass
-
-
-def _zip_members(path: Path) -> Iterator[_Member]:
-    with zipfile.ZipFile(path) as archive:
-        for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
-            if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise _not_a_file(path, entry.filename)
-            if entry.flag_bits & 1:
-                raise DataError(
-                    f"{path}: '{_printable(entry.filename)}' is protected by a password; "
-                    "expected a zip without; make it again"
-                )
-            name = entry.filename.replace("\\", "/")
-            _check_inside(path, name)
-            yield _Member(name, None if entry.is_dir() else functools.partial(_read_zipped, archive, entry))
-
-
-def _read_zipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> bytes:
-    with archive.open(entry) as content:
-        return content.read(limit)
-
-
-def _not_a_file(path: Path, member: str) -> DataError:
-    return DataError(
-        f"{path}: member '{_printable(member)}' is a link, device or other special file; "
-        "expected only files and folders; make the archive again with the files themselves"
-    )
-
-
-def _check_inside(path: Path, member: str) -> None:
-    if member.startswith("/") or member[1:3] == ":/" or ".." in member.split("/"):
-        raise DataError(
-            f"{path}: member '{_printable(member)}' points outside the archive; "
-            f"expected only {LAYOUT}; make the archive again without it"
-        )
+                yield archives.Member(f"{name}/{class_folder.name}/{file.name}", partial(archives.read_file, file))
 
 
 def _decoded(content: bytes, side: int) -> Pixels:
@@ -312,31 +193,13 @@ def _decoded(content: bytes, side: int) -> Pixels:
             if image.size != (side, side):
                 width, height = image.size
                 raise DataError(f"image of {width}x{height} pixels; expected {side}x{side}; scale it or leave it out")
-            if image.mode not in _MODES_OF_8_BITS:
+            if image.mode not in _MODES_OF_8_BITS or pictures.has_16_bits(content):
                 raise DataError(f"image of mode {image.mode}; expected 8 bits per channel; convert it or leave it out")
             return np.ascontiguousarray(np.asarray(image.convert("RGB")).transpose(2, 0, 1))
     except DataError:
         raise
     except Exception as error:  # Pillow raises errors of many kinds for damaged files
-        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else _printable(str(error))
+        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else archives.printable(str(error))
         raise DataError(
             f"not a whole PNG or JPEG image ({reason}); expected one of {side}x{side} pixels; fetch it again"
         ) from error
-
-
-def _printable(name: str) -> str:
-    """The name on one line, whatever bytes an archive gave it."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in name
-    )
-
-
-def _listed(names: Iterable[str]) -> str:
-    ordered = sorted(names)
-    shown = ", ".join(_printable(name) or "the outermost folder" for name in ordered[:_NAMES_SHOWN])
-    return (shown or "nothing") + (f" and {len(ordered) - _NAMES_SHOWN} more" if len(ordered) > _NAMES_SHOWN else "")
-
-
-def _did_you_mean(name: str, there: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, set(there), n=1, cutoff=0.5)
-    return f" (did you mean '{_printable(close[0])}'?)" if close else ""

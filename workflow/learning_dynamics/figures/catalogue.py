@@ -66,6 +66,17 @@ EXPERIMENT_FIGURES = {
     "discovery_times": "Discovery times",
 }
 
+# Drawn for a prediction, without any training; the ``draw`` of each module takes one experiment's results.
+PREDICTION_FIGURES = {
+    "images": "The images",
+    "structure": "Their statistical structure",
+    "predicted_order": "When each mode should be found",
+    "predicted_frequencies": "Which frequencies should win",
+}
+
+# Drawn from a user's own experiment alone after training; the ``draw`` of each module takes a list of one.
+COMPARISON_FIGURES = ("predicted_discovery", "predicted_kernel")
+
 # Drawn once from every experiment with trajectories; the ``draw`` of each module takes the list of their results.
 SUMMARY_FIGURES = {
     "predicted_discovery": "predicted_discovery",

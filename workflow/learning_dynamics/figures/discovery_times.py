@@ -32,7 +32,7 @@ def draw(results: ExperimentResults) -> Figure:
     for place, network in enumerate(times):
         offset = _APART * (place - (len(times) - 1) / 2)
         _times(axes, np.array(results.modes) + offset, results.modes, times[network], style.NETWORK_MARKERS[network])
-    axes.axhline(results.settings.updates, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
+    axes.axhline(results.settings.update_count, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
     _scale(axes, results.modes)
     axes.set_title(textwrap.fill(_never_found(times, results.modes), int(width * _CHARACTERS_PER_INCH)), fontsize=6)
     figure.legend(handles=_entries(results.networks), loc="outside upper center", ncols=len(times) + 1)

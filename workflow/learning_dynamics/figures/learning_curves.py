@@ -43,9 +43,11 @@ def effective_singular_values(axes: Axes, results: ExperimentResults, networks: 
             style.mean_and_spread(
                 axes, samples, diagonal[..., place], style.mode_colour(mode), style.NETWORK_LINES[network]
             )
-        flow = results.theory(network, ["effective_singular_values"])["effective_singular_values"]
-        for mode in results.modes:
-            style.predicted_mean(axes, flow["sample"], flow.values[..., mode, mode])
+        theory = results.theory(network, ["effective_singular_values"])
+        if "effective_singular_values" in theory:  # of very large data there is no flow
+            flow = theory["effective_singular_values"]
+            for mode in results.modes:
+                style.predicted_mean(axes, flow["sample"], flow.values[..., mode, mode])
     axes.set_ylabel(r"$a_\alpha$")
     axes.set_ylim(bottom=0)
 
@@ -64,7 +66,8 @@ def losses(axes: Axes, results: ExperimentResults) -> None:
             style.mean_and_spread(
                 axes, runs["sample"].values, curves, SPLIT_COLOURS[split], style.NETWORK_LINES[network]
             )
-            style.predicted_mean(axes, flow["sample"], flow[f"{split}_loss"], SPLIT_COLOURS[split])
+            if f"{split}_loss" in flow:
+                style.predicted_mean(axes, flow["sample"], flow[f"{split}_loss"], SPLIT_COLOURS[split])
     axes.set_ylabel("mean square error")
     axes.ticklabel_format(axis="y", useOffset=False)
 
@@ -77,7 +80,7 @@ def splits_with_loss(results: ExperimentResults) -> tuple[str, ...]:
 def time_axis(axes: Axes, results: ExperimentResults) -> None:
     """Training samples on a linear scale, as in the paper."""
     style.samples_axis(axes)
-    axes.set_xlim(0, results.settings.updates)
+    axes.set_xlim(0, results.settings.update_count)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.locator_params(axis="x", nbins=5)
 
@@ -85,7 +88,7 @@ def time_axis(axes: Axes, results: ExperimentResults) -> None:
 def show_discoveries_only(axes: Axes, results: ExperimentResults, network: str) -> None:
     """Cut the time axis some time after the last discovery, if there is a long rest after it."""
     last = mean_discovery_times(results, network).max()
-    if last * _AFTER_LAST_DISCOVERY < results.settings.updates:
+    if last * _AFTER_LAST_DISCOVERY < results.settings.update_count:
         axes.set_xlim(0, last * _AFTER_LAST_DISCOVERY)
 
 

@@ -51,6 +51,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
         mode
         for place, results in enumerate(experiments)
         for network in results.networks
+        if "discovery_time" in results.theory(network, ["discovery_time"])
         for mode in _modes(results, network, style.experiment_colour(place))
     ]
     drawn = [mode for mode in modes if len(mode.seeds)]

@@ -61,7 +61,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     kernels = [
         _kernels(results, style.experiment_colour(place))
         for place, results in enumerate(experiments)
-        if _NETWORK in results.networks
+        if _NETWORK in results.networks and _FLOW in results.theory(_NETWORK, [_FLOW])
     ]
     closed = [part for part in kernels if part.closed_form]
     groups = [closed] * bool(closed) + [[part] for part in kernels if not part.closed_form]

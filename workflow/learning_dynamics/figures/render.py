@@ -50,5 +50,49 @@ def experiment_figures(name: str, experiments: Mapping[str, Mapping[str, Any]], 
         style.save(drawn, *(place for place in places if place.stem == figure))
 
 
+def prediction(
+    name: str, experiments: Mapping[str, Mapping[str, Any]], smallest_mode: float, paths: Mapping[str, Any]
+) -> None:
+    """Write an experiment's prediction, as JSON, text and page, and its figures; no trajectory is read.
+
+    Args:
+        name: experiment.
+        experiments: its settings and files.
+        smallest_mode: modes of a smaller share of the largest s_α are not waited for.
+        paths: "json", "text", "page", and "figures": their stem names the figure.
+
+    Raises:
+        DataError: a result file is missing or damaged.
+    """
+    from learning_dynamics.predictions import page, summary
+
+    results = ExperimentResults.from_files(name, experiments[name])
+    places = [Path(path) for path in paths["figures"]]
+    for figure in catalogue.PREDICTION_FIGURES:
+        drawn: Figure = _module(figure).draw(results)
+        style.save(drawn, *(place for place in places if place.stem == figure))
+    pictures = {
+        caption: str(next(place for place in places if place.name == f"{figure}.png"))
+        for figure, caption in catalogue.PREDICTION_FIGURES.items()
+    }
+    described = summary.summarise(results, smallest_mode, experiments[name].get("chosen_file"))
+    page.write(described, pictures, paths["json"], paths["text"], paths["page"])
+
+
+def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Any]) -> None:
+    """Write how well an experiment's prediction did: its numbers as JSON and text, and its figures.
+
+    Raises:
+        DataError: a result file is missing or damaged.
+    """
+    from learning_dynamics.predictions import page, summary
+
+    results = ExperimentResults.from_files(name, experiments[name])
+    for figure in catalogue.COMPARISON_FIGURES:
+        drawn: Figure = _module(figure).draw([results])
+        style.save(drawn, *(path for path in paths["figures"] if Path(path).stem == figure))
+    page.write_comparison(summary.measured(results), paths["json"], paths["text"])
+
+
 def _module(name: str) -> Any:
     return importlib.import_module(f"learning_dynamics.figures.{name}")

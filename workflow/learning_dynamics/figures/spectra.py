@@ -35,7 +35,7 @@ def draw(results: ExperimentResults) -> Figure:
     reach = panels.frequency_reach(np.stack([*magnitudes, kernel])) + 1
     _right_singular_vectors(blocks[0], magnitudes, modes, rows, reach)
     if trained:
-        blocks[1].suptitle(f"CNN kernel after {results.settings.updates} samples, mean over seeds", fontsize=7)
+        blocks[1].suptitle(f"CNN kernel after {results.settings.update_count} samples, mean over seeds", fontsize=7)
         spectrum, comparison = blocks[1].subplots(1, 2, width_ratios=[1, 1.3])
         _kernel(spectrum, kernel, reach)
         _against_singular_vectors(comparison, kernel, magnitudes, modes)

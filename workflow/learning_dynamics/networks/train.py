@@ -71,7 +71,7 @@ def train(
     model = getattr(settings.networks, network)
     split = data.split("train")
     order = random_streams.sample_order(
-        random_streams.stream(root_seed, name, "sample_order", seed), settings.order, len(split), settings.updates
+        random_streams.stream(root_seed, name, "sample_order", seed), settings.order, len(split), settings.update_count
     )
     # ‖y − ŷ‖² is p times the loss of the sample, and a network that answers zero has the loss 1/p.
     error_limit = divergence_factor
@@ -125,7 +125,7 @@ def train_from_files(
         DivergenceError, StoppedError: see ``train``.
     """
     experiment = Experiment.model_validate(settings)
-    log.info("%s: %d updates", describe(name, network, seed), experiment.updates)
+    log.info("%s: %d updates", describe(name, network, seed), experiment.update_count)
     data, averages = labelled_images.read(dataset), read_correlations(correlations)
     decomposition = structure_of(read_structure(structure))
     attributes = training_attributes(name, experiment, network, seed, root_seed)
@@ -136,7 +136,7 @@ def train_from_files(
         return checkpoints.identity(settings, data, averages, decomposition, code)
 
     checkpoint = Checkpoint(Path(folder, name, network, f"seed-{seed}"), identity)
-    report = reporter(log, describe(name, network, seed), "sample", experiment.updates)
+    report = reporter(log, describe(name, network, seed), "sample", experiment.update_count)
     # Also while the file is written: it is finished, and what was trained is safe.
     with signals() as stopped:
         checkpointing = Checkpointing(checkpoint, 60 * checkpoint_minutes, stopped)
@@ -176,7 +176,7 @@ def initial_linear_fcnn(
     """The trial's own initial layers; `diagonal` ones take a_α(0) from the aligned CNN of the same trial."""
     channels, side, _ = data.shape
     width = channels * side * side
-    hidden = model.hidden_units or width
+    hidden = model.hidden_width(width)
     if model.initial_weights == "normal":
         generator = random_streams.stream(root_seed, name, "linear_fcnn", seed)
         return linear_fcnn.normal_weights(generator, data.classes, width, hidden, model.weight_std)

@@ -42,3 +42,20 @@ def coherence(input_correlation_in_modes: FloatArray, singular_values: FloatArra
 def participation_ratio(weights: FloatArray) -> FloatArray:
     """(Σ w)² / Σ w² over the last axis: how many entries share the weight, from 1 to all of them."""
     return np.asarray(weights.sum(axis=-1) ** 2 / (weights**2).sum(axis=-1))
+
+
+def class_mean_share(
+    input_correlation_in_modes: FloatArray, singular_values: FloatArray, left: FloatArray, class_frequencies: FloatArray
+) -> FloatArray:
+    """``coherence`` for classes of any size: Σ_c f_c (m_c·v^α)²/d_α with class means m_c and shares f_c (App. A).
+
+    Row c of Σyx is f_c m_c, so that m_c·v^α = s_α U_cα/f_c. For balanced classes this is p s_α²/d_α.
+
+    Args:
+        input_correlation_in_modes: Vᵀ Σxx V, shape (modes, modes).
+        singular_values: s_α, shape (modes,).
+        left: U, shape (p, modes).
+        class_frequencies: f_c, shape (p,).
+    """
+    power = singular_values**2 * (left**2 / class_frequencies[:, None]).sum(axis=0)
+    return np.asarray(power / np.diagonal(input_correlation_in_modes))

@@ -21,6 +21,9 @@ RELATIVE_TOLERANCE = 1e-7
 # Weights smaller than this, as at the start, are integrated to an absolute error of the tolerance times it.
 SMALL_WEIGHT = 1e-3
 
+# Multiplications in one evaluation of the flow: some thousand of these take about twenty minutes on one core.
+_MOST_PRODUCTS = 4e9
+
 Networks = Callable[[FloatArray], FloatArray]
 
 
@@ -41,6 +44,11 @@ class Solution:
     readout_magnitude: FloatArray | None
     final: list[linear_cnn.Weights] | list[linear_fcnn.Weights]
     evaluations: int
+
+
+def affordable(trials: int, classes: int, inputs: int) -> bool:
+    """Whether a flow takes minutes rather than hours, by the operations of its product with Σxx."""
+    return trials * classes * inputs**2 <= _MOST_PRODUCTS
 
 
 def linear_cnn_flow(

@@ -23,7 +23,7 @@ from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.networks import linear_cnn
 from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_fcnn, training_attributes
-from learning_dynamics.structure import read_correlations, read_structure, structure_of
+from learning_dynamics.structure import read_averages, read_correlations, read_structure, structure_of
 from learning_dynamics.theory import competition, gradient_flow, sigmoid
 
 SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
@@ -77,16 +77,27 @@ def predict(
     effective = variables["effective_singular_values"].values
     aligned = model.initial_weights != "normal"
     variables |= _closed_forms(data, structure, train, effective, samples, model.learning_rate, cnn_starts, aligned)
+    return _dataset(variables, name, settings, network, seeds, root_seed)
+
+
+def _dataset(
+    variables: Mapping[str, xr.Variable], name: str, settings: Experiment, network: str, seeds: int, root_seed: int
+) -> xr.Dataset:
     attributes = training_attributes(name, settings, network, seeds, root_seed)
     attributes |= {"title": f"Predictions for {network} on {name}", "source": SOURCE, "seeds": attributes.pop("seed")}
+    samples = np.array(settings.record_samples(), dtype=np.int64)
     return xr.Dataset(
         variables,
         coords={
-            "sample": netcdf.variable(("sample",), samples.astype(np.int64), "training samples seen", "samples"),
+            "sample": netcdf.variable(("sample",), samples, "training samples seen", "samples"),
             "seed": netcdf.variable(("seed",), np.arange(seeds), "seed"),
         },
         attrs=attributes,
     )
+
+
+def _without_flow(name: str, settings: Experiment, network: str, seeds: int, root_seed: int) -> xr.Dataset:
+    return _dataset({}, name, settings, network, seeds, root_seed)
 
 
 def predict_from_files(
@@ -100,22 +111,26 @@ def predict_from_files(
     root_seed: int,
     log: logging.Logger,
 ) -> xr.Dataset:
-    """``predict`` on result files.
+    """``predict`` on result files; a file without predictions where the flow would cost too much.
 
     Raises:
         DataError: an input file is missing or damaged.
         UserError: the flow could not be integrated.
     """
+    data = labelled_images.open_file(dataset)
+    averages = read_averages(correlations)
+    experiment = Experiment.model_validate(settings)
+    inputs = int(np.prod(data.shape))
+    whole = all(isinstance(average, Correlations) for average in averages.values())
+    if not whole or not gradient_flow.affordable(seeds, data.classes, inputs):
+        log.warning(
+            "%s, %s: no gradient flow for %d classes of images of %d values, which would take too long",
+            *(name, network, data.classes, inputs),
+        )
+        return _without_flow(name, experiment, network, seeds, root_seed)
+    decomposition = structure_of(read_structure(structure))
     return predict(
-        name,
-        Experiment.model_validate(settings),
-        network,
-        seeds,
-        root_seed,
-        labelled_images.read(dataset),
-        read_correlations(correlations),
-        structure_of(read_structure(structure)),
-        log,
+        name, experiment, network, seeds, root_seed, data, read_correlations(correlations), decomposition, log
     )
 
 

@@ -80,7 +80,7 @@ class Task:
 
     def order(self) -> torch.Tensor:
         """Which training images every update sees, shape (updates, seeds · batch size), seed by seed."""
-        images, samples = len(self.data.split("train")), self.settings.updates
+        images, samples = len(self.data.split("train")), self.settings.update_count
         orders = [
             random_streams.sample_order(
                 random_streams.stream(self.root_seed, self.name, "sample_order", seed),
@@ -280,11 +280,11 @@ def train_from_files(
         read_correlations(correlations),
         structure_of(read_structure(structure)),
     )
-    log.info("%s: %d samples on %s", task.describe(), task.settings.updates, devices.describe(device))
+    log.info("%s: %d samples on %s", task.describe(), task.settings.update_count, devices.describe(device))
     first, *others = seeds
     file = f"seeds-{first}-to-{others[-1]}" if others else f"seed-{first}"
     checkpoint = Checkpoint(Path(folder, name, network, file), lambda: task.identity(device, code))
-    report = reporter(log, task.describe(), "batch", task.settings.updates // task.model.batch_size)
+    report = reporter(log, task.describe(), "batch", task.settings.update_count // task.model.batch_size)
     # Also while the files are written: they are finished, and what was trained is safe.
     with signals() as stopped:
         trajectories = train(task, device, Checkpointing(checkpoint, 60 * checkpoint_minutes, stopped), report)

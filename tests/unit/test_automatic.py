@@ -1,0 +1,138 @@
+"""Settings chosen from the data: training follows the gradient flow at them, and finds what is worth finding."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning_dynamics import automatic, chosen_settings, config, structure, trajectories
+from learning_dynamics.config import AutomaticSettings, Experiment
+from learning_dynamics.config_networks import LinearCNN, LinearFCNN, Networks
+from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets.make import make
+from learning_dynamics.errors import DataError
+from learning_dynamics.networks.train import train
+from learning_dynamics.theory.predict import predict
+
+LOG = logging.getLogger("test")
+RULES = AutomaticSettings()
+
+
+class Prepared:
+    """An experiment of the paper's data with everything left to be chosen."""
+
+    def __init__(self, folder, name, networks=None, largest_input=np.inf, **settings):
+        self.name = name
+        dataset = config.paper_experiments()[name].dataset
+        networks = networks or Networks(linear_fcnn=LinearFCNN(hidden_units=64))
+        self.experiment = Experiment(dataset=dataset, networks=networks, **settings)
+        self.data = make(dataset, name, 0, "", Path("nowhere"))
+        structure.write_correlations(self.data, folder / "correlations.nc", name, {}, largest_input)
+        self.averages = structure.read_averages(folder / "correlations.nc")
+        self.structure_file = folder / "structure.nc"
+        structure.write_structure(self.data, self.averages, self.structure_file, name, {})
+
+    def choose(self, rules=RULES, seeds=3):
+        return automatic.choose(
+            self.name, self.experiment, rules, seeds, 0, self.data, self.averages, self.structure_file, LOG
+        )
+
+
+@pytest.mark.parametrize(("name", "error"), [("geometric_shapes", 0.03), ("digits4", 0.05), ("sums_of_cosines", 0.06)])
+def test_training_at_the_chosen_settings_follows_the_flow_and_finds_every_mode(tmp_path, name, error):
+    prepared = Prepared(tmp_path, name)
+    chosen = prepared.choose()
+    settings = chosen_settings.resolved(prepared.experiment, chosen)
+    assert not settings.automatic
+    decomposition = structure.structure_of(structure.read_structure(prepared.structure_file))
+    s = decomposition.singular_values[chosen["modes"]]
+    for network in ("linear_cnn", "linear_fcnn"):
+        arguments = (prepared.data, prepared.averages, decomposition)
+        trained = train(name, settings, network, 0, 0, 100.0, *arguments, lambda *_: None)
+        flow = predict(name, settings, network, 1, 0, *arguments, LOG)["effective_singular_values"].values[0]
+        measured, expected = (
+            np.einsum("tmm->tm", omega)[:, chosen["modes"]]
+            for omega in (trained["effective_singular_values"].values, flow)
+        )
+        assert np.sqrt((((measured - expected) / s) ** 2).mean(axis=0)).max() < error, network
+        times = trajectories.discovery_times(trained["sample"].values.astype(float), measured, s)
+        assert np.isfinite(times).all(), network
+        assert times.max() < settings.update_count
+    assert chosen["not_found"] == {"linear_cnn": [], "linear_fcnn": []}
+    assert not chosen["capped"]
+
+
+def test_what_is_given_is_kept(tmp_path):
+    networks = Networks(linear_cnn=LinearCNN(learning_rate=3e-4), linear_fcnn=None)
+    chosen = Prepared(tmp_path, "digits4", networks, updates=5000, records=50).choose()
+    assert chosen["learning_rate"] == {"linear_cnn": 3e-4}
+    assert chosen["updates"] == 5000
+    assert not chosen["capped"]
+    assert chosen["not_found"]["linear_cnn"] == [0, 1, 2], "too short a run, which is said but not changed"
+
+
+def test_the_longest_run_is_said_when_it_bites(tmp_path, caplog):
+    prepared = Prepared(tmp_path, "geometric_shapes", Networks(linear_fcnn=None), records=100, snapshots=[10, 9000])
+    chosen = prepared.choose(AutomaticSettings(most_updates=8000))
+    assert chosen["updates"] == 8000
+    assert chosen["capped"]
+    assert chosen["not_found"]["linear_cnn"] == [1, 2, 3]
+    assert "the run ends at 8000 updates (key automatic.most_updates)" in caplog.text
+    resolved = chosen_settings.resolved(prepared.experiment, chosen)
+    assert (resolved.updates, resolved.records, resolved.snapshots) == (8000, 100, [10])
+
+
+def test_smaller_modes_are_not_waited_for(tmp_path):
+    prepared = Prepared(tmp_path, "geometric_shapes", Networks(linear_fcnn=None))
+    long, short = prepared.choose(), prepared.choose(AutomaticSettings(smallest_mode=0.2))
+    assert (long["modes"], short["modes"]) == ([0, 1, 2, 3], [0, 1, 2])
+    assert short["updates"] < long["updates"] / 2
+
+
+def test_of_large_images_the_settings_rest_on_estimates(tmp_path, caplog):
+    networks = Networks(linear_cnn=LinearCNN(), linear_fcnn=LinearFCNN(hidden_units=64))
+    exact = Prepared(tmp_path, "sums_of_cosines", networks).choose()
+    large = Prepared(tmp_path, "sums_of_cosines", networks, largest_input=10).choose()
+    assert "the gradient flow would take too long" in caplog.text
+    assert large["learning_rate"] == pytest.approx(exact["learning_rate"], rel=1e-2)
+    for network, times in exact["half_rise"].items():
+        assert large["half_rise"][network] == pytest.approx(times, rel=0.2)
+
+
+def test_the_file_of_a_choice(tmp_path):
+    prepared = Prepared(tmp_path, "digits4")
+    labelled_images.write(prepared.data, tmp_path / "data.nc", "digits4", {})
+    files = (str(tmp_path / name) for name in ("data.nc", "correlations.nc", "structure.nc"))
+    plain = prepared.experiment.model_dump(mode="json")
+    automatic.choose_from_files(*files, "digits4", plain, RULES.model_dump(), 3, 0, tmp_path / "chosen.json", LOG)
+    assert chosen_settings.read(tmp_path / "chosen.json") == prepared.choose()
+    resolved = chosen_settings.resolved_settings(plain, [str(tmp_path / "chosen.json")])
+    assert isinstance(resolved["updates"], int)
+    assert isinstance(resolved["networks"]["linear_cnn"]["learning_rate"], float)
+    paper = config.paper_experiments()["digits4"].model_dump(mode="json")
+    assert chosen_settings.resolved_settings(paper, None) == paper
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"updates": 3})])
+def test_a_damaged_choice(tmp_path, content):
+    (tmp_path / "chosen.json").write_text(content)
+    with pytest.raises(DataError, match=r"chosen\.json: not a file of chosen settings .*delete it and run again"):
+        chosen_settings.read(tmp_path / "chosen.json")
+
+
+def test_settings_that_are_still_to_be_chosen_have_no_number():
+    experiment = Experiment(dataset=config.paper_experiments()["digits4"].dataset)
+    assert experiment.automatic
+    with pytest.raises(ValueError, match="still to be chosen"):
+        experiment.record_samples()
+
+
+@pytest.mark.parametrize(
+    ("units", "inputs", "width"), [("auto", 64, 64), ("auto", 5000, 1024), (None, 5000, 5000), (7, 64, 7)]
+)
+def test_hidden_width(units, inputs, width):
+    assert LinearFCNN(hidden_units=units).hidden_width(inputs) == width

@@ -1,0 +1,429 @@
+"""A user's own images of every kind are the images that were given, and give the structure that they should."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pictures_on_disk import KINDS, encoded, pixels, png, two_classes, write
+from PIL import Image
+
+from learning_dynamics import config, netcdf, structure
+from learning_dynamics.config_datasets import ImagesDataset
+from learning_dynamics.correlations import correlate, correlate_in_modes, decompose, input_correlation_in_modes
+from learning_dynamics.datasets import cifar10, fingerprints, labelled_images, make, pictures
+from learning_dynamics.errors import DataError
+from learning_dynamics.theory.alignment import class_mean_share, coherence
+
+NO_DOWNLOADS = Path("no downloads")
+
+
+def made(source, target, experiment="mine", **wanted):
+    make.write(ImagesDataset(source=str(source), **wanted), experiment, 0, "", NO_DOWNLOADS, target)
+    return labelled_images.read(target)
+
+
+def structure_of_file(path, folder):
+    data = labelled_images.open_file(path)
+    structure.write_correlations(data, folder / "correlations.nc", "mine", {})
+    averages = structure.read_averages(folder / "correlations.nc")
+    structure.write_structure(data, averages, folder / "structure.nc", "mine", {})
+    return netcdf.read(folder / "structure.nc")
+
+
+@pytest.mark.parametrize("top", ["", "around/", "a/b/"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_source_gives_the_same_images(tmp_path, kind, top):
+    source = write(tmp_path, kind, {top + name: content for name, content in two_classes().items()})
+    data = made(source, tmp_path / "data.nc")
+    expected = [pixels(100 * place + number).transpose(2, 0, 1) for place in range(2) for number in range(3)]
+    assert data.images.dtype == np.uint8
+    assert np.array_equal(data.images, expected)
+    assert data.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert data.class_names == ("cats", "dogs")
+    assert not data.is_test.any()
+    assert str(tmp_path) not in data.origin
+    again = made(write(tmp_path / "again", "folder", two_classes()), tmp_path / "again.nc")
+    assert data.origin.split("sha256")[1] == again.origin.split("sha256")[1], "the same pictures, the same checksum"
+
+
+@pytest.mark.parametrize("kind", ["folder", "pictures.tar", "pictures.zip"])
+def test_splits_classes_and_numbers_that_are_wanted(tmp_path, kind):
+    names = ("train/b/2.png", "train/b/1.png", "train/a/1.png", "train/c/1.png", "test/b/1.png", "test/c/1.png")
+    files = {name: png(place, (4, 4)) for place, name in enumerate(names)}
+    data = made(write(tmp_path, kind, files), tmp_path / "data.nc", classes=["c", "b"], images_per_class=1)
+    assert np.array_equal(data.images[:, 0], [pixels(place, (4, 4)) for place in (3, 1, 5, 4)])
+    assert data.labels.tolist() == [0, 1, 0, 1]
+    assert data.is_test.tolist() == [False, False, True, True]
+
+
+def test_a_share_of_every_class_is_held_out(tmp_path):
+    source = write(tmp_path, "folder", two_classes(5, (4, 4)))
+    data = made(source, tmp_path / "data.nc", test_fraction=0.4)
+    assert np.bincount(data.labels[data.is_test]).tolist() == [2, 2]
+    assert np.array_equal(data.images[data.is_test][0, 0], pixels(3, (4, 4)))
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    files = {f"{name}/{n}.png": png(n, (4, 4)) for name in ("bus", "train", "test") for n in range(2)}
+    assert made(write(tmp_path, "folder", files), tmp_path / "d.nc").class_names == ("bus", "test", "train")
+
+
+def test_the_last_of_two_versions_in_a_tar_counts_once(tmp_path):
+    import io
+    import tarfile
+
+    source = write(tmp_path, "pictures.tar", {**two_classes(1), "cats/0.png": b"an old version"})
+    with tarfile.open(source, "a") as archive:
+        entry = tarfile.TarInfo("cats/0.png")
+        entry.size = len(png(7))
+        archive.addfile(entry, io.BytesIO(png(7)))
+    data = made(source, tmp_path / "data.nc")
+    assert np.array_equal(data.images[0], pixels(7).transpose(2, 0, 1))
+    assert np.allclose(data.mean_image, data.images.mean(axis=0) / 255)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("side", [4, 5])
+def test_one_to_four_channels_of_odd_and_even_side(tmp_path, channels, side):
+    shape = (side, side) if channels == 1 else (side, side, channels)
+    data = made(write(tmp_path, "folder", two_classes(2, shape)), tmp_path / "data.nc")
+    assert data.shape == (channels, side, side)
+    found = structure_of_file(tmp_path / "data.nc", tmp_path)
+    assert found["right_singular_vectors"].shape == (2, channels, side, side)
+    assert found["singular_values"].values[1] < 1e-9 * found["singular_values"].values[0], "two classes, centred"
+
+
+@pytest.mark.parametrize(
+    ("colour", "mode", "channels"), [("grey", "RGBA", 1), ("rgb", "L", 3), ("rgb", "P", 3), ("grey", "1", 1)]
+)
+def test_colours_are_converted_when_that_is_asked_for(tmp_path, colour, mode, channels):
+    picture = Image.fromarray(pixels(3)).convert(mode)
+    files = {**two_classes(1), "cats/1.png": encoded(picture)}
+    data = made(write(tmp_path, "folder", files), tmp_path / "data.nc", colour=colour)
+    assert data.shape == (channels, 9, 9)
+    wanted = np.asarray(picture.convert("L" if colour == "grey" else "RGB"))
+    assert np.array_equal(data.images[1], wanted[None] if channels == 1 else wanted.transpose(2, 0, 1))
+
+
+def test_pictures_of_any_size_are_cropped_in_the_middle_and_scaled(tmp_path):
+    wide = np.zeros((10, 30, 3), dtype=np.uint8)
+    wide[:, 10:20] = (200, 100, 50)
+    files = {"a/0.png": encoded(Image.fromarray(wide)), "b/0.png": png(1, (40, 12, 3))}
+    data = made(write(tmp_path, "folder", files), tmp_path / "data.nc", side=5)
+    assert data.shape == (3, 5, 5)
+    colour = np.array([200, 100, 50])[:, None, None]
+    assert np.abs(data.images[0] - colour.astype(int)).max() <= 1, "nothing of the sides is left"
+
+
+def test_a_photograph_that_was_held_upright_is_turned(tmp_path):
+    sideways = Image.fromarray(pixels(1))
+    exif = sideways.getexif()
+    exif[274] = 6
+    files = {**two_classes(1), "cats/0.png": encoded(sideways, exif=exif)}
+    data = made(write(tmp_path, "folder", files), tmp_path / "data.nc")
+    assert np.array_equal(data.images[0], np.rot90(pixels(1), -1).transpose(2, 0, 1))
+
+
+LAYOUTS = {"grey": (4, 5, 5), "channels first": (4, 3, 5, 5), "channels last": (4, 5, 5, 2)}
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32, np.float64, ">f8"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("compressed", [True, False])
+def test_array_files(tmp_path, layout, kind, compressed):
+    values = np.random.default_rng(0).integers(0, 256, LAYOUTS[layout]).astype(kind)
+    labels = np.array([1, 0, 1, 0])
+    save = np.savez_compressed if compressed else np.savez
+    save(tmp_path / "x.npz", images=values, labels=labels, class_names=np.array(["no", "yes"]))
+    data = made(tmp_path / "x.npz", tmp_path / "data.nc")
+    first = {"grey": values[:, None], "channels first": values}.get(layout, np.moveaxis(values, -1, 1))
+    assert np.array_equal(data.images, first[[1, 3, 0, 2]])
+    assert data.images.dtype == (np.uint8 if kind == np.uint8 else np.float64)
+    assert data.class_names == ("no", "yes")
+    assert data.labels.tolist() == [0, 0, 1, 1]
+
+
+def test_array_files_with_a_test_split(tmp_path):
+    values, labels = np.random.default_rng(0).random((4, 5, 5)), np.array([0, 1, 1, 0])
+    np.savez(tmp_path / "x.npz", images=values, labels=labels, test_images=values[:2], test_labels=labels[:2])
+    data = made(tmp_path / "x.npz", tmp_path / "data.nc", classes=["1", "0"], side=4)
+    assert data.is_test.tolist() == [False] * 4 + [True] * 2
+    assert data.labels.tolist() == [0, 0, 1, 1, 0, 1]
+    assert data.shape == (1, 4, 4)
+
+
+def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
+    """The pure cosines, taken for a user's images, have the pure cosines' structure."""
+    paper = config.paper_experiments()["pure_cosines"].dataset
+    cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS)
+    labelled_images.write(cosines, tmp_path / "cosines.nc", "pure_cosines", {})
+    expected = structure_of_file(tmp_path / "cosines.nc", tmp_path)
+    values = cosines.images[:, 0]
+    np.savez(tmp_path / "cosines.npz", images=values, labels=cosines.labels)
+    for source in ("cosines.nc", "cosines.npz"):
+        classes = ["(0,0)", "(5,2)", "(1,7)", "(0,4)"] if source.endswith("nc") else None
+        data = made(tmp_path / source, tmp_path / "own.nc", centred=False, classes=classes)
+        assert np.array_equal(data.images, cosines.images)
+        found = structure_of_file(tmp_path / "own.nc", tmp_path)
+        for name in ("singular_values", "right_singular_vectors", "input_correlation_in_modes", "class_means"):
+            assert np.array_equal(found[name], expected[name]), name
+
+
+def test_pictures_of_the_cosines_have_nearly_their_structure(tmp_path):
+    """Rounded to 256 values of grey, the modes stay what they are; the constant carries what lifts them above zero."""
+    paper = config.paper_experiments()["pure_cosines"].dataset
+    cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS).images[1:, 0]
+    files = {
+        f"{place}/0.png": encoded(Image.fromarray(np.round(127.5 + 127 * image).astype(np.uint8)))
+        for place, image in enumerate(cosines)
+    }
+    data = made(write(tmp_path, "folder", files), tmp_path / "data.nc")
+    spectra = np.abs(np.fft.fft2(data.split("train").inputs(slice(None))[:, 0], norm="ortho"))
+    # Centred: of each class's cosine two thirds are left, and a third of the others with the other sign.
+    assert np.allclose([spectra[0, 5, 2], spectra[1, 1, 7]], [16 / 3 * 127 / 255, 8 / 3 * 127 / 255], atol=0.02)
+
+
+def test_images_are_written_as_they_are_read(tmp_path):
+    """The stream makes the same file content as the whole set in memory."""
+    source = write(tmp_path, "folder", two_classes(4))
+    data = made(source, tmp_path / "stream.nc")
+    labelled_images.write(data, tmp_path / "whole.nc", "mine", {})
+    stream, whole = (netcdf.read(tmp_path / name) for name in ("stream.nc", "whole.nc"))
+    for name in whole.variables:
+        assert np.array_equal(stream[name], whole[name]), name
+        assert str(stream[name].attrs) == str(whole[name].attrs)
+    assert np.allclose(data.mean_image, data.images.mean(axis=0) / 255)
+    made(source, tmp_path / "again.nc")
+    assert (tmp_path / "again.nc").read_bytes() == (tmp_path / "stream.nc").read_bytes()
+
+
+def test_images_in_a_file_are_read_when_they_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(labelled_images, "_WRITTEN_AT_ONCE", 600)
+    write(tmp_path, "pictures.tar", dict(reversed(two_classes(9).items())))
+    whole = made(tmp_path / "pictures.tar", tmp_path / "data.nc", test_fraction=0.3)
+    opened = labelled_images.open_file(tmp_path / "data.nc")
+    assert np.array_equal(opened.mean_image, whole.mean_image)
+    for which in (np.arange(18), np.array([5, 3, 3, 17, 0]), np.array([], dtype=int), slice(2, 5)):
+        assert np.array_equal(opened.images[which], whole.images[which])
+    for split in ("train", "test"):
+        assert np.array_equal(opened.split(split).inputs(slice(None)), whole.split(split).inputs(slice(None)))
+
+
+def test_structure_of_large_images_needs_no_square_matrix(tmp_path, caplog):
+    made(write(tmp_path, "folder", two_classes(6)), tmp_path / "data.nc", test_fraction=0.3)
+    data = labelled_images.open_file(tmp_path / "data.nc")
+    structure.write_correlations(data, tmp_path / "whole.nc", "mine", {})
+    structure.write_correlations(data, tmp_path / "large.nc", "mine", {}, largest_input=100)
+    assert "243" in caplog.text
+    for name in ("whole", "large"):
+        averages = structure.read_averages(tmp_path / f"{name}.nc")
+        structure.write_structure(data, averages, tmp_path / f"{name}-structure.nc", "mine", {})
+    whole, large = (netcdf.read(tmp_path / f"{name}-structure.nc") for name in ("whole", "large"))
+    for name in whole.variables:
+        if whole[name].dtype.kind == "f":
+            assert np.allclose(whole[name], large[name], atol=1e-12), name
+    with pytest.raises(DataError, match=r"set dataset\.side so that the images are smaller"):
+        structure.read_correlations(tmp_path / "large.nc")
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 6), st.integers(1, 40), st.integers(1, 7))
+def test_averages_in_modes_are_those_of_the_whole_matrix(classes, samples, chunk):
+    generator = np.random.default_rng(samples)
+    inputs = generator.standard_normal((samples + classes, 7))
+    labels = np.concatenate([np.arange(classes), generator.integers(0, classes, samples)])
+    whole = correlate(lambda part: inputs[part], labels, classes)
+    in_modes, decomposition = correlate_in_modes(lambda part: inputs[part], labels, classes, chunk=chunk)
+    assert np.allclose(in_modes.input_output, whole.input_output)
+    assert np.allclose(in_modes.input_in_modes, input_correlation_in_modes(whole, decomposition))
+    assert in_modes.input_power == pytest.approx(np.trace(whole.input))
+
+
+def test_a_thousand_classes_of_one_image(tmp_path):
+    values = np.random.default_rng(0).integers(0, 256, (1000, 32, 32), dtype=np.uint8)
+    np.savez(tmp_path / "x.npz", images=values, labels=np.arange(1000))
+    data = made(tmp_path / "x.npz", tmp_path / "data.nc", centred=False)
+    assert data.classes == 1000
+    found = structure_of_file(tmp_path / "data.nc", tmp_path)
+    in_modes = found["input_correlation_in_modes"].values
+    s = found["singular_values"].values
+    assert np.allclose(in_modes, np.diag(1000 * s**2), atol=1e-9 * in_modes.max()), "one image per class is coherent"
+
+
+def test_unbalanced_classes_are_said_and_weighed_by_their_images(tmp_path, caplog):
+    files = two_classes(2) | {f"dogs/{number}.png": png(number) for number in range(2, 9)}
+    data = made(write(tmp_path, "folder", files), tmp_path / "data.nc")
+    assert "from 2 training images of 'cats' to 9 of 'dogs'" in caplog.text
+    average = data.split("train").correlations()
+    inputs = data.split("train").vectors(slice(None))
+    assert average.class_frequencies == pytest.approx([2 / 11, 9 / 11])
+    assert np.allclose(average.input_output[0], inputs[data.labels == 0].sum(axis=0) / 11)
+    found = decompose(average.input_output)
+    in_modes = input_correlation_in_modes(average, found)
+    means = np.stack([inputs[data.labels == label].mean(axis=0) for label in range(2)])
+    explained = (average.class_frequencies[:, None] * (means @ found.right) ** 2).sum(axis=0) / np.diagonal(in_modes)
+    share = class_mean_share(in_modes, found.singular_values, found.left, average.class_frequencies)
+    assert share[0] == pytest.approx(explained[0])
+    assert 0 < share[0] < 1
+
+
+def test_share_of_the_class_means_is_the_coherence_of_balanced_classes():
+    data = make.make(config.paper_experiments()["geometric_shapes"].dataset, "x", 0, "", NO_DOWNLOADS)
+    average = data.split("train").correlations()
+    found = decompose(average.input_output)
+    in_modes = input_correlation_in_modes(average, found)
+    share = class_mean_share(in_modes, found.singular_values, found.left, average.class_frequencies)
+    assert np.allclose(share, coherence(in_modes, found.singular_values, 4))
+    assert np.allclose(share, 1)
+
+
+def test_classes_with_the_same_mean_have_no_structure(tmp_path):
+    files = {f"{name}/{number}.png": png(number) for name in "ab" for number in range(3)}
+    made(write(tmp_path, "folder", files), tmp_path / "data.nc")
+    with pytest.raises(DataError, match="the mean image of every class is the same"):
+        structure_of_file(tmp_path / "data.nc", tmp_path)
+    assert not (tmp_path / "structure.nc").exists()
+
+
+def test_files_that_are_no_pictures_are_passed_over_and_said(tmp_path, caplog):
+    files = {**two_classes(), "cats/notes.txt": b"", "README": b"", ".hidden/0.png": b"", "dogs/.DS_Store": b""}
+    assert len(made(write(tmp_path, "folder", files), tmp_path / "data.nc").images) == 6
+    assert "2 files that are no pictures were passed over: README, cats/notes.txt" in caplog.text
+
+
+class FakeImages:
+    """A data set as torchvision has them: MNIST's way, or with ``split`` SVHN's way."""
+
+    def __init__(self, root, train=True, download=False):
+        assert download
+        assert Path(root).is_dir()
+        self.targets = [2, 0, 1, 0] if train else [1, 0]
+        self.classes = ["zero", "one", "two"]
+        self.first = 0 if train else 10
+
+    def __getitem__(self, number):
+        return Image.fromarray(pixels(self.first + number)), self.targets[number]
+
+    def __len__(self):
+        return len(self.targets)
+
+
+class FakeSplits(FakeImages):
+    def __init__(self, root, split="train", transform=None, download=False):
+        if split not in ("train", "test", "extra"):
+            raise ValueError("unknown split")
+        super().__init__(root, split == "train", download)
+        self.labels = np.array(self.targets)
+        del self.targets
+
+    def __getitem__(self, number):
+        return Image.fromarray(pixels(self.first + number)), int(self.labels[number])
+
+    def __len__(self):
+        return len(self.labels)
+
+
+class FakeCaptions(FakeImages):
+    def __init__(self, root, train=True, download=False):
+        super().__init__(root, train, download)
+        self.targets = ["a dog", "a cat", "a bird", "a dog"]
+
+
+@pytest.fixture
+def torchvision(monkeypatch):
+    datasets = cifar10.torchvision_datasets()
+    for kind in (FakeImages, FakeSplits, FakeCaptions):
+        monkeypatch.setattr(datasets, kind.__name__, kind, raising=False)
+    monkeypatch.setattr(datasets, "__all__", (*datasets.__all__, "FakeImages", "FakeSplits", "FakeCaptions"))
+    return datasets
+
+
+def from_torchvision(name, folder, **wanted):
+    dataset = ImagesDataset(source=f"torchvision:{name}", **wanted)
+    make.write(dataset, "mine", 0, "", folder / "downloads", folder / "data.nc")
+    return labelled_images.read(folder / "data.nc")
+
+
+@pytest.mark.parametrize("name", ["FakeImages", "FakeSplits"])
+def test_data_sets_of_torchvision(tmp_path, torchvision, name):
+    data = from_torchvision(name, tmp_path)
+    assert data.class_names == ("zero", "one", "two")
+    assert data.labels.tolist() == [0, 0, 1, 2, 0, 1]
+    assert np.array_equal(data.images, [pixels(n).transpose(2, 0, 1) for n in (1, 3, 2, 0, 11, 10)])
+    assert data.is_test.tolist() == [False] * 4 + [True] * 2
+    chosen = from_torchvision(name, tmp_path, classes=["two", "zero"], images_per_class=1, side=4, colour="grey")
+    assert chosen.images.shape == (3, 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("FashionMNST", r"no data set of this name \(did you mean 'FashionMNIST'\?\)"),
+        ("Nothing like it", "no data set of this name"),
+        ("FakeCaptions", "does not say one class for each image"),
+        ("FakeData", "cannot be asked for a training split"),
+        ("ImageFolder", "cannot be asked for a training split"),
+        ("VisionDataset", "cannot be asked for a training split"),
+        ("", "no data set of this name"),
+    ],
+)
+def test_other_names_of_torchvision(tmp_path, torchvision, name, complaint):
+    with pytest.raises(DataError, match=complaint) as raised:
+        from_torchvision(name, tmp_path)
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "data.nc").exists()
+
+
+def test_torchvision_without_a_network(tmp_path, monkeypatch):
+    import urllib.request
+
+    def urlopen(*_, **__):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    with pytest.raises(DataError, match=r"torchvision:FashionMNIST: could not be downloaded .*run again"):
+        from_torchvision("FashionMNIST", tmp_path)
+
+
+def test_a_changed_source_is_noticed(tmp_path):
+    source = write(tmp_path, "folder", two_classes())
+    before = fingerprints.fingerprint(str(source))
+    assert before == fingerprints.fingerprint(str(source))
+    (source / "dogs" / "0.png").unlink()
+    assert fingerprints.fingerprint(str(source)) != before
+    archive = write(tmp_path, "pictures.zip", two_classes())
+    before = fingerprints.fingerprint(str(archive))
+    archive.write_bytes(archive.read_bytes() + b"x")
+    assert fingerprints.fingerprint(str(archive)) != before
+    assert fingerprints.fingerprint(str(tmp_path / "nowhere")) == []
+    assert fingerprints.fingerprint("torchvision:MNIST") == []
+
+
+def test_planning_does_not_import_what_reading_needs():
+    import subprocess
+
+    code = (
+        "import sys; from learning_dynamics.datasets import fingerprints; "
+        "from learning_dynamics import config_loading; "
+        "print([name for name in ('PIL', 'xarray', 'numba', 'torch', 'scipy') if name in sys.modules])"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(fingerprints.__file__).parents[2],
+    )
+    assert shown.stdout.strip() == "[]"
+
+
+def test_grey_of_arrays_is_that_of_pictures():
+    image = pixels(5).transpose(2, 0, 1)
+    grey = pictures.adapted(image, None, "grey")
+    assert np.array_equal(grey[0], np.asarray(Image.fromarray(pixels(5)).convert("L")))
+    assert np.allclose(pictures.adapted(image.astype(float), None, "grey"), grey, atol=1)

@@ -1,0 +1,190 @@
+"""What is told of an experiment before training, and how well it did: the words agree with the numbers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning_dynamics import automatic, chosen_settings, config, netcdf, structure
+from learning_dynamics.config import AutomaticSettings, Experiment
+from learning_dynamics.config_networks import LinearCNN, LinearFCNN, Networks
+from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.figures import catalogue, render
+from learning_dynamics.networks.train import train_from_files
+from learning_dynamics.predictions import summary, words
+from learning_dynamics.theory import gradient_flow, predict
+
+LOG = logging.getLogger("test")
+SEEDS = 2
+
+
+def uneven_images():
+    """Four classes of 7x7 pixels in two channels, from 3 to 12 images, a third of them held out."""
+    generator = np.random.default_rng(0)
+    means = 0.5 * generator.standard_normal((4, 2, 7, 7))
+    counts = [3, 6, 9, 12]
+    images = np.concatenate(
+        [mean + 0.1 * generator.standard_normal((count, 2, 7, 7)) for mean, count in zip(means, counts, strict=True)]
+    )
+    labels = np.repeat(np.arange(4), counts)
+    names = ("a <b>", "c & d", "é", '"quoted"')
+    return LabelledImages(images, labels, np.arange(30) % 3 == 2, names, True, "made up")
+
+
+def made(folder, trained=True, largest_input=np.inf):
+    """Every file of an experiment on these images; settings chosen from them."""
+    networks = Networks(linear_cnn=LinearCNN(kernel_std=1e-2), linear_fcnn=LinearFCNN(hidden_units=20))
+    settings = Experiment(dataset=config.paper_experiments()["digits4"].dataset, networks=networks, records=60)
+    plain = settings.model_dump(mode="json")
+    dataset, correlations, decomposition = (
+        str(folder / f"{name}.nc") for name in ("data", "correlations", "structure")
+    )
+    labelled_images.write(uneven_images(), dataset, "mine", {})
+    data = labelled_images.open_file(dataset)
+    structure.write_correlations(data, correlations, "mine", {}, largest_input)
+    structure.write_structure(data, structure.read_averages(correlations), decomposition, "mine", {})
+    inputs = (dataset, correlations, decomposition, "mine")
+    chosen = folder / "chosen.json"
+    automatic.choose_from_files(*inputs, plain, AutomaticSettings().model_dump(), SEEDS, 0, chosen, LOG)
+    resolved = chosen_settings.resolved_settings(plain, str(chosen))
+    files = {
+        "settings": plain,
+        "chosen_file": str(chosen),
+        "dataset_file": dataset,
+        "structure_file": decomposition,
+        "trajectory_files": {},
+        "theory_files": {},
+    }
+    for network in ("linear_cnn", "linear_fcnn"):
+        files["theory_files"][network] = str(folder / f"{network}.nc")
+        theory = predict.predict_from_files(*inputs, resolved, network, SEEDS, 0, LOG)
+        netcdf.write(theory, files["theory_files"][network])
+        if trained:
+            files["trajectory_files"][network] = [str(folder / f"{network}-{seed}.nc") for seed in range(SEEDS)]
+            for seed, path in enumerate(files["trajectory_files"][network]):
+                netcdf.write(train_from_files(*inputs, resolved, network, seed, 0, 100.0, LOG), path)
+    return files
+
+
+@pytest.fixture(scope="module")
+def with_flow(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("flow"))
+
+
+@pytest.fixture(scope="module")
+def without_flow(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setattr(gradient_flow, "_MOST_PRODUCTS", 0)
+    yield made(tmp_path_factory.mktemp("estimates"))
+    patch.undo()
+
+
+def written(files, folder):
+    paths = {
+        "json": str(folder / "mine.json"),
+        "text": str(folder / "mine.txt"),
+        "page": str(folder / "mine.html"),
+        "figures": [str(folder / f"{f}.{s}") for f in catalogue.PREDICTION_FIGURES for s in ("pdf", "png")],
+    }
+    render.prediction("mine", {"mine": files}, 0.05, paths)
+    return json.loads((folder / "mine.json").read_text()), (folder / "mine.txt").read_text(), paths
+
+
+def compared(files, folder):
+    paths = {
+        "json": str(folder / "measured.json"),
+        "text": str(folder / "measured.txt"),
+        "figures": [str(folder / f"{f}.{s}") for f in catalogue.COMPARISON_FIGURES for s in ("pdf", "png")],
+    }
+    render.comparison("mine", {"mine": files}, paths)
+    return json.loads((folder / "measured.json").read_text()), (folder / "measured.txt").read_text(), paths
+
+
+def test_the_prediction_is_that_of_the_theory_files(with_flow, tmp_path):
+    prediction, text, paths = written(with_flow, tmp_path)
+    assert [entry["train"] for entry in prediction["images"]["classes"]] == [2, 4, 6, 8]
+    assert [entry["test"] for entry in prediction["images"]["classes"]] == [1, 2, 3, 4]
+    assert "from 2 training images of 'a <b>' to 8 of '\"quoted\"'" in text
+    assert len(prediction["modes"]) == 3, "four centred classes"
+    for network in ("linear_cnn", "linear_fcnn"):
+        times = netcdf.read(with_flow["theory_files"][network])["discovery_time"].values
+        for entry in prediction["networks"][network]["modes"]:
+            assert entry["half_rise"] == pytest.approx(times[:, entry["mode"]].mean(), rel=1e-3)
+            assert f"mode {entry['mode']} after {entry['half_rise']:,.0f} images" in text
+    assert sum(part["share"] for part in prediction["frequencies"]) <= 1 + 1e-3
+    assert "coupled" in text or "hardly disturb" in text
+    page = Path(paths["page"]).read_text()
+    assert "a &lt;b&gt;" in page
+    assert "<b>" not in page
+    assert all(Path(path).stat().st_size > 2000 for path in paths["figures"])
+
+
+def test_a_prediction_has_the_same_bytes_again(with_flow, tmp_path):
+    outputs = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        *_, paths = written(with_flow, tmp_path / name)
+        outputs.append([Path(paths[key]).read_bytes() for key in ("json", "text", "page")])
+    assert outputs[0] == outputs[1]
+
+
+def test_training_does_as_predicted(with_flow, tmp_path):
+    measured, text, paths = compared(with_flow, tmp_path)
+    for network, part in measured["networks"].items():
+        for entry in part["modes"]:
+            assert abs(entry["deviation"]) < 0.1, (network, entry)
+            assert entry["seeds"] == SEEDS
+            assert f"mode {entry['mode']}: predicted {entry['predicted']:,.0f}" in text
+    assert measured["final_kernel"]["relative_error"] < 0.1
+    assert all(Path(path).stat().st_size > 2000 for path in paths["figures"])
+
+
+def test_estimates_stand_in_for_a_flow_that_costs_too_much(without_flow, with_flow, tmp_path):
+    prediction, text, _ = written(without_flow, tmp_path)
+    (tmp_path / "flow").mkdir()
+    exact, *_ = written(with_flow, tmp_path / "flow")
+    for network, part in prediction["networks"].items():
+        assert part["method"] == "estimate"
+        for mine, flow in zip(part["modes"], exact["networks"][network]["modes"], strict=True):
+            assert 0.5 < mine["half_rise"] / flow["half_rise"] < 2, "the order of magnitude"
+    assert "estimated for each mode by itself" in text
+    assert "take them for the order of magnitude" in text
+    measured, text, paths = compared(without_flow, tmp_path)
+    assert measured["networks"]["linear_cnn"]["method"] == "estimate"
+    assert all(Path(path).is_file() for path in paths["figures"])
+
+
+def test_images_too_large_for_the_whole_correlation_are_predicted_all_the_same(tmp_path):
+    files = made(tmp_path, trained=False, largest_input=50)
+    prediction, text, _ = written(files, tmp_path)
+    assert {part["method"] for part in prediction["networks"].values()} == {"estimate"}
+    assert len(prediction["modes"]) == 3
+    assert "mode 0 after" in text
+
+
+def test_figures_of_training_need_no_flow(without_flow, tmp_path):
+    paths = [str(tmp_path / f"{figure}.png") for figure in catalogue.EXPERIMENT_FIGURES]
+    render.experiment_figures("mine", {"mine": without_flow}, paths)
+    assert all(Path(path).stat().st_size > 2000 for path in paths)
+
+
+def test_what_is_not_found_is_said(with_flow):
+    results = ExperimentResults.from_files("mine", with_flow)
+    told = summary.summarise(results, 0.05, with_flow["chosen_file"])
+    told["networks"]["linear_cnn"]["modes"][2] |= {"half_rise": None, "spread": None, "seeds": 0}
+    told["networks"]["linear_cnn"]["order"] = [1, 0]
+    told["settings"]["capped"] = True
+    sentences = " ".join(sentence for _, part in words.paragraphs(told) for sentence in part)
+    assert "CNN: mode 2 not within the run." in sentences
+    assert "does not find the modes in the order of their singular values" in sentences
+    assert "automatic.most_updates" in sentences
+    assert "not within the run" in words.table(told)[3]
+    measured = {"mode": 2, "measured": None}
+    lines = words.comparison({"networks": {"linear_cnn": {"modes": [measured]}}})
+    assert lines == ["CNN, mode 2: not found within the run, by training or by prediction"]

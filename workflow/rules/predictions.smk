@@ -1,0 +1,69 @@
+"""What is predicted for an experiment without any training, and how well that did after it.
+
+Needs: datasets/{experiment}.nc, structure/{experiment}.nc, theory/{experiment}/{network}.nc;
+       for the comparison also trajectories/{experiment}/{network}/seed-{seed}.nc
+Makes: predictions/{experiment}.json, .txt and .html, predictions/{experiment}/{figure}.pdf and .png,
+       predictions/{experiment}_measured.json and .txt, figures/{experiment}/{figure}.pdf and .png
+"""
+
+
+rule prediction:
+    input:
+        results=lambda wildcards: prediction_inputs(wildcards.experiment),
+        code=sorted(
+            {*figure_code(*catalogue.PREDICTION_FIGURES), *code("prediction.py")}
+        ),
+    output:
+        json=f"{RESULTS}/predictions/{{experiment}}.json",
+        text=f"{RESULTS}/predictions/{{experiment}}.txt",
+        page=f"{RESULTS}/predictions/{{experiment}}.html",
+        figures=expand(
+            f"{RESULTS}/predictions/{{{{experiment}}}}/{{figure}}.{{suffix}}",
+            figure=catalogue.PREDICTION_FIGURES,
+            suffix=("pdf", "png"),
+        ),
+    log:
+        f"{RESULTS}/logs/predictions/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/predictions/{{experiment}}.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        experiments=lambda wildcards: result_files([wildcards.experiment]),
+        smallest_mode=CONFIG.automatic.smallest_mode,
+    script:
+        "../scripts/prediction.py"
+
+
+rule comparison:
+    input:
+        results=lambda wildcards: all_of(result_files([wildcards.experiment])),
+        code=sorted(
+            {*figure_code(*catalogue.COMPARISON_FIGURES), *code("comparison.py")}
+        ),
+    output:
+        json=f"{RESULTS}/predictions/{{experiment}}_measured.json",
+        text=f"{RESULTS}/predictions/{{experiment}}_measured.txt",
+        figures=expand(
+            f"{RESULTS}/figures/{{{{experiment}}}}/{{figure}}.{{suffix}}",
+            figure=catalogue.COMPARISON_FIGURES,
+            suffix=("pdf", "png"),
+        ),
+    log:
+        f"{RESULTS}/logs/predictions/{{experiment}}_measured.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/predictions/{{experiment}}_measured.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        experiments=lambda wildcards: result_files([wildcards.experiment]),
+    script:
+        "../scripts/comparison.py"

@@ -1,0 +1,14 @@
+"""Write what is predicted for an experiment."""
+
+import sys
+
+sys.path.insert(0, f"{snakemake.scriptdir}/..")
+from learning_dynamics import jobs
+
+jobs.begin(snakemake.log[0])
+
+from learning_dynamics.figures import render
+
+render.prediction(
+    snakemake.wildcards.experiment, snakemake.params.experiments, snakemake.params.smallest_mode, snakemake.output
+)
