@@ -55,7 +55,7 @@ def test_every_picture_and_page_has_a_caption_and_a_label(results):
             "results/figures/fig5.png",
             ["Left: λ = 0.00011 for the CNN", "Right: λ = 5e-05 for the CNN", "100000 samples"],
         ),
-        ("results/figures/fig6.png", ["deep_relu_cnn: λ = 0.005, initial factor 0.9, batches of 8, 10 seeds"]),
+        ("results/figures/fig6.png", ["deep_relu_cnn: λ = 0.02, initial factor 0.5, batches of 8, 10 seeds"]),
         ("results/figures/figS4.png", ["airplane, automobile, bird, cat; 20000 training images"]),
         (
             "results/figures/scaling.png",

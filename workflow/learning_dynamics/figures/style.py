@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -159,4 +160,8 @@ def save(figure: Figure, *paths: str | Path) -> None:
     for path in map(Path, paths):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_files.replacing(path) as temporary:
-            figure.savefig(temporary, metadata={"CreationDate": None} if path.suffix == ".pdf" else {"Software": None})
+            # Drawn in memory first: a full disk leaves Matplotlib's writer of PDF in a state it cannot report.
+            drawn = io.BytesIO()
+            metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
+            figure.savefig(drawn, format=path.suffix.removeprefix("."), metadata=metadata)
+            temporary.write_bytes(drawn.getbuffer())
