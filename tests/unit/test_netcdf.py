@@ -114,7 +114,7 @@ def test_altered_part_is_named_and_others_can_still_be_read(tmp_path):
 
 def test_file_without_checksums_is_refused(tmp_path):
     example().to_netcdf(tmp_path / "a.nc", engine="netcdf4")
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match="without a checksum"):
         netcdf.read(tmp_path / "a.nc")
 
 
