@@ -13,7 +13,7 @@ SOURCES := workflow tests benchmarks
 help:
 	@echo "make reproduce                   every experiment that needs no download (about 4 minutes on two cores)"
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 8 minutes; without CIFAR10= the data are downloaded)"
-	@echo "make reproduce-all CIFAR10=path  everything there is"
+	@echo "make reproduce-all CIFAR10=path  everything, the deep networks too (about 2 hours)"
 	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images: docs/own-images.md"
@@ -22,7 +22,7 @@ help:
 	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run"
 	@echo "make archive                     results/archive.zip: what others need to draw the figures"
 	@echo "make figures ARCHIVE=path        figures and ledger from such an archive, without training, into archived-results/"
-	@echo "make bench                       the engines against other implementations and the machine (about 10 minutes)"
+	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
 	@echo "make test, make lint             check the project"
 	@echo "make faults                      kill, fill and damage it a hundred times"
 	@echo "make format, make config-documents, make published-results   for contributors"
