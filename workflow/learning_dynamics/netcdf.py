@@ -164,7 +164,8 @@ def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset
         raise DataError(f"{path}: not a readable NetCDF file ({error}); delete it and run again") from error
     expected = loaded.attrs.pop(_CHECKSUM, None)
     if expected is None:
-        raise DataError(f"{path}: without a checksum, from an earlier version or another program; delete it and run again")
+        origin = "of an earlier version or another program"
+        raise DataError(f"{path}: without a checksum, {origin}; delete it and run again")
     altered = [] if expected == _checksum_of_attributes(loaded, names) else ["the attributes"]
     for name, values in loaded.variables.items():
         if values.attrs.pop(_CHECKSUM, None) != _checksum(str(name), values):
