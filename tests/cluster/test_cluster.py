@@ -232,7 +232,7 @@ def troubled(cluster, images, tmp_path_factory):
     before = len(cluster.jobs())
     trouble = Trouble(cluster, project.folder, before)
     # The prediction needs more than its first attempt may use, and less than its second.
-    memory = "predict:mem_mb=150 if attempt == 1 else 1500 * (attempt - 1)"
+    memory = "theory:mem_mb=150 if attempt == 1 else 1500 * (attempt - 1)"
     with ThreadPoolExecutor() as pool:
         untroubled = pool.submit(reference.local, "--", "results/figures/fig6.png", PREDICTION)
         running = pool.submit(project.on, cluster, "--set-resources", memory, "--", *INTERRUPTED, PREDICTION)

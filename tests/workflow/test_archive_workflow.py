@@ -14,7 +14,7 @@ experiments: {pure_cosines_cyclic: null, sums_of_cosines: null, digits4: null}
 scaling: null
 variants: {convolutions: {two-kernels: null, four-kernels: null, zero-padding: null}}
 """
-TRAINING = {"dataset", "correlations", "structure", "train", "train_deep", "predict", "scaling", "variant"}
+TRAINING = {"dataset", "correlations", "structure", "train", "train_deep", "theory", "scaling", "variant"}
 
 
 def made(project):

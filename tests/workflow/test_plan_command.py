@@ -39,9 +39,11 @@ def counts(text):
 
 
 def dry_run_counts(text):
-    found = {}
-    for name, number in re.findall(r"^(\w[\w-]*) +(\d+)$", text, re.MULTILINE):
-        found[base_rule(name)] = found.get(base_rule(name), 0) + int(number)
+    # The table is printed twice, before and after the jobs.
+    table = dict(re.findall(r"^(\w[\w-]*) +(\d+)$", text, re.MULTILINE))
+    found = dict.fromkeys(map(base_rule, table), 0)
+    for name, number in table.items():
+        found[base_rule(name)] += int(number)
     return found
 
 

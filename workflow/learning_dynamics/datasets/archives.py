@@ -130,6 +130,10 @@ def _zip_members(path: Path, layout: str) -> Iterator[Member]:
                     f"{path}: '{printable(entry.filename)}' is protected by a password; "
                     "expected a zip without; make it again"
                 )
+            if not entry.filename or "\0" in entry.orig_filename:
+                raise DataError(
+                    f"{path}: damaged, a member's name is '{printable(entry.orig_filename)}'; make the archive again"
+                )
             name = entry.filename.replace("\\", "/")
             _check_inside(path, name, layout)
             read = None if entry.is_dir() else functools.partial(_read_zipped, archive, entry)
