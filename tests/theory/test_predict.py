@@ -225,3 +225,14 @@ def test_modes_of_a_single_frequency():
     assert not predict.single_frequency_modes(images([one, own], [other]))
     assert not predict.single_frequency_modes(images([one], [other], channels=2))
     assert not predict.single_frequency_modes(images([one], [other]) + 0.1 * fourier.image(np.eye(8)))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_trials_taken_in_parts_are_those_of_fewer_trials(network):
+    prepared = Prepared("pure_cosines", **SHORT, networks=NARROW)
+    few, many = prepared.predict(network, seeds=10), prepared.predict(network, seeds=13)
+    xr.testing.assert_equal(many["effective_singular_values"].isel(seed=slice(10)), few["effective_singular_values"])
+    assert many.sizes["seed"] == 13
+    if network == "linear_cnn":
+        mean = many["kernel_magnitude"].mean("seed")
+        xr.testing.assert_allclose(many["mean_kernel_magnitude"], mean, rtol=1e-6)

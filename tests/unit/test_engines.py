@@ -58,6 +58,28 @@ def test_linear_fcnn_is_plain_stochastic_gradient_descent(side, channels):
     assert relative_difference(trained.second, second) < 1e-10
 
 
+@pytest.mark.parametrize(("side", "hidden"), [(8, 30), (24, 500)])
+def test_linear_fcnn_in_single_precision_follows_double(side, hidden):
+    inputs, labels, order, generator = samples(side, 1)
+    vectors = inputs.reshape(len(inputs), -1) / side
+    initial = linear_fcnn.normal_weights(generator, CLASSES, side**2, hidden, 0.05)
+    double, single = (
+        linear_fcnn.Engine(initial, LEARNING_RATE, precision=precision) for precision in (np.float64, np.float32)
+    )
+    for engine in (double, single):
+        done, _ = engine.update(vectors[order], labels[order])
+        assert done == UPDATES
+    assert single.first.dtype == np.float32
+    assert single.network().dtype == np.float64
+    moved = np.linalg.norm(double.network() - initial.second @ initial.first)
+    assert moved > 1e-2 * np.linalg.norm(double.network()), "the comparison needs a network that moved"
+    assert 0 < np.linalg.norm(single.network() - double.network()) < 1e-4 * moved
+    before = single.state()
+    single.update(vectors[order], labels[order])
+    single.restore(before)
+    assert np.array_equal(single.first, before["first"])
+
+
 @pytest.mark.parametrize("split", [1, 50, 128, 199])
 def test_updates_can_be_split_anywhere(split):
     inputs, labels, order, generator = samples(8, 1)

@@ -43,6 +43,19 @@ def test_weighted_half_plane_sums_are_inner_products(side):
     assert np.isclose((fourier.half_plane_weights(side) * product.real).sum(), (first * second).sum())
 
 
+@pytest.mark.parametrize("side", SIDES)
+def test_nearest_half_plane_of_a_real_image(side):
+    half = fourier.half_spectrum(images(side, 3))
+    generator = np.random.default_rng(side)
+    noise = generator.standard_normal(half.shape) + 1j * generator.standard_normal(half.shape)
+    nearest = fourier.hermitian_half(half + noise, side)
+    assert np.allclose(fourier.hermitian_half(half, side), half, atol=1e-14)
+    assert np.allclose(fourier.half_spectrum(fourier.image_from_half(nearest, side)), nearest), "of a real image"
+    # The rest is orthogonal to all real images, so that none is nearer.
+    product = np.conj(half + noise - nearest) * half
+    assert abs((fourier.half_plane_weights(side) * product.real).sum()) < 1e-10
+
+
 @given(side=st.integers(2, 12))
 @settings(deadline=None, max_examples=20)
 def test_mirror_index_conjugates_real_spectra(side):

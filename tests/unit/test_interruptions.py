@@ -27,11 +27,10 @@ def nth_call(number):
     return lambda: next(counter) == number
 
 
-def prepared(name="digits4", **changes):
+def prepared(name="digits4", precision="double", **changes):
     """Records and snapshots farther apart than the pieces in which updates are made."""
-    return Prepared(
-        name, updates=3000, records=3, snapshots=[700, 1300], networks={"linear_fcnn": {"hidden_units": 40}}, **changes
-    )
+    layers = {"linear_fcnn": {"hidden_units": 40, "precision": precision}}
+    return Prepared(name, updates=3000, records=3, snapshots=[700, 1300], networks=layers, **changes)
 
 
 def trained(case, network, path, stopped=lambda: False, every=1e9):
@@ -40,11 +39,17 @@ def trained(case, network, path, stopped=lambda: False, every=1e9):
 
 
 @pytest.mark.parametrize(
-    ("name", "network"), [("digits4", "linear_cnn"), ("digits4", "linear_fcnn"), ("geometric_shapes", "linear_cnn")]
+    ("name", "network", "precision"),
+    [
+        ("digits4", "linear_cnn", "double"),
+        ("digits4", "linear_fcnn", "double"),
+        ("digits4", "linear_fcnn", "single"),
+        ("geometric_shapes", "linear_cnn", "double"),
+    ],
 )
-def test_stopped_at_random_and_resumed_gives_identical_bytes(name, network, tmp_path, monkeypatch):
+def test_stopped_at_random_and_resumed_gives_identical_bytes(name, network, precision, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "_RESIDENT_UPDATES", 170)
-    case = prepared(name)
+    case = prepared(name, precision)
     netcdf.write(case.train(network), tmp_path / "whole.nc")
     generator = np.random.default_rng(5)
     for attempt in range(2):

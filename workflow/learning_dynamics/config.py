@@ -189,7 +189,7 @@ def paper_experiments() -> dict[str, Experiment]:
             dataset=Cifar10Dataset(),
             networks=Networks(
                 linear_cnn=LinearCNN(learning_rate=5e-5),
-                linear_fcnn=LinearFCNN(learning_rate=1e-3, hidden_units=1024),
+                linear_fcnn=LinearFCNN(learning_rate=1e-3, hidden_units=1024, precision="single"),
             ),
             updates=100_000,
             order="epochs",

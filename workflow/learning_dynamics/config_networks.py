@@ -49,6 +49,12 @@ class LinearFCNN(Model):
     hidden_units: Count | Automatic | None = Field(
         default="auto", description="Hidden width; `null` for C·n², as in the paper; `auto`: that, but at most 1024."
     )
+    precision: Literal["single", "double"] = Field(
+        default="double",
+        description="Precision of W1 and of its products with the samples. `single` takes half the time where they are "
+        "what costs, thousands of input values and hidden units; docs/benchmarks.md says by how much the trajectory "
+        "changes.",
+    )
 
     def hidden_width(self, inputs: int) -> int:
         """The hidden width for images of so many values."""

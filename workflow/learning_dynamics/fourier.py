@@ -52,6 +52,18 @@ def full_from_half(half: ComplexArray, side: int) -> ComplexArray:
     return np.concatenate([half, mirrored], axis=-1)
 
 
+def hermitian_half(half: ComplexArray, side: int) -> ComplexArray:
+    """The half-plane spectra (…, n, n//2 + 1) of real images that are nearest to the given ones.
+
+    Only the columns that are their own mirror, 0 and for an even side n/2, can deviate from those of a real image.
+    """
+    rows = -np.arange(side) % side
+    nearest = half.copy()
+    for column in (0, side // 2) if side % 2 == 0 else (0,):
+        nearest[..., column] = (half[..., column] + np.conj(half[..., rows, column])) / 2
+    return nearest
+
+
 def half_plane_weights(side: int) -> FloatArray:
     """How often each half-plane coefficient occurs in a sum over all l: 1 for column 0 (and n/2), else 2."""
     weights = np.full((side, side // 2 + 1), 2.0)

@@ -27,7 +27,11 @@ from planning.graph import Job
 _TRANSFORMED_VALUE = 20.0  # a value of an image on its way to the spectrum
 _MATRIX_ENTRY = 0.15  # a product in a matrix as large as the FCNN's first layer, taken for a block of samples
 _LOSS_ENTRY = 0.5  # a product with Σxx, which is read from memory for every record
-_FLOW_TRANSFORM = 2000.0  # transforms of a value in the gradient flow of the CNN
+_FLOW_SPECTRUM = 20.0  # a value of a spectrum in the gradient flow of the CNN
+_FLOW_STATE = 15.0  # a weight in the gradient flow of the FCNN, which the solver takes through memory
+_DECOMPOSITION = 0.2  # times the cube of the values of an image, for the eigenvectors of Σxx
+_FLOW_DIRECTIONS = 256  # the most eigenvectors that the flows keep
+_FLOW_TRIALS = 10  # that are in memory together
 _FLOW_COPIES = 4  # of all recorded spectra of the flow, at the peak of its memory
 _BLOCK = 128  # samples that the FCNN takes at once
 _RESIDENT_IMAGES = 256  # so many images are transformed only once
@@ -160,11 +164,12 @@ def _train(job: Job) -> Work | None:
         planes = (images.channels + classes) * images.side**2
         written += planes * (4.0 * experiment.records + 8.0 * snapshots)
     else:
-        hidden = getattr(experiment.networks, network).hidden_width(values)
+        model = getattr(experiment.networks, network)
+        hidden = model.hidden_width(values)
         # Within a block every sample's answer depends on all before it.
         block = (_BLOCK + classes) ** 2 / 2
-        operations = experiment.update_count * (_MATRIX_ENTRY * hidden * values + block)
-        operations += experiment.records * (losses + _MATRIX_ENTRY * classes * hidden * values)
+        entry = _MATRIX_ENTRY * hidden * values / (2 if model.precision == "single" else 1)
+        operations = experiment.update_count * (entry + block) + experiment.records * (losses + classes * entry)
         memory += 8.0 * hidden * values
         written += 8.0 * snapshots * (_SNAPSHOT_ROWS * values + classes * hidden)
     return Work(f"train {network}", operations, memory, written)
@@ -210,6 +215,7 @@ def _predict(job: Job) -> Work | None:
         return None
     network = job.wildcards["network"]
     seeds, records, values = int(job.params["seeds"]), experiment.records, images.values
+    together, directions = min(seeds, _FLOW_TRIALS), min(values, _FLOW_DIRECTIONS)
     square = 8.0 * images.splits * values**2
     written = 8.0 * seeds * records * images.classes**2
     if network == "linear_cnn":
@@ -217,15 +223,15 @@ def _predict(job: Job) -> Work | None:
         written += 4.0 * values * records
         if frequencies_disjoint(experiment.dataset):
             written += 4.0 * seeds * records * planes
-        # Products with Σxx, and transforms between images and spectra, at every evaluation of the flow.
-        evaluation = images.classes * values * (values + _FLOW_TRANSFORM)
-        memory = 8.0 * seeds * records * _FLOW_COPIES * planes + square
+        evaluation = images.classes * values * (2 * _MATRIX_ENTRY * directions + _FLOW_SPECTRUM)
+        memory = 8.0 * together * records * _FLOW_COPIES * planes + square
     else:
         hidden = getattr(experiment.networks, network).hidden_width(values)
-        evaluation = images.classes * values * (values + hidden)
-        memory = 8.0 * seeds * (records * images.classes * values + hidden * values) + square
+        evaluation = _FLOW_STATE * directions * min(hidden, directions + images.classes)
+        memory = 8.0 * together * (records * images.classes * values + hidden * values) + square
+    decomposition = _DECOMPOSITION * values**3 * math.ceil(seeds / _FLOW_TRIALS)
     # How many evaluations there are depends on the data; they grow with the records at the least.
-    return Work(f"theory {network}", float(seeds * records * evaluation), memory, written)
+    return Work(f"theory {network}", seeds * records * evaluation + decomposition, memory, written)
 
 
 def _scaling(job: Job) -> Work | None:

@@ -100,14 +100,18 @@ class Split:
         """Class of every sample."""
         return self.source.labels[self.places]
 
-    def inputs(self, which: slice | npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+    def inputs(self, which: slice | npt.NDArray[np.integer], precision: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
         """Network inputs of some samples, scaled and centred, shape (samples, C, n, n)."""
-        images = self.source.images[self.places[which]]
-        return images * self.source.scale - self.source.mean_image
+        images = self.source.images[self.places[which]].astype(precision, copy=False)
+        scaled = images * images.dtype.type(self.source.scale)
+        scaled -= self.source.mean_image.astype(precision, copy=False)
+        return scaled
 
-    def vectors(self, which: slice | npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+    def vectors(
+        self, which: slice | npt.NDArray[np.integer], precision: npt.DTypeLike = np.float64
+    ) -> npt.NDArray[Any]:
         """The same vectorised, shape (samples, C·n²)."""
-        inputs = self.inputs(which)
+        inputs = self.inputs(which, precision)
         return inputs.reshape(len(inputs), -1)
 
     def correlations(self) -> Correlations:

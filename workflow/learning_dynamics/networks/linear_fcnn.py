@@ -4,6 +4,9 @@ An update is rank one in W1, so a sample at a time is bound by memory: the matri
 Here a block of samples is taken through W1 in two matrix products. Within the block every hidden vector and every row
 of W2 lies in the span of the rows of Z = [W2; W1 X] (p readouts and B block samples), so the sequential updates run on
 coefficients in that basis, with Z Zᵀ for the inner products. It is the same iteration as sample by sample, to rounding.
+
+In single precision W1 and the samples are, because their products are what costs; W2 and the updates within a block are
+double in either case.
 """
 
 from __future__ import annotations
@@ -38,21 +41,30 @@ class Engine:
         initial: initial weights.
         learning_rate: λ, applied to the gradient of ½‖y − ŷ‖².
         error_limit: an update whose ‖y − ŷ‖² is above it, or not a number, ends the training.
+        precision: of W1, float64 or float32.
     """
 
-    def __init__(self, initial: Weights, learning_rate: float, error_limit: float = np.inf) -> None:
-        self.first = np.array(initial.first, order="C")
+    def __init__(
+        self,
+        initial: Weights,
+        learning_rate: float,
+        error_limit: float = np.inf,
+        precision: npt.DTypeLike = np.float64,
+    ) -> None:
+        self.first = np.array(initial.first, dtype=precision, order="C")
         self.second = np.array(initial.second)
         self._learning_rate = learning_rate
         self._error_limit = error_limit
+        (self._add_product,) = blas.get_blas_funcs(("gemm",), (self.first,))
         self._block_size = _SMALL_BLOCK if self.first.nbytes <= _CACHED_BYTES else BLOCK
 
     def update(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
-        """One update for each row of `inputs` (updates, CN), in order.
+        """One update for each row of `inputs` (updates, CN), in order; best in the engine's precision.
 
         Returns:
             The number of updates made, less than ``len(inputs)`` if the training diverged, and the sum of ‖y − ŷ‖².
         """
+        inputs = inputs.astype(self.first.dtype, copy=False)
         total = 0.0
         for start in range(0, len(inputs), self._block_size):
             stop = min(start + self._block_size, len(inputs))
@@ -64,18 +76,20 @@ class Engine:
 
     def _block(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
         basis = np.concatenate([self.second, inputs @ self.first.T])
+        gram = (inputs @ inputs.T).astype(np.float64, copy=False)
         pending, second, done, squared = _update(
-            inputs @ inputs.T, basis @ basis.T, labels, len(self.second), self._learning_rate, self._error_limit
+            gram, basis @ basis.T, labels, len(self.second), self._learning_rate, self._error_limit
         )
         if done == len(inputs):
             # W1 += (pending Z)ᵀ X in place: a product followed by an addition would carry W1 through memory twice more.
-            blas.dgemm(1.0, inputs.T, (pending @ basis).T, beta=1.0, c=self.first.T, trans_b=True, overwrite_c=True)
+            steps = (pending @ basis).astype(self.first.dtype, copy=False)
+            self._add_product(1.0, inputs.T, steps.T, beta=1.0, c=self.first.T, trans_b=True, overwrite_c=True)
             self.second = second @ basis
         return done, squared
 
     def weights(self) -> Weights:
         """A copy of the present weights."""
-        return Weights(self.first.copy(), self.second.copy())
+        return Weights(self.first.astype(np.float64), self.second.copy())
 
     def state(self) -> dict[str, FloatArray]:
         """A copy of both layers."""
@@ -88,7 +102,7 @@ class Engine:
 
     def network(self) -> FloatArray:
         """The whole network as one matrix M = W2 W1, shape (p, CN)."""
-        return self.second @ self.first
+        return (self.second.astype(self.first.dtype, copy=False) @ self.first).astype(np.float64, copy=False)
 
 
 def normal_weights(generator: np.random.Generator, classes: int, inputs: int, hidden: int, std: float) -> Weights:

@@ -84,7 +84,8 @@ def train(
         fcnn_initial = initial_linear_fcnn(
             name, model, settings.networks.linear_cnn, seed, root_seed, data, correlations["train"], structure
         )
-        training = _FCNNTraining(linear_fcnn.Engine(fcnn_initial, model.learning_rate, error_limit), split, order)
+        fcnn = linear_fcnn.Engine(fcnn_initial, model.learning_rate, error_limit, model.precision)
+        training = _FCNNTraining(fcnn, split, order)
     history = trajectories.follow(
         training,
         settings.record_samples(),
@@ -251,7 +252,8 @@ class _FCNNTraining:
 
     def advance(self, start: int, stop: int) -> tuple[int, float]:
         places = self._order[start:stop]
-        return self._engine.update(self._split.vectors(places), self._split.labels[places])
+        inputs = self._split.vectors(places, self._engine.first.dtype)
+        return self._engine.update(inputs, self._split.labels[places])
 
     def network(self) -> FloatArray:
         return self._engine.network()
@@ -261,7 +263,7 @@ class _FCNNTraining:
 
     def snapshot(self) -> dict[str, FloatArray]:
         rows = self._engine.first[:SNAPSHOT_HIDDEN_UNITS].reshape(-1, *self._split.source.shape)
-        return {"first_layer": rows.copy(), "second_layer": self._engine.second.copy()}
+        return {"first_layer": rows.astype(np.float64), "second_layer": self._engine.second.copy()}
 
     def state(self) -> dict[str, FloatArray]:
         return self._engine.state()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import DOP853
+from scipy.integrate import DOP853, RK45
 
 from learning_dynamics import fourier
 from learning_dynamics.correlations import Correlations, FloatArray, Structure
@@ -20,6 +20,9 @@ from learning_dynamics.networks import linear_cnn, linear_fcnn
 RELATIVE_TOLERANCE = 1e-7
 # Weights smaller than this, as at the start, are integrated to an absolute error of the tolerance times it.
 SMALL_WEIGHT = 1e-3
+
+# The most eigenvectors of Σxx that are kept apart.
+DIRECTIONS = 256
 
 # Multiplications in one evaluation of the flow: some thousand of these take about twenty minutes on one core.
 _MOST_PRODUCTS = 4e9
@@ -48,7 +51,7 @@ class Solution:
 
 def affordable(trials: int, classes: int, inputs: int) -> bool:
     """Whether a flow takes minutes rather than hours, by the operations of its product with Σxx."""
-    return trials * classes * inputs**2 <= _MOST_PRODUCTS
+    return 2 * trials * classes * inputs * min(inputs, DIRECTIONS) <= _MOST_PRODUCTS
 
 
 def linear_cnn_flow(
@@ -58,6 +61,7 @@ def linear_cnn_flow(
     learning_rate: float,
     samples: FloatArray,
     relative_tolerance: float = RELATIVE_TOLERANCE,
+    directions: int = DIRECTIONS,
 ) -> Solution:
     """Integrate the flow of the linear CNN from the trials' own weights (Pinson et al. 2023, Eqs. 15 and 16).
 
@@ -66,16 +70,21 @@ def linear_cnn_flow(
         dB/dt   = λ n Σ_c Ê_c diag(conj k̂_c)
         dk̂_c/dt = λ n Σ_α conj(B_α) Ê_c,α
 
-    which for Σxx = V Δ Vᵀ are Eqs. 15 and 16. Valid for every Σxx, any side and number of channels. The flow conserves
+    which for Σxx = V Δ Vᵀ are Eqs. 15 and 16. Valid for any side and number of channels. The flow conserves
     Σ_c |k̂_c,l|² − Σ_α |B_αl|² at every frequency l.
+
+    Σxx acts through the spectra of its eigenvectors. Where it has a rank above `directions` the result is approximate:
+    the eigenvectors with the largest eigenvalues are kept, the other eigenvalues replaced by their mean.
 
     Args:
         initial: weights of every trial.
-        correlations: training averages; a product with Σxx costs 2·trials·p·(CN)² operations.
+        correlations: training averages; a product with Σxx costs 4·trials·p·CN·directions operations, its decomposition
+            about 10·(CN)³.
         structure: gives the basis U.
         learning_rate: λ.
         samples: times at which the solution is wanted, ascending from its start.
         relative_tolerance: local error of the solver per step.
+        directions: the most eigenvectors of Σxx to keep.
 
     Raises:
         UserError: the solver could not go on; the learning rate or the initial weights are too large.
@@ -93,21 +102,35 @@ def linear_cnn_flow(
 
     def unpack(state: FloatArray) -> tuple[fourier.ComplexArray, fourier.ComplexArray]:
         rows = np.ascontiguousarray(state).view(complex).reshape(trials, channels + classes, side, columns)
+        # Otherwise what rounding adds beyond real images could grow: it has no part in the answers that would stop it.
+        rows = fourier.hermitian_half(rows, side)
         return rows[:, :channels], rows[:, channels:]
 
     def networks(kernel: fourier.ComplexArray, transfer: fourier.ComplexArray) -> FloatArray:
         # The rows of M in the basis U have the spectra n conj(B k̂).
         return fourier.image_from_half(side * np.conj(transfer[:, :, None] * kernel[:, None]), side)
 
+    # All spectra are conjugated, so that none has to be on the way.
+    eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
+    rest = remaining_eigenvalue(correlations.input, eigenvalues)
+    images = np.ascontiguousarray(eigenvectors.T).reshape(-1, channels, side, side)
+    spectra = np.conj(fourier.half_spectrum(images))
+    weighted = (side * fourier.half_plane_weights(side) * spectra).reshape(len(spectra), -1).view(float).T.copy()
+    answering = ((eigenvalues - rest)[:, None, None, None] * spectra).reshape(len(spectra), -1).view(float)
+    target_spectra = np.conj(fourier.half_spectrum(target))
+    rate = learning_rate * side
+
     def derivative(_: float, state: FloatArray) -> FloatArray:
         kernel, transfer = unpack(state)
-        network = networks(kernel, transfer)
-        answers = (network.reshape(trials * classes, -1) @ correlations.input).reshape(network.shape)
-        residual = np.conj(fourier.half_spectrum(target - answers))
-        rate = learning_rate * side
+        network = transfer[:, :, None] * kernel[:, None]
+        along = network.reshape(trials * classes, -1).view(float) @ weighted
+        residual = target_spectra - (along @ answering).view(complex).reshape(network.shape)
+        if rest:
+            residual -= (rest * side) * network
+        residual *= rate
         return pack(
-            rate * np.einsum("sacij,saij->scij", residual, np.conj(transfer)),
-            rate * np.einsum("sacij,scij->saij", residual, np.conj(kernel)),
+            np.einsum("sacij,saij->scij", residual, np.conj(transfer)),
+            np.einsum("sacij,scij->saij", residual, np.conj(kernel)),
         )
 
     start = pack(
@@ -145,7 +168,7 @@ def linear_fcnn_flow(
     learning_rate: float,
     samples: FloatArray,
     relative_tolerance: float = RELATIVE_TOLERANCE,
-    directions: int = 256,
+    directions: int = DIRECTIONS,
 ) -> Solution:
     """Integrate the flow of the linear FCNN from the trials' own weights (Pinson et al. 2023, Eqs. 19 and 20).
 
@@ -170,35 +193,57 @@ def linear_fcnn_flow(
     """
     eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
     target = correlations.input_output @ eigenvectors
-    reduced = [_reduced(weights, eigenvectors) for weights in initial]
-    first, second, still = (np.stack(layers) for layers in zip(*reduced, strict=True))
+    flows = [
+        _linear_fcnn_flow(weights, eigenvalues, eigenvectors, target, learning_rate, samples, relative_tolerance)
+        for weights in initial
+    ]
+    networks, final, evaluations = zip(*flows, strict=True)
+    return Solution(np.stack(networks), None, None, list(final), sum(evaluations))
+
+
+def _linear_fcnn_flow(
+    initial: linear_fcnn.Weights,
+    eigenvalues: FloatArray,
+    eigenvectors: FloatArray,
+    target: FloatArray,
+    learning_rate: float,
+    samples: FloatArray,
+    relative_tolerance: float,
+) -> tuple[FloatArray, linear_fcnn.Weights, int]:
+    """One trial: its state fits in a cache, that of all would not.
+
+    Returns:
+        Whole networks (samples, p, CN), the weights at the last sample, and how often the derivative was evaluated.
+    """
+    first, second, still = _reduced(initial, eigenvectors)
 
     def unpack(state: FloatArray) -> tuple[FloatArray, FloatArray]:
         return state[: first.size].reshape(first.shape), state[first.size :].reshape(second.shape)
 
     def derivative(_: float, state: FloatArray) -> FloatArray:
         first_layer, second_layer = unpack(state)
-        residual = target - (second_layer @ first_layer) * eigenvalues
-        return learning_rate * np.concatenate(
-            [
-                (second_layer.swapaxes(1, 2) @ residual).ravel(),
-                (residual @ first_layer.swapaxes(1, 2)).ravel(),
-            ]
-        )
+        residual = learning_rate * (target - (second_layer @ first_layer) * eigenvalues)
+        change = np.empty_like(state)
+        first_change, second_change = unpack(change)
+        np.matmul(second_layer.T, residual, out=first_change)
+        np.matmul(residual, first_layer.T, out=second_change)
+        return change
 
-    start = np.concatenate([first.ravel(), second.ravel()])
-    matrices: list[FloatArray] = []
+    moving: list[FloatArray] = []
+    seconds: list[FloatArray] = []
 
     def observe(state: FloatArray) -> None:
         first_layer, second_layer = unpack(state)
-        matrices.append((second_layer @ first_layer) @ eigenvectors.T + second_layer @ still)
+        moving.append(second_layer @ first_layer)
+        seconds.append(second_layer.copy())
 
+    start = np.concatenate([first.ravel(), second.ravel()])
     end, evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
-    final = [
-        linear_fcnn.Weights(first_layer @ eigenvectors.T + rest, second_layer)
-        for first_layer, second_layer, rest in zip(*unpack(end), still, strict=True)
-    ]
-    return Solution(np.stack(matrices, axis=1), None, None, final, evaluations)
+    networks = np.concatenate(moving) @ eigenvectors.T
+    networks += np.concatenate(seconds) @ still
+    networks = networks.reshape(len(samples), len(target), -1)
+    first_layer, second_layer = unpack(end)
+    return networks, linear_fcnn.Weights(first_layer @ eigenvectors.T + still, second_layer.copy()), evaluations
 
 
 def principal_directions(input_correlation: FloatArray, directions: int) -> tuple[FloatArray, FloatArray]:
@@ -211,6 +256,12 @@ def principal_directions(input_correlation: FloatArray, directions: int) -> tupl
     return values[present], vectors[:, present]
 
 
+def remaining_eigenvalue(input_correlation: FloatArray, eigenvalues: FloatArray) -> float:
+    """Mean of the eigenvalues of Σxx that are not among those given, the largest."""
+    others = len(input_correlation) - len(eigenvalues)
+    return max(0.0, float(np.trace(input_correlation) - eigenvalues.sum())) / others if others else 0.0
+
+
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported as an error, in words
 def _integrate(
     derivative: Callable[[float, FloatArray], FloatArray],
@@ -221,16 +272,17 @@ def _integrate(
 ) -> tuple[FloatArray, int]:
     """Show the state at each of `samples` to `observe`: the states themselves would not fit in memory.
 
-    The method is the eighth-order one of Dormand and Prince with error control, its steps as long as accuracy allows.
-    Between two steps the state is interpolated, which is less accurate where stability limits the steps: on a mode that
-    has been learned an error of up to 2e-4 of s_α was seen at the default tolerance, and 4e-6 at the steps.
+    The methods are those of Dormand and Prince with error control, of fifth order and for tight tolerances of eighth.
+    Every one of `samples` is the end of a step: where stability limits the steps, an interpolation between them is much
+    less accurate than they are.
 
     Returns:
         The state at the last sample and how often the derivative was evaluated.
     """
     # A flow that needs steps shorter than one sample belongs to a learning rate at which the updates diverge.
     steps_left = 1000 + float(samples[-1] - samples[0])
-    solver = DOP853(
+    method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
+    solver = method(
         derivative,
         float(samples[0]),
         start,
@@ -239,22 +291,24 @@ def _integrate(
         atol=SMALL_WEIGHT * relative_tolerance,
     )
     observe(start)
-    shown = 1
-    while shown < len(samples):
-        message = solver.step()
-        steps_left -= 1
-        if solver.status == "failed" or not np.isfinite(solver.y).all() or steps_left < 0:
-            raise UserError(
-                f"the gradient flow could not be integrated beyond sample {solver.t:.0f} "
-                f"({message or 'its steps became too short'}); "
-                "lower learning_rate or the standard deviation of the initial weights"
-            )
-        within = int(np.searchsorted(samples, solver.t, side="right"))
-        if within > shown:
-            interpolated = solver.dense_output()
-            for sample in samples[shown:within]:
-                observe(solver.y if sample == solver.t else interpolated(sample))
-            shown = within
+    for sample in samples[1:]:
+        solver.t_bound, solver.status = float(sample), "running"
+        while solver.status == "running":
+            # Equal steps up to the sample: a short last one would hold back those after it.
+            remaining = solver.t_bound - solver.t
+            if solver.h_abs > 0:
+                solver.h_abs = remaining / np.ceil(remaining / solver.h_abs)
+                message = solver.step()
+            else:
+                solver.status, message = "failed", None
+            steps_left -= 1
+            if solver.status == "failed" or not np.isfinite(solver.y).all() or steps_left < 0:
+                raise UserError(
+                    f"the gradient flow could not be integrated beyond sample {solver.t:.0f} "
+                    f"({message or 'its steps became too short'}); "
+                    "lower learning_rate or the standard deviation of the initial weights"
+                )
+        observe(solver.y)
     return np.asarray(solver.y), int(solver.nfev)
 
 

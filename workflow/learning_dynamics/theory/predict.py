@@ -26,6 +26,9 @@ from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_
 from learning_dynamics.structure import read_averages, read_correlations, read_structure, structure_of
 from learning_dynamics.theory import competition, gradient_flow, sigmoid
 
+# The whole networks of so many at every record are in memory, 0.4 GB for CIFAR-4.
+_TRIALS_TOGETHER = 10
+
 SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
 
 
@@ -63,17 +66,23 @@ def predict(
     train = correlations["train"]
     model = getattr(settings.networks, network)
     cnn_starts: list[linear_cnn.Weights] = []
-    if network == "linear_cnn":
-        cnn_starts = [initial_linear_cnn(name, model, seed, root_seed, data, structure) for seed in range(seeds)]
-        solution = gradient_flow.linear_cnn_flow(cnn_starts, train, structure, model.learning_rate, samples)
-    else:
-        starts = [
-            initial_linear_fcnn(name, model, settings.networks.linear_cnn, seed, root_seed, data, train, structure)
-            for seed in range(seeds)
-        ]
-        solution = gradient_flow.linear_fcnn_flow(starts, train, model.learning_rate, samples)
-    log.info("%s, %s: gradient flow with %d evaluations", name, network, solution.evaluations)
-    variables = _flow_variables(solution, correlations, structure, seeds, samples)
+    parts = []
+    for first in range(0, seeds, _TRIALS_TOGETHER):
+        trials = range(first, min(first + _TRIALS_TOGETHER, seeds))
+        if network == "linear_cnn":
+            starts = [initial_linear_cnn(name, model, seed, root_seed, data, structure) for seed in trials]
+            solution = gradient_flow.linear_cnn_flow(starts, train, structure, model.learning_rate, samples)
+            cnn_starts += starts
+        else:
+            cnn = settings.networks.linear_cnn
+            layers = [initial_linear_fcnn(name, model, cnn, seed, root_seed, data, train, structure) for seed in trials]
+            solution = gradient_flow.linear_fcnn_flow(layers, train, model.learning_rate, samples)
+        log.info(
+            "%s, %s, seeds %d to %d: gradient flow with %d evaluations",
+            *(name, network, trials[0], trials[-1], solution.evaluations),
+        )
+        parts.append(_flow_variables(solution, correlations, structure, samples))
+    variables = _joined(parts)
     effective = variables["effective_singular_values"].values
     aligned = model.initial_weights != "normal"
     variables |= _closed_forms(data, structure, train, effective, samples, model.learning_rate, cnn_starts, aligned)
@@ -151,9 +160,9 @@ def _flow_variables(
     solution: gradient_flow.Solution,
     correlations: Mapping[str, Correlations],
     structure: Structure,
-    seeds: int,
     samples: FloatArray,
 ) -> dict[str, xr.Variable]:
+    seeds = len(solution.networks)
     flat = solution.networks.reshape(-1, *solution.networks.shape[2:])
     omega = effective_singular_values(flat, correlations["train"], structure)
     omega = omega.reshape(seeds, len(samples), *omega.shape[1:])
@@ -199,6 +208,20 @@ def _flow_variables(
             "gradient flow's |k̂_l| at the end",
         )
     return variables
+
+
+def _joined(parts: list[dict[str, xr.Variable]]) -> dict[str, xr.Variable]:
+    """The variables of all trials from those of some each; a mean over the trials is the mean of the parts' means."""
+    trials = [part["discovery_time"].sizes["seed"] for part in parts]
+    joined = {}
+    for name, first in parts[0].items():
+        values = [part[name].values for part in parts]
+        if "seed" in first.dims:
+            whole = np.concatenate(values)
+        else:
+            whole = np.average(values, axis=0, weights=trials).astype(first.dtype)
+        joined[name] = xr.Variable(first.dims, whole, first.attrs)
+    return joined
 
 
 def _right_spectra(structure: Structure, shape: tuple[int, ...]) -> fourier.ComplexArray:
