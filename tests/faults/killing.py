@@ -73,7 +73,7 @@ def train(folder: Path, network: str) -> None:
         deep.train_from_files(*inputs, "made_up", settings, network, [0], 0, 100.0, "cpu", *kept, outputs, log)
     else:
         output = str(folder / "seed-0.nc")
-        two_layer.train_from_files(*inputs, "made_up", settings, network, 0, 0, 100.0, *kept, output, log)
+        two_layer.train_from_files(*inputs, "made_up", settings, network, [0], 0, 100.0, *kept, [output], log)
 
 
 def attempt(folder: Path, network: str, announce: int | None) -> int:

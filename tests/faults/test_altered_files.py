@@ -51,8 +51,8 @@ class Run:
 
     def train(self, network, seed, output=None):
         output = output or self.trajectories[network][seed]
-        kept = (str(self.folder / "checkpoints"), 1.0, [], output, LOG)
-        train.train_from_files(*self.inputs, NAME, self.settings, network, seed, 0, 100.0, *kept)
+        kept = (str(self.folder / "checkpoints"), 1.0, [], [output], LOG)
+        train.train_from_files(*self.inputs, NAME, self.settings, network, [seed], 0, 100.0, *kept)
 
     def predict(self, network):
         prediction = predict.predict_from_files(*self.inputs, NAME, self.settings, network, 2, 0, LOG)

@@ -76,6 +76,7 @@ def usual(shared_project):
     [
         ('it\'s "quoted", spaced', {"LC_ALL": "C", "TZ": "Asia/Kathmandu"}, ("--scheduler", "greedy")),
         ("ürün 数据", {"LC_ALL": "tr_TR.UTF-8", "LANG": "de_DE.UTF-8"}, ("--prioritize", TARGETS[3])),
+        ("seeds in one job", {}, ("--config", "seeds_per_job=2")),
     ],
 )
 def test_folder_language_and_order_do_not_matter(usual, folder, environment, arguments, tmp_path):

@@ -102,7 +102,7 @@ def test_identity_follows_settings_data_and_code(tmp_path):
     assert len(found) == 4
 
 
-def job(folder, case, network, **changes):
+def job(folder, case, network, seeds=(0,), **changes):
     """What the rule's script calls, on files."""
     inputs = [folder / f"{name}.nc" for name in ("dataset", "correlations", "structure")]
     if not inputs[0].exists():
@@ -111,7 +111,8 @@ def job(folder, case, network, **changes):
         write_structure(case.data, case.correlations, inputs[2], case.name, {})
     settings = {**case.settings.model_dump(mode="json"), **changes}
     kept = (folder / "checkpoints", 1.0, [train.__file__])
-    train.train_from_files(*inputs, case.name, settings, network, 0, 0, 100.0, *kept, folder / "seed-0.nc", LOG)
+    outputs = [folder / f"seed-{seed}.nc" for seed in seeds]
+    train.train_from_files(*inputs, case.name, settings, network, seeds, 0, 100.0, *kept, outputs, LOG)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -149,6 +150,33 @@ def test_signal_while_the_result_is_written_lets_it_finish(tmp_path, monkeypatch
     monkeypatch.setattr(netcdf, "write", interrupted)
     job(tmp_path, case, "linear_fcnn")
     assert trajectories.read(tmp_path / "seed-0.nc")["sample"][-1] == 3000
+
+
+@pytest.mark.parametrize("network", train.NETWORKS)
+def test_seeds_in_one_job_give_the_bytes_of_jobs_of_their_own(network, tmp_path):
+    case = prepared()
+    job(tmp_path, case, network, seeds=(0, 1, 2))
+    together = {path.name: path.read_bytes() for path in tmp_path.glob("seed-*.nc")}
+    assert len(set(together.values())) == 3
+    for seed in (2, 0, 1):
+        job(tmp_path, case, network, seeds=(seed,))
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("seed-*.nc")} == together
+
+
+def test_signal_between_two_seeds_of_a_job_stops_the_second(tmp_path, monkeypatch):
+    case = prepared()
+    write = netcdf.write
+
+    def interrupted(dataset, path, **options):
+        if path.name == "seed-0.nc":
+            os.kill(os.getpid(), signal.SIGTERM)
+        write(dataset, path, **options)
+
+    monkeypatch.setattr(netcdf, "write", interrupted)
+    with pytest.raises(StoppedError, match="seed 1: stopped after 0 of 3000 samples"):
+        job(tmp_path, case, "linear_cnn", seeds=(0, 1))
+    assert (tmp_path / "seed-0.nc").exists()
+    assert not (tmp_path / "seed-1.nc").exists()
 
 
 def test_second_signal_ends_the_program_as_usual():

@@ -67,9 +67,8 @@ def made(folder, trained=True, largest_input=np.inf):
         netcdf.write(theory, files["theory_files"][network])
         if trained:
             files["trajectory_files"][network] = [str(folder / f"{network}-{seed}.nc") for seed in range(SEEDS)]
-            for seed, path in enumerate(files["trajectory_files"][network]):
-                place = str(folder / "checkpoints"), 3.0, [], path
-                train_from_files(*inputs, resolved, network, seed, 0, 100.0, *place, LOG)
+            place = str(folder / "checkpoints"), 3.0, [], files["trajectory_files"][network]
+            train_from_files(*inputs, resolved, network, range(SEEDS), 0, 100.0, *place, LOG)
     return files
 
 

@@ -243,7 +243,15 @@ class Config(Model):
     """The whole configuration. The defaults are the paper."""
 
     # Keys that say where and how to compute: no result depends on them.
-    MEANS: ClassVar = ("results", "cifar10", "downloads", "checkpoint_minutes", "archive", "deep_training")
+    MEANS: ClassVar = (
+        "results",
+        "cifar10",
+        "downloads",
+        "checkpoint_minutes",
+        "seeds_per_job",
+        "archive",
+        "deep_training",
+    )
 
     results: Annotated[str, StringConstraints(min_length=1)] = Field(
         default="results", description="Folder for everything that is generated."
@@ -271,6 +279,12 @@ class Config(Model):
         default=3.0,
         description="Time between two checkpoints of a training, from which it goes on after an interruption; a "
         "shorter training has none unless it is told to stop.",
+    )
+    seeds_per_job: Count | Automatic = Field(
+        default="auto",
+        description="Seeds of a two-layer network that one job trains, one after the other. `auto`: ten where an image "
+        "has at most 1,024 values, which take less time than the starts of ten jobs; else one. A job that is "
+        "interrupted makes those that it had finished anew.",
     )
     archive: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         default=None,

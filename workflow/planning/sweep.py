@@ -126,7 +126,7 @@ def of(
     Raises:
         UserError: no two-layer network is trained, or there is no rate for a job.
     """
-    names = list(dict.fromkeys(job.wildcards["experiment"] for job in jobs if job.rule == "train"))
+    names = list(dict.fromkeys(job.wildcards["experiment"] for job in jobs if work.base_rule(job.rule) == "train"))
     if not names:
         raise UserError("--seeds, --experiments: the target trains no two-layer network to multiply")
     of_experiment = {name: _data_set(name, jobs, rates, seeds) for name in names}
@@ -139,23 +139,26 @@ def _data_set(name: str, jobs: Sequence[Job], rates: Rates, seeds: int) -> DataS
     trainings: dict[str, float] = {}
     others: dict[str, list[float]] = {"predictions": [], "figures": []}
     for job in jobs:
-        if job.wildcards.get("experiment") != name or work.base_rule(job.rule) == "train_deep":
+        rule = work.base_rule(job.rule)
+        if job.wildcards.get("experiment") != name or rule == "train_deep":
             continue
-        if job.rule == "train" and job.wildcards["network"] in trainings:
+        if rule == "train" and job.wildcards["network"] in trainings:
             continue
-        params: Mapping[str, object] = {**job.params, "seeds": seeds} if job.rule == "theory" else job.params
+        params: Mapping[str, object] = {**job.params, "seeds": seeds} if rule == "theory" else job.params
         # Figures read what was made for the experiment, and that was counted before: upstream jobs come first.
         estimate = rates.estimate(work.of(replace(job, params=params), storage))
         if estimate.seconds is None or estimate.peak_mb is None:
             raise UserError(f"--seeds, --experiments: the rule {job.rule} has no rate; run it once and add --record")
-        times = 1
-        if job.rule in PREPARATION:
+        times = 1.0
+        if rule in PREPARATION:
             preparation += estimate.seconds
-        elif job.rule == "train":
-            trainings[job.wildcards["network"]], times = estimate.seconds, seeds
+        elif rule == "train":
+            # A job may train several seeds.
+            trainings[job.wildcards["network"]] = estimate.seconds / len(job.outputs)
+            times = seeds / len(job.outputs)
         else:
-            others["predictions" if job.rule == "theory" else "figures"].append(estimate.seconds)
-        files += times * job.files
+            others["predictions" if rule == "theory" else "figures"].append(estimate.seconds)
+        files += round(times * job.files)
         storage += times * estimate.output_bytes
         peak = max(peak, estimate.peak_mb)
     return DataSet(

@@ -88,7 +88,7 @@ class Plan:
             job = self.jobs[place]
             if job.rule in PREPARATION:
                 preparation.setdefault(job.wildcards["experiment"], []).append(number)
-            elif job.rule == "train":
+            elif work.base_rule(job.rule) == "train":
                 trainings.append(number)
                 times.append(self.seconds(place) or 0.0)
         groups = list(preparation.values())

@@ -7,6 +7,7 @@ the settings counts. Relative costs of different operations are those measured o
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,8 +97,9 @@ def of(job: Job, input_bytes: float) -> Work | None:
 
 
 def base_rule(rule: str) -> str:
-    """The rule's name without the block of seeds that it trains side by side, or the figure that it draws."""
-    several = ("train_deep", "paper_figure", "summary_figure", "extension_figure")
+    """The rule's name without the block of seeds that it trains, or the figure that it draws."""
+    rule = re.sub(r"_seeds-\d+-to-\d+$", "", rule)
+    several = ("paper_figure", "summary_figure", "extension_figure")
     return next((name for name in several if rule.startswith(f"{name}_")), rule)
 
 
@@ -172,7 +174,9 @@ def _train(job: Job) -> Work | None:
         operations = experiment.update_count * (entry + block) + experiment.records * (losses + classes * entry)
         memory += 8.0 * hidden * values
         written += 8.0 * snapshots * (_SNAPSHOT_ROWS * values + classes * hidden)
-    return Work(f"train {network}", operations, memory, written)
+    # Those that one job trains, one after the other.
+    seeds = len(job.outputs)
+    return Work(f"train {network}", seeds * operations, memory, seeds * written)
 
 
 def _train_deep(job: Job) -> Work | None:

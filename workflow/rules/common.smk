@@ -116,9 +116,39 @@ def trajectories(experiment, network):
     ]
 
 
+def seed_blocks(size):
+    """Name and seeds of the jobs that train `size` seeds each; one by itself is a wildcard: any can be asked for."""
+    if size == 1:
+        return {"seed-{seed}": ["{seed}"]}
+    blocks = [
+        range(first, min(first + size, CONFIG.seeds))
+        for first in range(0, CONFIG.seeds, size)
+    ]
+    return {f"seeds-{block[0]}-to-{block[-1]}": list(block) for block in blocks}
+
+
+def seeds_per_job(experiment):
+    """Seeds of a two-layer network that one job trains."""
+    if CONFIG.seeds_per_job != "auto":
+        return CONFIG.seeds_per_job
+    return 10 if values_of_images(experiment) <= 1024 else 1
+
+
+def trained_together():
+    """The two-layer experiments by the number of seeds in a job."""
+    together = {}
+    for name in two_layer_experiments(CONFIG.experiments):
+        together.setdefault(seeds_per_job(name), []).append(name)
+    return together
+
+
 def input_values(wildcards):
     """C n², the number of values in an image of the experiment."""
-    dataset = CONFIG.experiments[wildcards.experiment].dataset
+    return values_of_images(wildcards.experiment)
+
+
+def values_of_images(experiment):
+    dataset = CONFIG.experiments[experiment].dataset
     if dataset.kind == "cifar10":
         return 3 * 32 * 32
     if dataset.kind == "digits":

@@ -11,18 +11,6 @@ import os
 import shutil
 
 
-def seed_blocks():
-    """Name and seeds of each block; a seed by itself is a wildcard, so that any can be asked for."""
-    size = CONFIG.deep_training.seeds_per_job
-    if size == 1:
-        return {"seed-{seed}": ["{seed}"]}
-    blocks = [
-        range(first, min(first + size, CONFIG.seeds))
-        for first in range(0, CONFIG.seeds, size)
-    ]
-    return {f"seeds-{block[0]}-to-{block[-1]}": list(block) for block in blocks}
-
-
 def gpus():
     """GPUs of a job; `auto` counts on one where NVIDIA's driver is installed.
 
@@ -34,11 +22,11 @@ def gpus():
     return int(os.environ.setdefault("DEEP_TRAINING_GPUS", found))
 
 
-for block, block_seeds in seed_blocks().items():
+for block, block_seeds in seed_blocks(CONFIG.deep_training.seeds_per_job).items():
 
     rule:
         name:
-            "train_deep" if len(block_seeds) == 1 else f"train_deep_{block}"
+            "train_deep" if block == "seed-{seed}" else f"train_deep_{block}"
         input:
             dataset=rules.dataset.output[0],
             correlations=rules.correlations.output[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -108,43 +109,45 @@ def train_from_files(
     name: str,
     settings: Mapping[str, Any],
     network: str,
-    seed: int,
+    seeds: Sequence[int],
     root_seed: int,
     divergence_factor: float,
     folder: str,
     checkpoint_minutes: float,
     code: Sequence[str | Path],
-    output: str,
+    outputs: Sequence[str],
     log: logging.Logger,
 ) -> None:
-    """``train`` on result files, with its progress in `log`; writes the trajectory file `output`.
+    """``train`` on result files, a seed after the other, with its progress in `log`.
 
-    The checkpoint is in `folder`, under the names of experiment, network and seed.
+    Writes the trajectory files `outputs`, one for each of `seeds`. Checkpoints are in `folder`, under the names of
+    experiment, network and seed.
 
     Raises:
         DataError: an input file is missing or damaged, or the output cannot be written.
         DivergenceError, StoppedError: see ``train``.
     """
     experiment = Experiment.model_validate(settings)
-    log.info("%s: %d updates", describe(name, network, seed), experiment.update_count)
     data, averages = labelled_images.read(dataset), read_correlations(correlations)
     decomposition = structure_of(read_structure(structure))
-    attributes = training_attributes(name, experiment, network, seed, root_seed)
-
-    def identity() -> str:
-        relevant = {key: attributes[key] for key in ("settings", "python_version", "package_versions")}
-        settings = {**relevant, "divergence_factor": divergence_factor}
-        return checkpoints.identity(settings, data, averages, decomposition, code)
-
-    checkpoint = Checkpoint(Path(folder, name, network, f"seed-{seed}"), identity)
-    report = reporter(log, describe(name, network, seed), "sample", experiment.update_count)
-    # Also while the file is written: it is finished, and what was trained is safe.
+    # Also while a file is written: it is finished, and what was trained is safe.
     with signals() as stopped:
-        checkpointing = Checkpointing(checkpoint, 60 * checkpoint_minutes, stopped)
-        inputs = (divergence_factor, data, averages, decomposition)
-        trajectory = train(name, experiment, network, seed, root_seed, *inputs, report, checkpointing)
-        netcdf.write(trajectory, output)
-        checkpoint.remove()
+        for seed, output in zip(seeds, outputs, strict=True):
+            log.info("%s: %d updates", describe(name, network, seed), experiment.update_count)
+            attributes = training_attributes(name, experiment, network, seed, root_seed)
+            relevant = {key: attributes[key] for key in ("settings", "python_version", "package_versions")}
+            identity = functools.partial(
+                checkpoints.identity,
+                {**relevant, "divergence_factor": divergence_factor},
+                *(data, averages, decomposition, code),
+            )
+            checkpoint = Checkpoint(Path(folder, name, network, f"seed-{seed}"), identity)
+            checkpointing = Checkpointing(checkpoint, 60 * checkpoint_minutes, stopped)
+            report = reporter(log, describe(name, network, seed), "sample", experiment.update_count)
+            inputs = (divergence_factor, data, averages, decomposition)
+            trajectory = train(name, experiment, network, seed, root_seed, *inputs, report, checkpointing)
+            netcdf.write(trajectory, output)
+            checkpoint.remove()
 
 
 def describe(name: str, network: str, seed: int) -> str:
