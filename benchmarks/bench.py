@@ -68,7 +68,7 @@ CASES = [
     ("linear CNN n=16 C=1 p=4", problems.linear_cnn(16, 1), LINEAR_CNN, 1, ("float64", "float32")),
     ("linear CNN n=32 C=3 p=4", problems.linear_cnn(32, 3), LINEAR_CNN, 2, ("float64", "float32")),
     ("linear FCNN n=16 C=1 h=256", problems.linear_fcnn(16, 1, 256), LINEAR_FCNN, 1, ("float64",)),
-    ("linear FCNN n=32 C=3 h=1024", problems.linear_fcnn(32, 3, 1024), LINEAR_FCNN, 2, ("float64",)),
+    ("linear FCNN n=32 C=3 h=1024", problems.linear_fcnn(32, 3, 1024), LINEAR_FCNN, 2, ("float64", "float32")),
 ]
 
 
@@ -146,7 +146,7 @@ def roofline_rows(measured, fraction):
             if problem.network == "linear_cnn":
                 limit = rooflines.linear_cnn(problem.side, problem.channels, precision, measured)
             else:
-                limit = rooflines.linear_fcnn(problem.first.shape[1], len(problem.first), measured)
+                limit = rooflines.linear_fcnn(problem.first.shape[1], len(problem.first), precision, measured)
             found.append({"case": case, "precision": precision, **rooflines.share(limit, microseconds)})
     return found
 

@@ -25,9 +25,10 @@ def linear_cnn_engine(problem, clock=time.perf_counter):
 
 def linear_fcnn_engine(problem, clock=time.perf_counter):
     vectors = problem.vectors
+    initial = linear_fcnn.Weights(problem.first, problem.second.astype(np.float64))
 
     def run(order):
-        engine = linear_fcnn.Engine(linear_fcnn.Weights(problem.first, problem.second), problem.rate)
+        engine = linear_fcnn.Engine(initial, problem.rate, precision=vectors.dtype)
         start = clock()
         for first in range(0, len(order), linear_fcnn.BLOCK):
             places = order[first : first + linear_fcnn.BLOCK]

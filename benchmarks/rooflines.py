@@ -30,10 +30,10 @@ def linear_cnn(side, channels, dtype, measured):
     return {"operations": operations, "bytes": moved, "working_set": working_set, "bounds_us": bounds}
 
 
-def linear_fcnn(width, hidden, measured):
+def linear_fcnn(width, hidden, dtype, measured):
     """Bound of one update as matrix products: W1 x and the change of W1 have 2·h·CN operations each."""
     operations = 4 * hidden * (width + CLASSES) + 2 * hidden * CLASSES
-    bounds = {"matrix_product": 1e6 * operations / measured["float64"]["matrix_product"]}
+    bounds = {"matrix_product": 1e6 * operations / measured[np.dtype(dtype).name]["matrix_product"]}
     return {"operations": operations, "bounds_us": bounds}
 
 

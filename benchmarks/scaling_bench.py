@@ -140,7 +140,7 @@ def dry_run(seeds):
             source = PROJECT / name
             target = Path(folder, name)
             shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
-        Path(folder, "many.yaml").write_text(f"seeds: {seeds}\n", encoding="utf-8")
+        Path(folder, "many.yaml").write_text(f"seeds: {seeds}\nseeds_per_job: 1\n", encoding="utf-8")
         command = ["-m", "snakemake", "--cores", "1", "--dry-run", "--quiet", "all", "--configfile", "many.yaml"]
         measure = (
             "import resource, subprocess, sys; made = subprocess.run(sys.argv[1:], capture_output=True, text=True); "
