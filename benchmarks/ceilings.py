@@ -7,7 +7,7 @@ import time
 import numba
 import numpy as np
 
-from learning_dynamics.networks.spectral_updates import BLOCK_BYTES, everywhere, load, store, times_plus, total_of
+from learning_dynamics.networks.compiled_updates import BLOCK_BYTES, everywhere, load, store, times_plus, total_of
 
 # Working sets of the streams, in bytes: well inside the first cache, inside the second, far beyond all.
 FIRST_CACHE, SECOND_CACHE, MEMORY = 3 * 2**13, 5 * 2**18, 2**28

@@ -8,11 +8,13 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from learning_dynamics import config, config_extensions, config_loading, fits, netcdf, scaling
+from learning_dynamics import config, config_extensions, config_loading, fits, fourier, netcdf
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import ConfigurationError, DivergenceError, UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn, small_linear_fcnn
+from learning_dynamics.scaling import learning_rates, measure, sides, stds, trainings
+from learning_dynamics.scaling.task import Task
 from learning_dynamics.theory import competition, sigmoid
 
 LOG = logging.getLogger("test")
@@ -27,13 +29,13 @@ def images(name, **dataset):
 @pytest.fixture(scope="module")
 def over_sides():
     settings = config_extensions.SideScaling(sides=[8, 9, 13], learning_rate=5e-5, kernel_std=1e-3, seeds=2)
-    return scaling.over_sides(settings, 0, NO_LIMIT, LOG)
+    return sides.over_sides(settings, 0, NO_LIMIT, LOG)
 
 
 @pytest.fixture(scope="module")
 def over_stds():
     settings = config_extensions.StdScaling(stds=[1e-1, 1e-3, 1e-4, 1e-5], learning_rate=5e-5, seeds=3)
-    return scaling.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
+    return stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def over_learning_rates():
         learning_rates=[1e-4, 2e-4], training_time=8.0, records=400, seeds=2
     )
     network = config.paper_experiments()["geometric_shapes"].networks.linear_cnn
-    return scaling.over_learning_rates(settings, network, images("geometric_shapes"), 0, NO_LIMIT, LOG)
+    return learning_rates.over_learning_rates(settings, network, images("geometric_shapes"), 0, NO_LIMIT, LOG)
 
 
 def test_power_and_slope_are_recovered():
@@ -77,7 +79,7 @@ def test_small_fcnn_is_the_same_iteration_as_the_block_engine():
 
 
 def test_diagonal_fcnn_in_the_basis_of_the_images_is_the_wide_network():
-    task = scaling.Task.of(images("pure_cosines", side=12))
+    task = Task.of(images("pure_cosines", side=12))
     structure, start = task.structure, np.full(4, 1e-3)
     inputs = task.images.reshape(4, -1)
     order = np.arange(1200) % 4
@@ -94,9 +96,45 @@ def test_diagonal_fcnn_in_the_basis_of_the_images_is_the_wide_network():
     assert np.allclose(small.network() @ structure.right.T, wide.network(), rtol=0, atol=1e-12)
 
 
+def test_small_fcnn_is_compiled_for_every_shape():
+    generator = np.random.default_rng(1)
+    inputs, labels, order = generator.standard_normal((6, 7)), generator.integers(0, 3, 6), np.arange(60) % 6
+    for hidden_units in (2, 5):
+        initial = linear_fcnn.normal_weights(generator, 3, 7, hidden_units, 0.1)
+        engine = small_linear_fcnn.Engine(initial, 1e-2)
+        engine.update(inputs, labels, order)
+        expected = linear_fcnn.Engine(initial, 1e-2)
+        expected.update(inputs[order], labels[order])
+        assert np.allclose(engine.network(), expected.network(), rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize(("name", "present"), [("pure_cosines", 4), ("geometric_shapes", 120)])
+def test_cnn_at_the_frequencies_of_the_images_is_the_whole_cnn(name, present):
+    task = Task.of(images(name, side=16))
+    weights = linear_cnn.normal_weights(np.random.default_rng(2), 4, 1, 16, 0.02, 0.02)
+    whole = linear_cnn.Engine(weights, 2e-4)
+    samples = np.array([0, 4, 100, 800])
+    network = trainings.CNN(task, weights, 2e-4, NO_LIMIT)
+    measured = list(trainings.follow(network, samples, trainings.in_turn(samples, 4), "test"))
+    spectra = whole.spectra(task.images[:, None])
+    expected = [task.effective(whole.network())]
+    for updates in np.diff(samples):
+        whole.update(spectra, task.labels, np.arange(updates) % 4)
+        expected.append(task.effective(whole.network()))
+    assert np.abs(expected[-1] - expected[0]).max() > 0.01, "the comparison needs a network that moved"
+    assert np.allclose(measured, expected, rtol=0, atol=1e-13)
+    half = np.abs(fourier.half_coefficients(task.images)).max(axis=0)
+    assert (half > 1e-9).sum() == present
+    frequencies = np.flatnonzero(np.abs(fourier.spectrum(task.images)).max(axis=0).ravel() > 1e-9)
+    readout, kernel = network.magnitudes(frequencies)
+    assert np.allclose(kernel, np.abs(whole.kernel_spectrum()).ravel()[frequencies], rtol=1e-12)
+    transfer = np.tensordot(task.structure.left[:, 0], np.conj(whole.readout_spectrum()), axes=1)
+    assert np.allclose(readout, np.abs(transfer).ravel()[frequencies], rtol=1e-12)
+
+
 def test_task_has_the_same_structure_as_the_correlations():
     data = images("geometric_shapes", side=9)
-    task = scaling.Task.of(data)
+    task = Task.of(data)
     correlations = data.split("train").correlations()
     assert np.allclose(task.weighted, correlations.input @ task.structure.right)
     assert np.allclose(task.structure.left * task.structure.singular_values @ task.structure.right.T,
@@ -121,29 +159,29 @@ def test_powers_of_the_side_are_two_and_one(over_sides):
 def test_a_mode_that_starts_discovered_is_refused_with_the_remedy():
     settings = config_extensions.SideScaling(sides=[8, 9], kernel_std=10.0, seeds=2)
     with pytest.raises(UserError, match=r"side 8: a mode starts discovered.*lower scaling\.side\.kernel_std"):
-        scaling.over_sides(settings, 0, NO_LIMIT, LOG)
+        sides.over_sides(settings, 0, NO_LIMIT, LOG)
 
 
 def test_a_diverging_run_is_named():
     settings = config_extensions.SideScaling(sides=[8, 9], learning_rate=0.5, seeds=2)
     with pytest.raises(DivergenceError, match="side 8, linear_fcnn, seed 0: the training diverged"):
-        scaling.over_sides(settings, 0, NO_LIMIT, LOG)
+        sides.over_sides(settings, 0, NO_LIMIT, LOG)
 
 
 def test_time_of_the_competition_is_the_sigmoid_s_for_one_frequency():
     mode = competition.Mode(2.0, 3.0, np.array([2**-0.5, 2**-0.5]), np.array([1e-3, 1e-3]), 16)
     expected = sigmoid.time_to_reach(1.0, mode.effective_singular_value(0.0), 2.0, 1e-4 * 16 * 2**-0.5)
-    assert scaling._competition_time(mode, 1e-4) == pytest.approx(float(expected))
-    assert scaling._competition_time(mode, 1e-5) == pytest.approx(10 * float(expected))
+    assert stds.competition_time(mode, 1e-4) == pytest.approx(float(expected))
+    assert stds.competition_time(mode, 1e-5) == pytest.approx(10 * float(expected))
 
 
 def test_time_of_the_competition_lies_on_its_trajectory():
     mode = competition.Mode(2.0, 3.0, np.array([0.5, 0.5, 0.3, 0.3]), np.array([1e-3, 1e-3, 2e-2, 2e-2]), 16)
-    time = scaling._competition_time(mode, 1e-4)
+    time = stds.competition_time(mode, 1e-4)
     clock = mode.clock(np.array([0.0, time]), 1e-4)
     assert mode.effective_singular_value(clock)[-1] == pytest.approx(1.0, rel=1e-6)
     already = competition.Mode(2.0, 3.0, np.array([0.5]), np.array([5.0]), 16)
-    assert scaling._competition_time(already, 1e-4) == 0
+    assert stds.competition_time(already, 1e-4) == 0
 
 
 def test_time_grows_with_the_logarithm_of_the_standard_deviation(over_stds):
@@ -184,7 +222,7 @@ def test_measure_reads_the_data_set_and_repeats_to_the_byte(tmp_path):
     settings = config_extensions.StdScaling(stds=[1e-3, 1e-2], learning_rate=1e-3, seeds=2).model_dump(mode="json")
     experiment = config.paper_experiments()["sums_of_cosines"].model_dump(mode="json")
     for name in ("a.nc", "b.nc"):
-        result = scaling.measure("std", settings, experiment, str(tmp_path / "d.nc"), 0, NO_LIMIT, LOG)
+        result = measure.measure("std", settings, experiment, str(tmp_path / "d.nc"), 0, NO_LIMIT, LOG)
         netcdf.write(result, tmp_path / name)
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
     xr.testing.assert_identical(netcdf.read(tmp_path / "a.nc"), result)
@@ -196,7 +234,7 @@ def test_figure_has_a_row_per_parameter_even_where_nothing_was_fitted(tmp_path, 
     from learning_dynamics.figures import style
 
     settings = config_extensions.StdScaling(stds=[1e-1, 2e-1], learning_rate=1e-4, seeds=2)
-    unfitted = scaling.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
+    unfitted = stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
     assert not unfitted["is_fitted"].any()
     netcdf.write(over_sides, tmp_path / "side.nc")
     netcdf.write(unfitted, tmp_path / "std.nc")
@@ -238,7 +276,7 @@ def test_aligned_start_of_the_cnn_is_the_fcnn_s(over_sides):
     start = over_sides["initial_effective_singular_value"].values
     assert np.array_equal(start[0], start[1])
     assert (start > 0).all()
-    task = scaling.Task.of(images("pure_cosines"))
+    task = Task.of(images("pure_cosines"))
     weights = linear_cnn.aligned_weights(
         np.random.default_rng(0), 1e-3, task.structure.left, task.right_images[:, None]
     )

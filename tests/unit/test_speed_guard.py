@@ -6,6 +6,7 @@ import sys
 import time
 import tracemalloc
 
+import dense_convolution
 import numpy as np
 import pytest
 from numba.core.runtime import _nrt_python, rtsys
@@ -13,7 +14,7 @@ from numba.core.runtime import _nrt_python, rtsys
 from benchmarks import pytorch_eager
 from conftest import PROJECT
 from learning_dynamics import fourier
-from learning_dynamics.networks import linear_cnn, linear_fcnn, train
+from learning_dynamics.networks import convolution_variants, linear_cnn, linear_fcnn, train
 
 CLASSES = 4
 
@@ -104,6 +105,32 @@ def test_linear_cnn_is_far_faster_than_an_eager_loop(side, channels, least):
         torch.set_num_threads(threads)
     ours = seconds(engine.update, spectra, labels, order)
     assert (eager / 20) / (ours / len(order)) > least
+
+
+def variant(side, kernels, padding):
+    inputs, labels, order, generator = samples(side, 1, images=4)
+    initial = convolution_variants.normal_weights(generator, CLASSES, kernels, side, 0.01, 0.01)
+    engine = convolution_variants.engine(initial, inputs[:, 0], padding, "convolution", 1e-6)
+    engine.update(labels, order[:1])
+    return engine, initial, inputs[:, 0], labels, order
+
+
+@pytest.mark.parametrize("padding", ["circular", "zero"])
+def test_memory_of_a_variant_does_not_grow_with_the_updates(padding):
+    engine, _, _, labels, order = variant(16, 2, padding)
+    few, many = (
+        compiled_allocations(lambda number=number: engine.update(labels, order[:number])) for number in (10, 4000)
+    )
+    assert 0 < many == few
+
+
+@pytest.mark.parametrize(("kernels", "padding", "least"), [(1, "circular", 60), (4, "circular", 15), (1, "zero", 4)])
+def test_variants_are_far_faster_than_products_with_matrices(kernels, padding, least):
+    """Hundreds, a hundred and tens of times; here only what no noise explains away."""
+    engine, initial, images, labels, order = variant(16, kernels, padding)
+    ours = seconds(engine.update, labels, order)
+    dense = seconds(dense_convolution.train, initial, images, labels, order[:400], padding, "convolution", 1e-6)
+    assert (dense / 400) / (ours / len(order)) > least
 
 
 def test_single_precision_follows_double():

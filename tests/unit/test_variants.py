@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+import dense_convolution
 import numpy as np
 import pytest
 import torch
@@ -61,12 +62,12 @@ def relative_difference(measured, expected):
 
 @pytest.mark.parametrize("operation", ["convolution", "correlation"])
 @pytest.mark.parametrize("padding", ["circular", "zero"])
-@pytest.mark.parametrize(("side", "kernels"), [(7, 1), (8, 1), (8, 3)])
+@pytest.mark.parametrize(("side", "kernels"), [(7, 1), (8, 1), (8, 3), (17, 2)])
 def test_variant_is_plain_stochastic_gradient_descent(side, kernels, padding, operation):
     images, labels, order, generator = samples(side)
     initial = convolution_variants.normal_weights(generator, CLASSES, kernels, side, 0.1, 0.1)
     unchanged = (initial.kernels.copy(), initial.readouts.copy())
-    engine = convolution_variants.Engine(initial, images, padding, operation, LEARNING_RATE)
+    engine = convolution_variants.engine(initial, images, padding, operation, LEARNING_RATE)
     done, squared_errors = engine.update(labels, order)
     kernel, readout = by_autograd(initial, images, labels, order, padding, operation)
     trained = engine.weights()
@@ -79,6 +80,28 @@ def test_variant_is_plain_stochastic_gradient_descent(side, kernels, padding, op
     assert relative_difference(trained.readouts, readout) < 1e-10
 
 
+@pytest.mark.parametrize("operation", ["convolution", "correlation"])
+@pytest.mark.parametrize("padding", ["circular", "zero"])
+@pytest.mark.parametrize(("side", "kernels"), [(5, 2), (9, 1), (16, 1), (16, 4), (20, 3)])
+def test_variant_agrees_with_the_dense_matrices_to_rounding(side, kernels, padding, operation):
+    images, labels, order, generator = samples(side)
+    # Rows with no, an odd and an even number of pixels, and an image of zeros.
+    images[generator.random(images.shape) < 0.6] = 0.0
+    images[1, side // 2], images[2] = 0.0, 0.0
+    initial = convolution_variants.normal_weights(generator, CLASSES, kernels, side, 0.1, 0.1)
+    engine = convolution_variants.engine(initial, images, padding, operation, LEARNING_RATE)
+    half = len(order) // 2
+    parts = [engine.update(labels, part) for part in (order[:half], order[half:])]
+    kernel, readout, squared_errors, answers = dense_convolution.train(
+        initial, images, labels, order, padding, operation, LEARNING_RATE
+    )
+    assert relative_difference(kernel, initial.kernels) > 1e-2, "the comparison needs weights that moved"
+    assert relative_difference(engine.weights().kernels, kernel) < 1e-13
+    assert relative_difference(engine.weights().readouts, readout) < 1e-13
+    assert relative_difference(engine.answers(), answers) < 1e-12
+    assert sum(part[1] for part in parts) == pytest.approx(squared_errors, rel=1e-12)
+
+
 @pytest.mark.parametrize("side", [7, 8])
 def test_one_circular_convolution_is_the_linear_cnn(side):
     images, labels, order, _ = samples(side)
@@ -86,11 +109,12 @@ def test_one_circular_convolution_is_the_linear_cnn(side):
     expected = linear_cnn.normal_weights(np.random.default_rng(5), CLASSES, 1, side, 0.1, 0.2)
     assert np.array_equal(first.kernels, expected.kernel)
     assert np.array_equal(first.readouts[:, 0], expected.readout)
-    variant = convolution_variants.Engine(first, images, "circular", "convolution", LEARNING_RATE)
+    variant = convolution_variants.engine(first, images, "circular", "convolution", LEARNING_RATE)
     theory = linear_cnn.Engine(expected, LEARNING_RATE)
     variant.update(labels, order)
     theory.update(theory.spectra(images[:, None]), labels, order)
-    assert relative_difference(variant.weights().kernels, theory.weights().kernel) < 1e-12
+    assert np.array_equal(variant.weights().kernels, theory.weights().kernel)
+    assert np.array_equal(variant.weights().readouts[:, 0], theory.weights().readout)
     answers = images.reshape(len(images), -1) @ theory.network().T
     assert np.allclose(variant.answers(), answers, rtol=0, atol=1e-12)
 
@@ -99,7 +123,7 @@ def test_copies_of_a_kernel_that_share_its_variance_train_like_the_kernel():
     images, labels, order, generator = samples(8)
     one = convolution_variants.normal_weights(generator, CLASSES, 1, 8, 0.1, 0.1)
     four = convolution_variants.Weights(np.repeat(one.kernels, 4, axis=0) / 2, np.repeat(one.readouts, 4, axis=1) / 2)
-    engines = [convolution_variants.Engine(w, images, "zero", "convolution", LEARNING_RATE) for w in (one, four)]
+    engines = [convolution_variants.engine(w, images, "zero", "convolution", LEARNING_RATE) for w in (one, four)]
     for engine in engines:
         engine.update(labels, order)
     assert np.allclose(engines[0].answers(), engines[1].answers(), rtol=0, atol=1e-12)
@@ -122,10 +146,10 @@ def test_correlation_with_the_flipped_kernel_is_the_convolution(side, padding):
     kernel = generator.standard_normal((side, side))
     flipped = convolution_variants.flipped(kernel)
     assert np.array_equal(convolution_variants.flipped(flipped), kernel)
-    hidden = convolution_variants.shift_matrices(images, padding, "convolution") @ kernel.ravel()
-    same = convolution_variants.shift_matrices(images, padding, "correlation") @ flipped.ravel()
+    hidden = dense_convolution.shift_matrices(images, padding, "convolution") @ kernel.ravel()
+    same = dense_convolution.shift_matrices(images, padding, "correlation") @ flipped.ravel()
     assert np.allclose(same, hidden, rtol=0, atol=1e-12)
-    other = convolution_variants.shift_matrices(images, padding, "correlation") @ kernel.ravel()
+    other = dense_convolution.shift_matrices(images, padding, "correlation") @ kernel.ravel()
     assert relative_difference(other, hidden) > 0.1
 
 
@@ -133,31 +157,45 @@ def test_zero_padding_differs_from_circular_only_where_the_kernel_reaches_over_t
     image = np.zeros((1, 9, 9))
     image[0, 4, 4] = 1.0
     circular, zero = (
-        convolution_variants.shift_matrices(image, padding, "convolution") for padding in ("circular", "zero")
+        dense_convolution.shift_matrices(image, padding, "convolution") for padding in ("circular", "zero")
     )
     assert np.array_equal(circular, zero)
     image[0, 4, 4], image[0, 0, 0] = 0.0, 1.0
     circular, zero = (
-        convolution_variants.shift_matrices(image, padding, "convolution") for padding in ("circular", "zero")
+        dense_convolution.shift_matrices(image, padding, "convolution") for padding in ("circular", "zero")
     )
     assert circular.sum() == 81
     assert zero.sum() == 25
 
 
-def test_many_images_are_refused():
-    with pytest.raises(DataError, match=r"1000 distinct images of 32x32 pixels need 8\.4 GB"):
-        convolution_variants.shift_matrices(np.broadcast_to(0.0, (1000, 32, 32)), "zero", "convolution")
+@pytest.mark.parametrize(
+    ("padding", "message"),
+    [
+        ("circular", r"20000 distinct images of 32x32 pixels and 8 kernels need 1\.3 GB of spectra"),
+        ("zero", r"20000 distinct images of 32x32 pixels and 8 kernels need 1\.7e\+11 multiplications"),
+    ],
+)
+def test_too_many_images_are_refused(padding, message):
+    initial = convolution_variants.Weights(np.zeros((8, 32, 32)), np.zeros((2, 8, 32, 32)))
+    with pytest.raises(DataError, match=message):
+        convolution_variants.engine(initial, np.broadcast_to(0.0, (20000, 32, 32)), padding, "convolution", 1e-3)
 
 
-def test_a_diverging_update_is_reported_and_stops_there():
+@pytest.mark.parametrize("padding", ["circular", "zero"])
+def test_a_diverging_update_is_reported_and_stops_there(padding):
     images, labels, _, generator = samples(8)
     images[0] *= 1e6
     initial = convolution_variants.normal_weights(generator, CLASSES, 2, 8, 0.1, 0.1)
-    engine = convolution_variants.Engine(initial, images, "circular", "convolution", LEARNING_RATE, error_limit=100.0)
+    engine = convolution_variants.engine(initial, images, padding, "convolution", LEARNING_RATE, error_limit=100.0)
     order = np.array([1, 2, 3, 0, 1])
     done, squared_error = engine.update(labels, order)
     assert done == 3
     assert not squared_error <= 100
+    images[0] = np.nan
+    engine = convolution_variants.engine(initial, images, padding, "convolution", LEARNING_RATE, error_limit=100.0)
+    done, squared_error = engine.update(labels, order)
+    assert done == 3
+    assert np.isnan(squared_error)
 
 
 class Small:

@@ -39,6 +39,12 @@ def half_spectrum(images: npt.ArrayLike) -> ComplexArray:
     return fft.rfft2(images, norm="ortho")
 
 
+def half_coefficients(images: npt.ArrayLike) -> ComplexArray:
+    """``half_spectrum`` with the coefficients of an image in one row: shape (…, n·(n//2 + 1))."""
+    half = half_spectrum(images)
+    return half.reshape(*half.shape[:-2], -1)
+
+
 def image_from_half(half: npt.ArrayLike, side: int) -> FloatArray:
     """The real images of shape (…, n, n) that have the given half-plane spectra."""
     return fft.irfft2(half, s=(side, side), norm="ortho")

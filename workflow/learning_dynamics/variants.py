@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import xarray as xr
 from learning_dynamics import fits, netcdf, provenance, random_streams, trajectories
 from learning_dynamics.config import Experiment
 from learning_dynamics.config_extensions import Convolution
-from learning_dynamics.correlations import FloatArray, decompose
+from learning_dynamics.correlations import FloatArray, Structure, decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages, Split
 from learning_dynamics.errors import DataError, DivergenceError
@@ -65,7 +66,8 @@ def train(
         raise DataError(f"experiment '{experiment_name}': {channels} channels; variants are for images of one channel")
     split = data.split("train")
     samples = np.array(experiment.record_samples())
-    answers, kernels, differences = [], [], []
+    structure = decompose(split.correlations().input_output)
+    runs, differences = [], []
     for seed in range(seeds):
         initial = convolution_variants.normal_weights(
             random_streams.stream(root_seed, experiment_name, "linear_cnn", seed),
@@ -82,15 +84,15 @@ def train(
             experiment.update_count,
         )
         assert model.learning_rate != "auto"  # refused by the configuration
-        trial = _Trial(split, samples, order, model.learning_rate, divergence_factor, f"variant '{name}', seed {seed}")
-        recorded, final = trial.run(initial, convolution.padding, "convolution")
+        describe = f"variant '{name}', seed {seed}"
+        trial = _Trial(split, structure, samples, order, model.learning_rate, divergence_factor, describe)
+        run = trial.run(initial, convolution.padding, "convolution")
         if convolution.operation == "correlation":
-            expected = convolution_variants.flipped(final)
+            expected = convolution_variants.flipped(run.kernels)
             start = convolution_variants.Weights(convolution_variants.flipped(initial.kernels), initial.readouts)
-            recorded, final = trial.run(start, convolution.padding, "correlation")
-            differences.append(np.linalg.norm(final - expected) / np.linalg.norm(expected))
-        answers.append(recorded)
-        kernels.append(final)
+            run = trial.run(start, convolution.padding, "correlation")
+            differences.append(np.linalg.norm(run.kernels - expected) / np.linalg.norm(expected))
+        runs.append(run)
         log.info("%s, seed %d: %d updates", name, seed, experiment.update_count)
     relevant = {
         "variant": name,
@@ -101,7 +103,7 @@ def train(
         **experiment.model_dump(mode="json"),
     }
     return xr.Dataset(
-        _variables(split, data.classes, samples, np.array(answers), np.array(kernels), np.array(differences)),
+        _variables(structure.singular_values, samples, runs, np.array(differences)),
         coords={"sample": netcdf.variable(("sample",), samples, "training samples seen", "samples")},
         attrs=provenance.attributes(
             f"Variant {name} of the linear CNN on {experiment_name}",
@@ -193,12 +195,22 @@ def compare(files: Mapping[str, str], reference: str) -> xr.Dataset:
     )
 
 
+@dataclass(frozen=True)
+class _Run:
+    """omega: Ω, shape (samples, modes, modes). loss: shape (samples,). kernels: at the end, shape (K, n, n)."""
+
+    omega: FloatArray
+    loss: FloatArray
+    kernels: FloatArray
+
+
 class _Trial:
-    """One order of samples, on which networks are trained and their answers to every image recorded."""
+    """One order of samples, on which networks are trained."""
 
     def __init__(
         self,
         split: Split,
+        structure: Structure,
         samples: npt.NDArray[np.int64],
         order: npt.NDArray[np.int64],
         learning_rate: float,
@@ -207,18 +219,22 @@ class _Trial:
     ) -> None:
         self._images = split.inputs(slice(None))[:, 0]
         self._labels = split.labels
+        self._left = structure.left
+        # Σŷx is an average over the images, so that the matrix of the whole network is not needed.
+        self._in_modes = split.vectors(slice(None)) @ structure.right / len(split)
+        self._targets = np.eye(len(structure.left))[split.labels]
         self._samples = samples
         self._order = order
         self._learning_rate = learning_rate
         self._error_limit = error_limit
         self._describe = describe
 
-    def run(self, initial: convolution_variants.Weights, padding: str, operation: str) -> tuple[FloatArray, FloatArray]:
-        """The answers, shape (samples, images, p), and the final kernels, shape (K, n, n)."""
-        engine = convolution_variants.Engine(
+    def run(self, initial: convolution_variants.Weights, padding: str, operation: str) -> _Run:
+        """Train once."""
+        engine = convolution_variants.engine(
             initial, self._images, padding, operation, self._learning_rate, self._error_limit
         )
-        answers = [engine.answers()]
+        records = [self._record(engine.answers())]
         for start, stop in itertools.pairwise(self._samples):
             done, squared_error = engine.update(self._labels, self._order[start:stop])
             if done < stop - start:
@@ -226,36 +242,33 @@ class _Trial:
                     f"{self._describe}: the training diverged at sample {start + done}, where ‖y − ŷ‖² was "
                     f"{squared_error:.3g}; lower learning_rate ({self._learning_rate:g})"
                 )
-            answers.append(engine.answers())
-        return np.array(answers), engine.weights().kernels
+            records.append(self._record(engine.answers()))
+        omega, loss = zip(*records, strict=True)
+        return _Run(np.array(omega), np.array(loss), engine.weights().kernels)
+
+    def _record(self, answers: FloatArray) -> tuple[FloatArray, float]:
+        """Ω and the loss from the answers to every image, shape (images, p)."""
+        error = (self._targets - answers).ravel()
+        return self._left.T @ (answers.T @ self._in_modes), float(error @ error) / error.size
 
 
 def _variables(
-    split: Split,
-    classes: int,
-    samples: npt.NDArray[np.int64],
-    answers: FloatArray,
-    kernels: FloatArray,
-    differences: FloatArray,
+    limits: FloatArray, samples: npt.NDArray[np.int64], runs: Sequence[_Run], differences: FloatArray
 ) -> dict[str, xr.Variable]:
-    """Arrays (seed, sample, image, class), (seed, kernel, row, column) and, for a correlation, (seed,)."""
-    vectors = split.vectors(slice(None))
-    structure = decompose(split.correlations().input_output)
-    limits = structure.singular_values
-    # Σŷx is an average over the few images, so that the matrix of the whole network is not needed.
-    answers_in_modes = np.einsum("stic,cm->stmi", answers, structure.left)
-    omega = answers_in_modes @ (vectors @ structure.right) / len(vectors)
-    targets = np.eye(classes)[split.labels]
+    """From the runs of all seeds and, for a correlation, how far its kernels are from the convolution's (seed,)."""
+    omega = np.array([run.omega for run in runs])
     variables = {
         "effective_singular_values": netcdf.variable(
             ("seed", "sample", "left_mode", "right_mode"), omega, "effective singular values Ω = Uᵀ Σŷx V"
         ),
         "train_loss": netcdf.variable(
             ("seed", "sample"),
-            ((targets - answers) ** 2).mean(axis=(2, 3)),
+            np.array([run.loss for run in runs]),
             "mean square error over the p outputs and all training images",
         ),
-        "final_kernel": netcdf.variable(("seed", "kernel", "row", "column"), kernels, "kernels at the end"),
+        "final_kernel": netcdf.variable(
+            ("seed", "kernel", "row", "column"), np.array([run.kernels for run in runs]), "kernels at the end"
+        ),
         "singular_values": netcdf.variable(("mode",), limits, "singular values s_α of Σyx"),
         "discovery_time": netcdf.variable(
             ("seed", "mode"),

@@ -7,10 +7,11 @@ from learning_dynamics import jobs
 
 log = jobs.begin(snakemake.log[0])
 
-from learning_dynamics import netcdf, scaling
+from learning_dynamics import netcdf
+from learning_dynamics.scaling.measure import measure
 
 params = snakemake.params
-result = scaling.measure(
+result = measure(
     snakemake.wildcards.parameter,
     params.settings,
     params.experiment,

@@ -1,24 +1,29 @@
 """Exact stochastic gradient descent of linear CNNs with several kernels, zero padding, or correlation.
 
-Away from one circular kernel the Fourier basis no longer turns an update into a few products. For a data set of few
-distinct images the convolution is written as a matrix instead: the hidden layer is X_s k, linear in the kernel, with
-one n²×n² matrix X_s of shifted pixels for every image s.
+Circular padding keeps the Fourier basis, in which several kernels are more coefficients and a correlation conjugates
+some (``spectral_network``). With zeros beyond the image the hidden layer is a sum of moved kernels, one for every pixel
+that is not zero.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from learning_dynamics import fourier
 from learning_dynamics.errors import DataError
+from learning_dynamics.networks import compiled_updates
+from learning_dynamics.networks.spectral_network import SpectralNetwork
 
 FloatArray = npt.NDArray[np.float64]
 
-# Beyond, neither the matrices nor the products with them would be worth it.
+# Of the spectra of all images.
 MOST_BYTES = 10**9
+# Multiply-adds of the answers to all images with zero padding, a tenth of a second.
+MOST_PRODUCTS = 10**9
 
 
 @dataclass(frozen=True)
@@ -29,40 +34,8 @@ class Weights:
     readouts: FloatArray
 
 
-class Engine:
-    """The network ŷ = Σ_κ W_κ (k_κ ∗ x) and its updates, one training sample each.
-
-    With one kernel, circular padding and convolution it is the linear CNN of the theory (Pinson et al. 2023, Eq. 8).
-
-    Args:
-        initial: initial weights.
-        images: the distinct inputs, of one channel, shape (images, n, n); 8·images·n⁴ bytes of matrices are made.
-        padding: "circular" or "zero", see ``shift_matrices``.
-        operation: "convolution" or "correlation".
-        learning_rate: λ, applied to the gradient of ½‖y − ŷ‖².
-        error_limit: an update whose ‖y − ŷ‖² is above it, or not a number, ends the training.
-
-    Raises:
-        DataError: there are too many or too large images.
-    """
-
-    def __init__(
-        self,
-        initial: Weights,
-        images: FloatArray,
-        padding: str,
-        operation: str,
-        learning_rate: float,
-        error_limit: float = np.inf,
-    ) -> None:
-        self._shifts = shift_matrices(images, padding, operation)
-        self._side = images.shape[-1]
-        kernels, classes = len(initial.kernels), len(initial.readouts)
-        # A column per kernel: one product with X_s serves all kernels.
-        self._kernels = np.array(initial.kernels.reshape(kernels, -1).T, order="C")
-        self._readouts = np.array(initial.readouts.reshape(classes, kernels, -1).swapaxes(1, 2), order="C")
-        self._learning_rate = learning_rate
-        self._error_limit = error_limit
+class Engine(Protocol):
+    """The network ŷ = Σ_κ W_κ (k_κ ∗ x) on the images it was made with."""
 
     def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
         """One update for each entry of `order`, an index into the images and their `labels`.
@@ -70,53 +43,146 @@ class Engine:
         Returns:
             The number of updates made, less than ``len(order)`` if the training diverged, and the sum of ‖y − ŷ‖².
         """
-        flat = self._readouts.reshape(len(self._readouts), -1)
-        return _update(order, self._shifts, labels, self._kernels, flat, self._learning_rate, self._error_limit)
 
     def answers(self) -> FloatArray:
         """ŷ for every image, shape (images, p)."""
-        return np.asarray(np.tensordot(self._shifts @ self._kernels, self._readouts, axes=((1, 2), (1, 2))))
 
     def weights(self) -> Weights:
         """A copy of the present kernels and readouts as images."""
-        side, kernels = self._side, self._kernels.shape[1]
-        return Weights(
-            self._kernels.T.reshape(kernels, side, side).copy(),
-            self._readouts.swapaxes(1, 2).reshape(-1, kernels, side, side).copy(),
-        )
 
 
-def shift_matrices(images: FloatArray, padding: str, operation: str) -> FloatArray:
-    """X_s with X_s k = k ∗ x_s for a kernel as large as the image, shape (images, n², n²) (Eqs. S.18 and S.20).
+def engine(
+    initial: Weights,
+    images: FloatArray,
+    padding: str,
+    operation: str,
+    learning_rate: float,
+    error_limit: float = np.inf,
+) -> Engine:
+    """The engine for a padding; with one kernel, circular padding and convolution, the theory's linear CNN (Eq. 8).
 
     Output i of a convolution takes pixel i − a with entry a of the kernel, that of a correlation pixel i + a; beyond
-    the image follows its other side ("circular") or zeros. For zeros the upper half of the entries stands for negative
-    a, a − n, so that the kernel reaches equally far to all sides: "same" padding, with (n − 1)//2 zeros before the
-    image for a correlation. Circularly a and a − n are the same.
+    the image follows its other side ("circular") or zeros (Pinson et al. 2023, Eqs. S.18 and S.20). For zeros the upper
+    half of the entries stands for negative a, a − n, so that the kernel reaches equally far to all sides: "same"
+    padding, with (n − 1)//2 zeros before the image for a correlation. Circularly a and a − n are the same.
 
     Args:
-        images: shape (images, n, n).
+        initial: initial weights, kernels as large as the images.
+        images: the distinct inputs, of one channel, shape (images, n, n).
         padding: "circular" or "zero".
         operation: "convolution" or "correlation".
+        learning_rate: λ, applied to the gradient of ½‖y − ŷ‖².
+        error_limit: an update whose ‖y − ŷ‖² is above it, or not a number, ends the training.
 
     Raises:
-        DataError: the matrices would need more than a gigabyte.
+        DataError: there are too many or too large images.
     """
-    number, side = len(images), images.shape[-1]
-    needed = 8 * number * side**4
-    if needed > MOST_BYTES:
-        raise DataError(
-            f"{number} distinct images of {side}x{side} pixels need {needed / 1e9:.1f} GB of shift matrices; variants "
-            f"of the convolution are for few small images, at most {MOST_BYTES / 1e9:g} GB"
+    make = CircularEngine if padding == "circular" else ZeroPaddedEngine
+    return make(initial, images, operation, learning_rate, error_limit)
+
+
+class CircularEngine:
+    """Circular padding: K kernels are K times as many coefficients, kernel after kernel, and every one sees the sample.
+
+    A correlation's hidden layer has the spectrum n conj(k̂_l) x̂_l. Its conjugate n k̂_l conj(x̂_l) with conjugate
+    readouts gives the same answers, so that a correlation is a convolution of conjugate samples.
+    """
+
+    def __init__(
+        self, initial: Weights, images: FloatArray, operation: str, learning_rate: float, error_limit: float
+    ) -> None:
+        self._kernels, self._side = len(initial.kernels), images.shape[-1]
+        needed = 8 * initial.kernels.size * len(images)
+        if needed > MOST_BYTES:
+            raise DataError(
+                f"{len(images)} distinct images of {self._side}x{self._side} pixels and {self._kernels} kernels need "
+                f"{needed / 1e9:.1f} GB of spectra; variants of the convolution may have {MOST_BYTES / 1e9:g} GB"
+            )
+        self._conjugate = operation == "correlation"
+        self._network = SpectralNetwork(
+            fourier.half_spectrum(initial.kernels).reshape(1, -1),
+            self._conjugated(fourier.half_spectrum(initial.readouts)).reshape(len(initial.readouts), -1),
+            np.tile(fourier.half_plane_weights(self._side).ravel(), self._kernels),
+            self._side,
+            learning_rate,
+            error_limit,
         )
-    place = np.arange(side)
-    entry = place if operation == "convolution" else -place % side
-    source = place[:, None] - ((entry + side // 2) % side - side // 2)
-    inside = (source >= 0) & (source < side) if padding == "zero" else np.ones_like(source, dtype=bool)
-    source %= side
-    matrices = images[:, source[:, None, :, None], source[None, :, None, :]]
-    matrices = np.where(inside[:, None, :, None] & inside[None, :, None, :], matrices, 0.0)
-    return np.ascontiguousarray(matrices.reshape(number, side * side, side * side))
+        spectra = self._conjugated(fourier.half_spectrum(images)).reshape(len(images), 1, -1)
+        self._samples = self._network.samples(np.tile(spectra, self._kernels))
+
+    def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
+        """See ``Engine``."""
+        return self._network.update(self._samples, labels, order)
+
+    def answers(self) -> FloatArray:
+        """See ``Engine``."""
+        return self._network.answers(self._samples)
+
+    def weights(self) -> Weights:
+        """See ``Engine``."""
+        side = self._side
+        kernels = self._network.kernel().reshape(self._kernels, side, side // 2 + 1)
+        readouts = self._conjugated(self._network.readout()).reshape(-1, *kernels.shape)
+        return Weights(fourier.image_from_half(kernels, side), fourier.image_from_half(readouts, side))
+
+    def _conjugated(self, spectra: fourier.ComplexArray) -> fourier.ComplexArray:
+        return np.conj(spectra) if self._conjugate else spectra
+
+
+class ZeroPaddedEngine:
+    """Zeros beyond the image: the hidden layer is the sum of the kernels moved to every pixel, times the pixel."""
+
+    def __init__(
+        self, initial: Weights, images: FloatArray, operation: str, learning_rate: float, error_limit: float
+    ) -> None:
+        self._side = side = images.shape[-1]
+        products = initial.kernels.size * images.size
+        if products > MOST_PRODUCTS:
+            raise DataError(
+                f"{len(images)} distinct images of {side}x{side} pixels and {len(initial.kernels)} kernels need "
+                f"{products:.1e} multiplications for the answers to them; variants with zero padding are for few small "
+                f"images, with at most {MOST_PRODUCTS:.0e}"
+            )
+        self._flip = operation == "correlation"
+        self._pixels = _pixels(images)
+        kernels = flipped(initial.kernels) if self._flip else initial.kernels
+        border = np.zeros((len(kernels), 2 * side - 1, 2 * side - 1))
+        self._window = slice(side - 1 - side // 2, 2 * side - 1 - side // 2)
+        border[:, self._window, self._window] = np.fft.fftshift(kernels, axes=(-2, -1))
+        self._kernels = np.zeros((len(kernels), compiled_updates.padded_numbers(side)))
+        self._kernels[:, : (2 * side - 1) ** 2] = border.reshape(len(kernels), -1)
+        size = compiled_updates.lanes(np.float64)
+        self._readouts = np.zeros((len(initial.readouts), -(-kernels.size // size) * size))
+        self._readouts[:, : kernels.size] = initial.readouts.reshape(len(initial.readouts), -1)
+        self._learning_rate = learning_rate
+        self._error_limit = error_limit
+
+    def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
+        """See ``Engine``."""
+        return compiled_updates.zero_padded_update(
+            order,
+            self._pixels,
+            labels,
+            self._kernels,
+            self._readouts,
+            self._side,
+            self._learning_rate,
+            self._error_limit,
+        )
+
+    def answers(self) -> FloatArray:
+        """See ``Engine``."""
+        answers = np.empty((len(self._pixels[-1]), len(self._readouts)))
+        compiled_updates.zero_padded_answers(self._pixels, self._kernels, self._readouts, self._side, answers)
+        return answers
+
+    def weights(self) -> Weights:
+        """See ``Engine``."""
+        side = self._side
+        border = self._kernels[:, : (2 * side - 1) ** 2].reshape(-1, 2 * side - 1, 2 * side - 1)
+        kernels = np.fft.ifftshift(border[:, self._window, self._window], axes=(-2, -1))
+        readouts = self._readouts[:, : kernels.size].reshape(-1, *kernels.shape)
+        return Weights(flipped(kernels) if self._flip else kernels, readouts.copy())
 
 
 def flipped(kernels: FloatArray) -> FloatArray:
@@ -148,24 +214,17 @@ def normal_weights(
     )
 
 
-@numba.njit(cache=True, error_model="numpy")
-def _update(order, shifts, labels, kernels, readouts, rate, error_limit):  # type: ignore[no-untyped-def]
-    classes, width = readouts.shape
-    total = 0.0
-    for step in range(order.size):
-        sample = order[step]
-        hidden = np.dot(shifts[sample], kernels)
-        flat = hidden.reshape(width)
-        error = -np.dot(readouts, flat)
-        error[labels[sample]] += 1.0
-        squared = np.dot(error, error)
-        if not squared <= error_limit:
-            return step, squared
-        total += squared
-        back = (rate * np.dot(error, readouts)).reshape(kernels.shape)
-        for i in range(classes):
-            step_size = rate * error[i]
-            for l in range(width):
-                readouts[i, l] += step_size * flat[l]
-        kernels += np.dot(shifts[sample].T, back)
-    return order.size, total
+def _pixels(images: FloatArray) -> tuple[npt.NDArray[np.generic], ...]:
+    """The pixels that are not zero, as ``compiled_updates.zero_padded_answers`` takes them."""
+    number, side, _ = images.shape
+    image, row, column = np.nonzero(images)
+    counts = np.bincount((image * side + row), minlength=number * side)
+    ends = np.concatenate([[0], np.cumsum(counts + counts % 2)])
+    # The place of a pixel among all, with the zeros that were added in the rows before.
+    place = np.arange(len(image)) + (ends[:-1] - (np.cumsum(counts) - counts))[image * side + row]
+    values, from_kernel, from_back = np.zeros(ends[-1]), np.zeros(ends[-1], np.int64), np.zeros(ends[-1], np.int64)
+    values[place] = images[image, row, column]
+    from_kernel[place] = (side - 1 - row) * (2 * side - 1) + side - 1 - column
+    from_back[place] = row * (2 * side - 1) + column
+    starts = ends[np.arange(number)[:, None] * side + np.arange(side + 1)]
+    return values, from_kernel, from_back, starts

@@ -2,7 +2,7 @@
 
 Q is unitary, so gradient descent on (k, W) and on the spectra (k̂, Ŵ) are the same iteration. In the Fourier basis the
 circular convolution is a product: an update costs O((C + p) N) operations and holds no convolution and no transform
-(``spectral_updates``).
+(``spectral_network``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from learning_dynamics import fourier
-from learning_dynamics.networks import spectral_updates
+from learning_dynamics.networks.spectral_network import SpectralNetwork
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -46,18 +46,19 @@ class Engine:
         precision: npt.DTypeLike = np.float64,
     ) -> None:
         self.side = initial.kernel.shape[-1]
-        self._channels, self._classes = len(initial.kernel), len(initial.readout)
-        self._precision = np.dtype(precision)
-        self._learning_rate = np.asarray(learning_rate, self._precision)[()]
-        self._error_limit = float(error_limit)
-        self._scale = np.sqrt(fourier.half_plane_weights(self.side).ravel())
-        self._convolution_factor = np.full(self._scale.shape, float(self.side))
-        self._kernel = self._blocks(initial.kernel, self._scale)
-        self._readout = self._blocks(initial.readout, self._scale)
+        self._network = SpectralNetwork(
+            fourier.half_coefficients(initial.kernel),
+            fourier.half_coefficients(initial.readout),
+            fourier.half_plane_weights(self.side).ravel(),
+            self.side,
+            learning_rate,
+            error_limit,
+            precision,
+        )
 
     def spectra(self, inputs: FloatArray) -> npt.NDArray[Any]:
         """Samples of shape (images, C, n, n) in the form that ``update`` takes: about 8·C·n² bytes each."""
-        return self._blocks(inputs, self._convolution_factor)
+        return self._network.samples(fourier.half_coefficients(inputs))
 
     def update(
         self, spectra: npt.NDArray[Any], labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
@@ -67,54 +68,41 @@ class Engine:
         Returns:
             The number of updates made, less than ``len(order)`` if the training diverged, and the sum of ‖y − ŷ‖².
         """
-        return spectral_updates.update(
-            order,
-            spectra,
-            labels,
-            self._kernel,
-            self._readout,
-            self._channels,
-            self._classes,
-            self._learning_rate,
-            self._error_limit,
-        )
+        return self._network.update(spectra, labels, order)
 
     def weights(self) -> Weights:
         """The present kernel and readout as images."""
         return Weights(
-            fourier.image_from_half(self._half(self._kernel, self._channels), self.side),
-            fourier.image_from_half(self._half(self._readout, self._classes), self.side),
+            fourier.image_from_half(self._kernel(), self.side), fourier.image_from_half(self._readout(), self.side)
         )
 
     def state(self) -> dict[str, FloatArray]:
         """A copy of the half-plane spectra: the kernels would not give them back to the last bit."""
-        return {"kernel": self._kernel.copy(), "readout": self._readout.copy()}
+        return self._network.state()
 
     def restore(self, state: Mapping[str, FloatArray]) -> None:
         """Go back to a state."""
-        self._kernel[...] = state["kernel"]
-        self._readout[...] = state["readout"]
+        self._network.restore(state)
 
     def kernel_spectrum(self) -> fourier.ComplexArray:
         """k̂ on the full plane, shape (C, n, n)."""
-        return fourier.full_from_half(self._half(self._kernel, self._channels), self.side)
+        return fourier.full_from_half(self._kernel(), self.side)
 
     def readout_spectrum(self) -> fourier.ComplexArray:
         """Ŵ = W Q with row i the spectrum of readout i, on the full plane, shape (p, n, n)."""
-        return fourier.full_from_half(self._half(self._readout, self._classes), self.side)
+        return fourier.full_from_half(self._readout(), self.side)
 
     def network(self) -> FloatArray:
         """The whole network as one matrix M, ŷ = M x (Pinson et al. 2023, Eq. 8), shape (p, C·n²)."""
-        kernel, readout = self._half(self._kernel, self._channels), self._half(self._readout, self._classes)
+        kernel, readout = self._kernel(), self._readout()
         rows = fourier.image_from_half(self.side * readout[:, None] * np.conj(kernel)[None], self.side)
         return rows.reshape(len(readout), -1)
 
-    def _blocks(self, images: FloatArray, scale: FloatArray) -> npt.NDArray[Any]:
-        return spectral_updates.to_blocks(fourier.half_spectrum(images), scale, self._precision)
+    def _kernel(self) -> fourier.ComplexArray:
+        return self._network.kernel().reshape(-1, self.side, self.side // 2 + 1)
 
-    def _half(self, blocks: npt.NDArray[Any], rows: int) -> fourier.ComplexArray:
-        half = spectral_updates.from_blocks(blocks, rows, self._scale)
-        return half.reshape(rows, self.side, self.side // 2 + 1)
+    def _readout(self) -> fourier.ComplexArray:
+        return self._network.readout().reshape(-1, self.side, self.side // 2 + 1)
 
 
 def network_matrix(weights: Weights) -> FloatArray:

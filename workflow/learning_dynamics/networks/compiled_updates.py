@@ -1,8 +1,8 @@
-"""The updates of the linear CNN on half-plane spectra, in blocks of coefficients that fill vector registers.
+"""The updates of linear CNNs, in blocks of numbers that fill vector registers: on spectra, or with zeros as padding.
 
 An update needs the whole network's answer before it can change anything, which suggests two passes through the weights.
-Here the change after one sample and the answer to the next are one pass: every weight is loaded and stored once per
-update. Loads and stores are what bind, in the nearest cache for small images and in the second one for large.
+On spectra the change after one sample and the answer to the next are one pass: every weight is loaded and stored once
+per update. Loads and stores are what bind, in the nearest cache for small images and in the second one for large.
 
 The vectors are explicit. The order of the sums is that of the program, so that a result depends neither on the width of
 the machine's registers nor on what a compiler makes of a loop. They are in this file because Numba's cache notices
@@ -34,19 +34,18 @@ def lanes(dtype: npt.DTypeLike) -> int:
 
 
 def to_blocks(
-    half: npt.NDArray[np.complex128], scale: npt.NDArray[np.float64], dtype: npt.DTypeLike
+    spectra: npt.NDArray[np.complex128], scale: npt.NDArray[np.float64], dtype: npt.DTypeLike
 ) -> npt.NDArray[Any]:
-    """Spectra of shape (…, rows, n, n//2 + 1), times `scale`, in the form that ``update`` takes.
+    """Spectra of shape (…, rows, coefficients), times `scale`, in the form that ``spectral_update`` takes.
 
     Returns:
         Array (…, values): for every block of coefficients, for every row (a channel or a class) the real and then the
         imaginary parts. The last block is filled up with zeros, which stay zero.
     """
-    *leading, rows, height, width = half.shape
+    *leading, rows, coefficients = spectra.shape
     size = lanes(dtype)
-    blocks = -(-height * width // size)
-    values = np.zeros((int(np.prod(leading)), blocks, rows, 2, size), dtype)
-    _fill(half.reshape(len(values), rows, -1), scale, values)
+    values = np.zeros((int(np.prod(leading)), -(-coefficients // size), rows, 2, size), dtype)
+    _fill(spectra.reshape(len(values), rows, coefficients), scale, values)
     return values.reshape(*leading, -1)
 
 
@@ -58,12 +57,12 @@ def from_blocks(values: npt.NDArray[Any], rows: int, scale: npt.NDArray[np.float
 
 
 @numba.njit(cache=True)
-def _fill(half, scale, values):
+def _fill(spectra, scale, values):
     images, blocks, rows, _, _ = values.shape
     size = BLOCK_BYTES // values.itemsize
     for image in range(images):
         for row in range(rows):
-            coefficients = half[image, row]
+            coefficients = spectra[image, row]
             for block in range(blocks):
                 first = block * size
                 real, imaginary = values[image, block, row, 0], values[image, block, row, 1]
@@ -185,7 +184,7 @@ def total_of(_, vector):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def update(order, samples, labels, kernel, readout, channels, classes, rate, error_limit):
+def spectral_update(order, samples, labels, kernel, readout, channels, classes, rate, error_limit):
     """One update of `kernel` and `readout`, in place, for each entry of `order`; all spectra as blocks.
 
     `samples` carry the factor n of the convolution theorem; `kernel` and `readout` the square root of how often a
@@ -254,3 +253,121 @@ def update(order, samples, labels, kernel, readout, channels, classes, rate, err
             return step, squared
         total += squared
     return order.size, total
+
+
+@numba.njit(cache=True, error_model="numpy")
+def zero_padded_update(order, pixels, labels, kernels, readouts, side, rate, error_limit):
+    """One update of `kernels` and `readouts`, in place, for each entry of `order`, with zeros beyond the images.
+
+    Args:
+        order: indices into the images.
+        pixels: of the images, see ``zero_padded_answers``.
+        labels: class of each image.
+        kernels: (K, numbers), each as ``padded_numbers`` describes, zero but for the kernel.
+        readouts: (p, numbers), the K readouts of n² numbers one after the other, zeros up to whole blocks behind them.
+        side: n.
+        rate: λ.
+        error_limit: see ``spectral_update``.
+
+    Returns:
+        As ``spectral_update``.
+    """
+    size = BLOCK_BYTES // 8
+    classes, width = readouts.shape
+    area, stride, border, before = side * side, 2 * side - 1, side - 1 - side // 2, side // 2
+    values, from_kernel, from_back, starts = pixels
+    hidden, back = np.zeros(width + size), np.zeros(width)
+    padded, gradient = np.zeros(kernels.shape[1]), np.zeros(area + size)
+    step_sizes = np.zeros(classes)
+    total = 0.0
+    for step in range(order.size):
+        image = order[step]
+        _hidden_layer(kernels, values, from_kernel, starts[image], side, hidden)
+        squared = 0.0
+        for i in range(classes):
+            target = 1.0 if labels[image] == i else 0.0
+            error = target - _inner_product(readouts[i], hidden)
+            squared += error * error
+            step_sizes[i] = rate * error
+        if not squared <= error_limit:
+            return step, squared
+        total += squared
+        for at in range(0, width, size):
+            behind, answer = everywhere(0.0), load(hidden, at)
+            for i in range(classes):
+                step_size, weight = everywhere(step_sizes[i]), load(readouts[i], at)
+                behind = times_plus(step_size, weight, behind)
+                store(readouts[i], at, times_plus(step_size, answer, weight))
+            store(back, at, behind)
+        for k in range(kernels.shape[0]):
+            for row in range(side):
+                for column in range(side):
+                    padded[(row + before) * stride + column + before] = back[k * area + row * side + column]
+            _add_shifted(padded, values, from_back, starts[image], before, -1, side, gradient, 0)
+            for row in range(side):
+                for column in range(side):
+                    kernels[k, (row + border) * stride + column + border] += gradient[row * side + column]
+    return order.size, total
+
+
+@numba.njit(cache=True, error_model="numpy")
+def zero_padded_answers(pixels, kernels, readouts, side, answers):
+    """ŷ for every image, into `answers` (images, p), with zeros beyond the images.
+
+    `pixels` are four arrays: the values of the pixels that are not zero, row by row of each image, in every row an even
+    number of them (a zero is added where it is odd); for each where in a padded kernel, and where in a padded image
+    of the hidden layer's size, its window begins; and (images, n + 1) the place of each row's first pixel.
+    """
+    values, from_kernel, _, starts = pixels
+    hidden = np.zeros(readouts.shape[1] + BLOCK_BYTES // 8)
+    for image in range(starts.shape[0]):
+        _hidden_layer(kernels, values, from_kernel, starts[image], side, hidden)
+        for i in range(readouts.shape[0]):
+            answers[image, i] = _inner_product(readouts[i], hidden)
+
+
+def padded_numbers(side: int) -> int:
+    """The size of a padded image: 2n − 1 rows and columns, and a block, which the last row's may reach into.
+
+    A padded kernel has its entry (a, b), of −⌊n/2⌋ and more, in row a + n − 1 and column b + n − 1.
+    """
+    return (2 * side - 1) ** 2 + lanes(np.float64)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _hidden_layer(kernels, values, from_kernel, starts, side, hidden):
+    """Σ over the pixels of x times the kernel moved there, for all kernels; zeros behind them."""
+    area = side * side
+    for k in range(kernels.shape[0]):
+        _add_shifted(kernels[k], values, from_kernel, starts, side // 2 + 1 - side, 1, side, hidden, k * area)
+    hidden[kernels.shape[0] * area :] = 0.0
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _add_shifted(padded, values, offsets, starts, first, direction, side, out, at):
+    """``out[at + r n + c] = Σ_pixels value · padded[offset + r (2n − 1) + c]`` for r, c < n.
+
+    Row r takes the pixels of the n image rows from `first` + `direction`·r on: the others would meet zeros. What a
+    row's last block holds beyond n is overwritten by the next row.
+    """
+    size = BLOCK_BYTES // 8
+    for row in range(side):
+        lowest = first + direction * row
+        start, stop = starts[max(lowest, 0)], starts[min(lowest + side, side)]
+        for column in range(0, side, size):
+            place = row * (2 * side - 1) + column
+            # Two sums, so that one need not wait for the other.
+            even, odd = everywhere(0.0), everywhere(0.0)
+            for pixel in range(start, stop, 2):
+                even = times_plus(everywhere(values[pixel]), load(padded, place + offsets[pixel]), even)
+                odd = times_plus(everywhere(values[pixel + 1]), load(padded, place + offsets[pixel + 1]), odd)
+            store(out, at + row * side + column, times_plus(everywhere(1.0), even, odd))
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _inner_product(one, other):
+    """Of the first array with as many numbers of the second, whole blocks of them."""
+    total = everywhere(0.0)
+    for at in range(0, one.size, BLOCK_BYTES // 8):
+        total = times_plus(load(one, at), load(other, at), total)
+    return total_of(total)
