@@ -123,6 +123,19 @@ class TestWork:
         sides = [work.of(training("linear_fcnn", side=side, hidden_units=100), 0).operations for side in (16, 32, 64)]
         assert sides == sorted(sides)
 
+    def test_variant_grows_with_kernels_and_most_with_zero_padding(self):
+        experiment = paper_experiments()["geometric_shapes"].model_dump(mode="json")
+
+        def cost(**convolution):
+            params = {"settings": {"seeds": 10, "convolution": convolution}, "experiment": experiment}
+            return work.of(dataclasses.replace(training(), rule="variant", params=params), 0)
+
+        one, four, zero = cost(), cost(kernels=4), cost(padding="zero")
+        assert four.operations == 4 * one.operations
+        assert cost(operation="correlation").operations == 2 * one.operations
+        assert zero.operations > 10 * one.operations
+        assert one.kind == four.kind != zero.kind
+
     def test_deep_training_grows_with_channels_and_seeds_but_not_with_the_batch(self):
         network = "deep_linear_cnn"
         base = work.of(training(network, "cifar10"), 0)

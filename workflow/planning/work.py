@@ -21,7 +21,7 @@ from learning_dynamics.config_datasets import (
     dataset_model,
     frequencies_disjoint,
 )
-from learning_dynamics.config_extensions import LearningRateScaling, SideScaling, StdScaling
+from learning_dynamics.config_extensions import Convolution, LearningRateScaling, SideScaling, StdScaling
 from planning.graph import Job
 
 # Costs relative to one multiplication in the CNN's update, about half a nanosecond.
@@ -242,8 +242,8 @@ def _scaling(job: Job) -> Work | None:
     parameter, settings = job.wildcards["parameter"], job.params["settings"]
     if parameter == "side":
         side = SideScaling.model_validate(settings)
-        # The larger the image the sooner it is learned, ∝ 1/n, and the dearer an update, ∝ n².
-        operations = side.seeds * sum(side.sides) * len(side.classes) / side.learning_rate
+        # The larger the image the sooner the FCNN learns it, ∝ 1/n; an update costs the same on every side.
+        operations = side.seeds * sum(1 / n for n in side.sides) * len(side.classes) ** 3 / side.learning_rate
         return Work("scaling side", operations, 8.0 * max(side.sides) ** 4, side.seeds * len(side.sides))
     if parameter == "std":
         std = StdScaling.model_validate(settings)
@@ -270,10 +270,19 @@ def _variant(job: Job) -> Work | None:
     images = _images(job.params["experiment"]["dataset"])
     if images is None:
         return None
-    seeds, kernels = job.params["settings"]["seeds"], job.params["settings"]["convolution"]["kernels"]
-    operations = float(seeds) * experiment.update_count * images.classes * images.values
+    seeds = job.params["settings"]["seeds"]
+    convolution = Convolution.model_validate(job.params["settings"]["convolution"])
+    # A correlation has a convolution trained beside it.
+    trainings = seeds * (2 if convolution.operation == "correlation" else 1)
+    # Zeros beyond the image: every pixel moves a kernel as large as the image.
+    update = convolution.kernels * images.values * (images.values if convolution.padding == "zero" else images.classes)
     written = 8.0 * seeds * experiment.records * images.classes**2
-    return Work("variant", operations, written, written + 8.0 * seeds * kernels * images.values)
+    return Work(
+        f"variant {convolution.padding}",
+        float(trainings) * experiment.update_count * update,
+        written,
+        written + 8.0 * seeds * convolution.kernels * images.values,
+    )
 
 
 _BY_RULE: dict[str, Callable[[Job], Work | None]] = {
