@@ -211,6 +211,17 @@ def test_error_of_the_flow_is_of_first_order(over_learning_rates):
     assert float(errors.sel(order="random")[..., 0].mean()) > float(errors.sel(order="cyclic")[..., 0].mean())
 
 
+def test_the_flow_takes_as_many_records_as_there_are():
+    """The flow is one of λ t, in whose units there are more records than samples."""
+    settings = config_extensions.LearningRateScaling(
+        learning_rates=[2.5e-4, 1e-3], training_time=2.5, records=1100, seeds=2
+    )
+    network = config.paper_experiments()["geometric_shapes"].networks.linear_cnn
+    data = images("geometric_shapes", side=8)
+    result = learning_rates.over_learning_rates(settings, network, data, 0, NO_LIMIT, LOG)
+    assert np.isfinite(result["flow_error"]).all()
+
+
 def test_everything_is_described(over_sides, over_stds, over_learning_rates):
     for result in (over_sides, over_stds, over_learning_rates):
         for variable in result.variables.values():

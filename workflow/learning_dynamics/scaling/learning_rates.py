@@ -59,9 +59,10 @@ def over_learning_rates(
     samples = [_even_samples(settings, rate, len(task.images)) for rate in settings.learning_rates]
     flow_times = [np.round(rate * s, 12) for rate, s in zip(settings.learning_rates, samples, strict=True)]
     every_time = np.unique(np.concatenate(flow_times))
-    solution = gradient_flow.linear_cnn_flow(
-        starts, data.split("train").correlations(), task.structure, learning_rate=1.0, samples=every_time
-    )
+    # In samples of the smallest λ: the flow takes steps of several samples, and fails where that is not enough.
+    smallest = min(settings.learning_rates)
+    averages = data.split("train").correlations()
+    solution = gradient_flow.linear_cnn_flow(starts, averages, task.structure, smallest, every_time / smallest)
     log.info("gradient flow with %d evaluations", solution.evaluations)
     flow = np.einsum("um,stui,im->stm", task.structure.left, solution.networks, task.weighted, optimize=True)
     limits = task.structure.singular_values
