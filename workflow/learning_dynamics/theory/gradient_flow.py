@@ -290,7 +290,7 @@ def _integrate(
         The state at the last sample and how often the derivative was evaluated.
     """
     # A flow that needs steps shorter than one sample belongs to a learning rate at which the updates diverge.
-    steps_left = 1000 + float(samples[-1] - samples[0])
+    steps_left = 1000 + len(samples) + float(samples[-1] - samples[0])
     method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
     solver = method(
         derivative,
