@@ -1,19 +1,26 @@
-"""The results of one experiment, read when a figure asks for them."""
+"""The results of one experiment, read when a figure or a claim asks for them, and then kept unless they are large."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from learning_dynamics import chosen_settings, netcdf, structure, trajectories
 from learning_dynamics.config import Experiment
 from learning_dynamics.correlations import FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
+from learning_dynamics.errors import DataError
+
+# What every trajectory holds of every record in few bytes: read together, because opening files takes most of the time.
+_CURVES = ("effective_singular_values", "train_loss", "test_loss")
+# What was read and is not larger than this stays in memory for those who ask again; in bytes.
+_KEPT = 2**24
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,47 @@ class ExperimentResults:
         """The networks with trajectories at hand."""
         return list(self.trajectory_files)
 
+    @functools.cached_property
+    def _kept(self) -> dict[tuple[str, ...], xr.Dataset]:
+        return {}
+
+    def _read_once(self, key: tuple[str, ...], read: Callable[[], xr.Dataset]) -> xr.Dataset:
+        if key in self._kept:
+            return self._kept[key]
+        found = read()
+        if found.nbytes <= _KEPT:
+            self._kept[key] = found
+        return found
+
     def trajectories(self, network: str, variables: Sequence[str]) -> xr.Dataset:
-        """Some variables of all seeds of one network, with a leading dimension ``seed``."""
-        return trajectories.read_seeds(self.trajectory_files[network], tuple(variables))
+        """Some variables of all seeds of one network, with a leading dimension ``seed``; not to be changed.
+
+        Raises:
+            DataError: a file is missing, damaged or without one of the variables, or two were recorded at different
+                samples.
+        """
+        files = self.trajectory_files[network]
+        if not set(variables) <= set(_CURVES):
+            key = ("trajectories", network, *variables)
+            return self._read_once(key, lambda: trajectories.read_seeds(files, tuple(variables)))
+        curves = self._read_once(
+            ("curves", network), lambda: trajectories.read_seeds(files, _CURVES[:-1], optional=_CURVES[-1:])
+        )
+        for name in variables:
+            if name not in curves:
+                raise DataError(f"{files[0]}: not a trajectory file, '{name}' is missing; delete it and run again")
+        return curves[list(variables)]
 
     def theory(self, network: str, variables: Sequence[str] | None = None) -> xr.Dataset:
         """The predictions for one network, or some of their variables; closed forms are there where they apply."""
-        return netcdf.read(self.theory_files[network], variables)
+        key = ("theory", network, *(["all"] if variables is None else ["some", *variables]))
+        return self._read_once(key, lambda: netcdf.read(self.theory_files[network], variables))
+
+    @functools.cached_property
+    def final_kernel_magnitudes(self) -> npt.NDArray[np.float32]:
+        """|k̂_l| of the linear CNN at the last record, shape (seeds, C, n, n)."""
+        runs = self.trajectories("linear_cnn", ["kernel_magnitude"])
+        return np.array(runs["kernel_magnitude"].values[:, -1])  # a copy: of the rest nothing is kept
 
     def effective_singular_values(self, network: str) -> tuple[FloatArray, FloatArray]:
         """Time in samples, shape (samples,), and a_α(t), the diagonal of Ω, shape (seeds, samples, modes)."""

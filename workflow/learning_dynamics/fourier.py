@@ -6,12 +6,20 @@ index of frequency pair (i, j) is l = i·n + j.
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 FloatArray = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]
+
+
+def _fft() -> ModuleType:
+    # Slow to import, and most figures transform nothing.
+    from scipy import fft
+
+    return fft  # type: ignore[no-any-return]
 
 
 def fourier_matrix(side: int) -> ComplexArray:
@@ -26,17 +34,17 @@ def fourier_matrix(side: int) -> ComplexArray:
 
 def spectrum(images: npt.ArrayLike) -> ComplexArray:
     """v̂ = Q v for images of shape (…, n, n): the full plane of Fourier coefficients, of the same shape."""
-    return fft.fft2(images, norm="ortho")
+    return _fft().fft2(images, norm="ortho")
 
 
 def image(spectra: npt.ArrayLike) -> FloatArray:
     """v = Q⁻¹ v̂ for Hermitian full-plane spectra of shape (…, n, n): the real images."""
-    return np.ascontiguousarray(fft.ifft2(spectra, norm="ortho").real)
+    return np.ascontiguousarray(_fft().ifft2(spectra, norm="ortho").real)
 
 
 def half_spectrum(images: npt.ArrayLike) -> ComplexArray:
     """The n×(n//2 + 1) coefficients that determine the spectrum of real images of shape (…, n, n)."""
-    return fft.rfft2(images, norm="ortho")
+    return _fft().rfft2(images, norm="ortho")
 
 
 def half_coefficients(images: npt.ArrayLike) -> ComplexArray:
@@ -47,7 +55,7 @@ def half_coefficients(images: npt.ArrayLike) -> ComplexArray:
 
 def image_from_half(half: npt.ArrayLike, side: int) -> FloatArray:
     """The real images of shape (…, n, n) that have the given half-plane spectra."""
-    return fft.irfft2(half, s=(side, side), norm="ortho")
+    return _fft().irfft2(half, s=(side, side), norm="ortho")
 
 
 def full_from_half(half: ComplexArray, side: int) -> ComplexArray:

@@ -217,30 +217,33 @@ def to_dataset(
     )
 
 
-def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset:
-    """One trajectory file, or some of its variables.
+def read(path: str | Path, variables: Sequence[str] | None = None, optional: Sequence[str] = ()) -> xr.Dataset:
+    """One trajectory file, or some of its variables, and some more if it has them.
 
     Raises:
         DataError: the file is missing, damaged or of another layout.
     """
-    dataset = netcdf.read(path, variables=variables)
+    dataset = netcdf.read(path, variables if variables is None else (*variables, *optional))
     for name in variables or ("effective_singular_values", "train_loss"):
         if name not in dataset:
             raise DataError(f"{path}: not a trajectory file, '{name}' is missing; delete it and run again")
     return dataset
 
 
-def read_seeds(paths: Sequence[str | Path], variables: Sequence[str] | None = None) -> xr.Dataset:
+def read_seeds(
+    paths: Sequence[str | Path], variables: Sequence[str] | None = None, optional: Sequence[str] = ()
+) -> xr.Dataset:
     """The trajectories of all seeds of one network, joined along a new dimension ``seed``.
 
     Args:
         paths: one file per seed.
         variables: those wanted; all if not given.
+        optional: those wanted if they are there.
 
     Raises:
         DataError: a file cannot be used, or two were recorded at different samples.
     """
-    parts = [read(path, variables) for path in paths]
+    parts = [read(path, variables, optional) for path in paths]
     for path, part in zip(paths, parts, strict=True):
         if not all(np.array_equal(part[time], parts[0][time]) for time in part.coords):
             raise DataError(f"{path}: recorded at other samples than {paths[0]}; delete the older one and run again")

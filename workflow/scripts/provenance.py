@@ -3,8 +3,9 @@
 import sys
 
 sys.path.insert(0, f"{snakemake.scriptdir}/..")
-from learning_dynamics import jobs
+from learning_dynamics import garbage, jobs
 
+garbage.collect_seldom()
 jobs.begin(snakemake.log[0])
 
 from learning_dynamics import provenance_page

@@ -174,13 +174,13 @@ def participation(results: Results, experiment: str) -> FloatArray:
 
 def rank_correlation(results: Results, experiment: str) -> FloatArray:
     """Spearman's rank correlation of the final |k̂_l| with max_α |v̂^α_l| over the half plane, per trial."""
-    from scipy.stats import spearmanr
-
     found = results.experiment(experiment, "linear_cnn")
     side = found.data.shape[1]
     half = np.arange(side * side) <= fourier.mirror_index(side)
     strongest = mode_spectra(found).max(axis=0)[half]
-    return np.array([spearmanr(kernel[half], strongest).statistic for kernel in final_kernel(found)])
+    ranks = _ranks(strongest)
+    # scipy.stats has this too, and takes longer to import than all the rest of the measuring.
+    return np.array([np.corrcoef(_ranks(kernel[half]), ranks)[0, 1] for kernel in final_kernel(found)])
 
 
 def winners_error(results: Results, experiment: str) -> FloatArray:
@@ -303,6 +303,12 @@ def _sigmoids(results: Results, experiment: str, network: str) -> tuple[FloatArr
     return measured, predicted, singular_values
 
 
+def _ranks(values: FloatArray) -> FloatArray:
+    """1 for the smallest; equal values share the mean of their ranks."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places])
+
+
 def _relative_error(difference: FloatArray, singular_values: FloatArray) -> FloatArray:
     """Root mean square over time relative to s_α, then the largest mode; difference (…, samples, modes)."""
     return np.asarray((np.sqrt((difference**2).mean(axis=-2)) / singular_values).max(axis=-1))
@@ -334,7 +340,7 @@ def mode_spectra(found: ExperimentResults) -> FloatArray:
 
 def final_kernel(found: ExperimentResults) -> FloatArray:
     """|k̂| at the end, root of the sum of squares over the channels, shape (trials, n²)."""
-    last = found.trajectories("linear_cnn", ["kernel_magnitude"])["kernel_magnitude"].values[:, -1].astype(float)
+    last = found.final_kernel_magnitudes.astype(float)
     return np.sqrt((last**2).sum(axis=1)).reshape(len(last), -1)
 
 

@@ -134,8 +134,7 @@ def _first_layer_magnitudes(results: ExperimentResults) -> FloatArray:
 def _shares(panel: SubFigure, results: ExperimentResults) -> None:
     panels.block_title(panel, "e", "final magnitudes")
     axes = panel.subplots()
-    runs = results.trajectories("linear_cnn", ["kernel_magnitude"])
-    kernels = panels.over_channels(runs["kernel_magnitude"].values[:, -1])
+    kernels = panels.over_channels(results.final_kernel_magnitudes)
     weights = _first_layer_magnitudes(results)
     theory = results.theory("linear_cnn", ["competition_final_kernel_magnitude"])
     names: list[str] = []

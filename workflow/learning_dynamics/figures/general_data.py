@@ -86,7 +86,7 @@ def _heading(axes: Axes, text: str) -> None:
 
 def _first_layer(figure: Figure, place: SubplotSpec, results: ExperimentResults) -> Axes:
     moments = learning_curves.discoveries(results, "linear_fcnn")
-    rows = learning_curves.weights(results, "linear_fcnn", "first_layer")[SEED_SHOWN]
+    rows = learning_curves.weights(results, "linear_fcnn", "first_layer", SEED_SHOWN)
     units = min(HIDDEN_UNITS_SHOWN, rows.shape[1])
     grid = place.subgridspec(units, _columns(results))
     corners = []
@@ -104,7 +104,7 @@ def _first_layer(figure: Figure, place: SubplotSpec, results: ExperimentResults)
 
 def _kernel(figure: Figure, place: SubplotSpec, results: ExperimentResults) -> Axes:
     moments = learning_curves.discoveries(results, "linear_cnn")
-    kernels = learning_curves.weights(results, "linear_cnn", "kernel")[SEED_SHOWN]
+    kernels = learning_curves.weights(results, "linear_cnn", "kernel", SEED_SHOWN)
     grid = place.subgridspec(2, _columns(results))
     corners = []
     for column, moment in enumerate(moments):

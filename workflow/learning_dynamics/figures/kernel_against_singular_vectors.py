@@ -65,8 +65,8 @@ def _singular_vectors(results: ExperimentResults) -> FloatArray:
 
 
 def _kernels(results: ExperimentResults) -> FloatArray:
-    magnitudes = np.abs(fourier.spectrum(learning_curves.weights(results, NETWORK, "kernel"))).mean(axis=0)
-    return _half_planes(magnitudes)
+    kernels = results.trajectories(NETWORK, ["kernel"])["kernel"].values
+    return _half_planes(np.abs(fourier.spectrum(kernels)).mean(axis=0))
 
 
 def _half_planes(magnitudes: FloatArray) -> FloatArray:

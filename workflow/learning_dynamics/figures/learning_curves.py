@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from learning_dynamics import fourier
+from learning_dynamics import fourier, trajectories
 from learning_dynamics.correlations import FloatArray
 from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import style
@@ -151,9 +151,9 @@ def discoveries(results: ExperimentResults, network: str) -> list[Discovery]:
     return [Discovery(place, snapshots[place], tuple(found[place])) for place in sorted(found)]
 
 
-def weights(results: ExperimentResults, network: str, variable: str) -> FloatArray:
-    """The kept weights of all seeds, shape (seeds, snapshots, …)."""
-    return np.asarray(results.trajectories(network, [variable])[variable].values)
+def weights(results: ExperimentResults, network: str, variable: str, seed: int) -> FloatArray:
+    """The weights that one seed kept, shape (snapshots, …)."""
+    return np.asarray(trajectories.read(results.trajectory_files[network][seed], [variable])[variable].values)
 
 
 def half_plane(side: int) -> npt.NDArray[np.intp]:

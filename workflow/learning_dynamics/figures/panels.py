@@ -92,13 +92,12 @@ def right_magnitudes(results: ExperimentResults) -> FloatArray:
 
 def over_channels(magnitudes: npt.ArrayLike) -> FloatArray:
     """Magnitudes (…, C, n, n) combined as the root of the sum of squares over the channels, shape (…, n, n)."""
-    return np.asarray(np.sqrt(np.square(np.asarray(magnitudes, dtype=np.float64)).sum(axis=-3)))
+    return np.asarray(np.sqrt(np.square(magnitudes, dtype=np.float64).sum(axis=-3)))
 
 
 def final_kernel_magnitude(results: ExperimentResults) -> FloatArray:
     """|k̂_l| at the last record, mean over seeds, channels combined, shape (n, n)."""
-    runs = results.trajectories("linear_cnn", ["kernel_magnitude"])
-    return np.asarray(over_channels(runs["kernel_magnitude"].values[:, -1]).mean(axis=0))
+    return np.asarray(over_channels(results.final_kernel_magnitudes).mean(axis=0))
 
 
 def class_modes(singular_values: FloatArray, left: FloatArray, right: FloatArray) -> FloatArray:

@@ -91,8 +91,7 @@ def _kernels(results: ExperimentResults, colour: str) -> _Kernels:
     theory = results.theory(_NETWORK, [_COMPETITION, _FLOW])
     closed_form = _COMPETITION in theory
     predicted = theory[_COMPETITION].values if closed_form else panels.over_channels(theory[_FLOW].values)
-    runs = results.trajectories(_NETWORK, ["kernel_magnitude"])
-    measured = panels.over_channels(runs["kernel_magnitude"].values[:, -1])
+    measured = panels.over_channels(results.final_kernel_magnitudes)
     half = learning_curves.half_plane(predicted.shape[-1])
     predicted, measured = (values.reshape(len(values), -1)[:, half] for values in (predicted, measured))
     present = (predicted > 0).any(axis=0)

@@ -62,6 +62,8 @@ HIGHLIGHT = "#0072B2"
 SIGNED = "RdBu_r"
 MAGNITUDE = "viridis"
 
+_TABLES_FOR_SETTING_TEXT = ("GDEF", "GPOS", "GSUB", "kern", "MATH")
+
 
 def use() -> None:
     """Set the defaults of all figures."""
@@ -79,7 +81,7 @@ def use() -> None:
             "axes.spines.right": False,
             "legend.frameon": False,
             "image.interpolation": "nearest",
-            "savefig.dpi": 200,
+            "figure.dpi": 200,
             "pdf.fonttype": 42,
         }
     )
@@ -155,13 +157,29 @@ def samples_axis(axes: Axes) -> None:
 
 
 def save(figure: Figure, *paths: str | Path) -> None:
-    """Write a figure once per path, by its suffix, whole or not at all; no dates, so equal figures have equal bytes."""
+    """Write a figure once per path, by its suffix, whole or not at all; no dates, so equal figures have equal bytes.
+
+    The panels are arranged once, with the sizes that text has in the PNG. ``Figure.savefig`` would draw the figure once
+    more for every file to do so.
+    """
     FigureCanvasAgg(figure)
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+    _embed_less_of_fonts()
     for path in map(Path, paths):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_files.replacing(path) as temporary:
             # Drawn in memory first: a full disk leaves Matplotlib's writer of PDF in a state it cannot report.
             drawn = io.BytesIO()
             metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
-            figure.savefig(drawn, format=path.suffix.removeprefix("."), metadata=metadata)
+            figure.savefig(drawn, dpi="figure", format=path.suffix.removeprefix("."), metadata=metadata)
             temporary.write_bytes(drawn.getbuffer())
+
+
+def _embed_less_of_fonts() -> None:
+    """Leave out of the fonts in PDFs what serves to set text: there every glyph has its place, and cutting takes long."""
+    from fontTools import subset
+
+    left_out = subset.Options._drop_tables_default
+    subset.Options._drop_tables_default = [*dict.fromkeys((*left_out, *_TABLES_FOR_SETTING_TEXT))]

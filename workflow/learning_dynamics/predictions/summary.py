@@ -212,8 +212,7 @@ def measured(results: ExperimentResults) -> dict[str, Any]:
         summary["networks"][network] = {"method": "gradient flow" if by_flow else "estimate", "modes": entries}
     kernel = magnitudes_of_the_final_kernel(results, 1e-9)
     if kernel is not None and "linear_cnn" in results.networks:
-        runs = results.trajectories("linear_cnn", ["kernel_magnitude"])["kernel_magnitude"].values[:, -1]
-        trained = np.sqrt((runs.astype(np.float64) ** 2).sum(axis=1))
+        trained = np.sqrt((results.final_kernel_magnitudes.astype(np.float64) ** 2).sum(axis=1))
         half = np.flatnonzero(np.arange(kernel[0].size) <= fourier.mirror_index(kernel.shape[-1]))
         expected, reached = kernel.reshape(len(kernel), -1)[:, half], trained.reshape(len(trained), -1)[:, half]
         errors = np.linalg.norm(reached - expected, axis=1) / np.linalg.norm(expected, axis=1)
