@@ -94,7 +94,7 @@ def _experiments_in(results: Path) -> Iterator[ExperimentResults]:
             predictions = {network: results / "theory" / name / f"{network}.nc" for network in networks}
             yield ExperimentResults(
                 name,
-                experiment,
+                experiment.model_dump(mode="json"),
                 str(results / "datasets" / f"{name}.nc"),
                 str(results / "structure" / f"{name}.nc"),
                 {n: _seeds(results / "trajectories" / name / n) for n in networks},

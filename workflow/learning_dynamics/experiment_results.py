@@ -5,17 +5,19 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from learning_dynamics import chosen_settings, netcdf, structure, trajectories
-from learning_dynamics.config import Experiment
+from learning_dynamics import netcdf, structure, trajectories
 from learning_dynamics.correlations import FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.errors import DataError
+
+if TYPE_CHECKING:
+    from learning_dynamics.config import Experiment
 
 # What every trajectory holds of every record in few bytes: read together, because opening files takes most of the time.
 _CURVES = ("effective_singular_values", "train_loss", "test_loss")
@@ -28,14 +30,14 @@ class ExperimentResults:
     """Files of one experiment and what is in them.
 
     name: of the experiment.
-    settings: its configuration.
+    configuration: its settings as plain data.
     dataset_file, structure_file: NetCDF files.
     trajectory_files: by network, one per seed.
     theory_files: by network, the predictions for all seeds.
     """
 
     name: str
-    settings: Experiment
+    configuration: Mapping[str, Any]
     dataset_file: str
     structure_file: str
     trajectory_files: Mapping[str, Sequence[str]]
@@ -43,15 +45,32 @@ class ExperimentResults:
 
     @classmethod
     def from_files(cls, name: str, files: Mapping[str, Any]) -> Self:
-        """From plain data, as passed to a job: the settings and where the files are."""
+        """From plain data, as passed to a job: the settings and where the files are.
+
+        Raises:
+            DataError: the file of the settings that were chosen is missing or damaged.
+        """
+        settings = files["settings"]
+        if chosen := files.get("chosen_file"):
+            # Slow to import, like the configuration below.
+            from learning_dynamics import chosen_settings
+
+            settings = chosen_settings.resolved_settings(settings, chosen)
         return cls(
             name,
-            Experiment.model_validate(chosen_settings.resolved_settings(files["settings"], files.get("chosen_file"))),
+            settings,
             files["dataset_file"],
             files["structure_file"],
             files["trajectory_files"],
             files["theory_files"],
         )
+
+    @functools.cached_property
+    def settings(self) -> Experiment:
+        """Its configuration."""
+        from learning_dynamics.config import Experiment
+
+        return Experiment.model_validate(self.configuration)
 
     @functools.cached_property
     def data(self) -> labelled_images.LabelledImages:

@@ -19,7 +19,7 @@ def _fft() -> ModuleType:
     # Slow to import, and most figures transform nothing.
     from scipy import fft
 
-    return fft  # type: ignore[no-any-return]
+    return fft
 
 
 def fourier_matrix(side: int) -> ComplexArray:

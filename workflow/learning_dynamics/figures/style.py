@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
+from matplotlib.transforms import Bbox
 
 from learning_dynamics import whole_files
 
@@ -166,6 +167,7 @@ def save(figure: Figure, *paths: str | Path) -> None:
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
         figure.set_layout_engine(None)
+        _round_places(figure)
     _embed_less_of_fonts()
     for path in map(Path, paths):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -177,8 +179,24 @@ def save(figure: Figure, *paths: str | Path) -> None:
             temporary.write_bytes(drawn.getbuffer())
 
 
+def _round_places(figure: Figure) -> None:
+    """Take off the last digits of where the panels are: the solver adds in an order that changes from run to run."""
+    for axes in figure.axes:
+        axes.set_position(Bbox(_rounded(axes.get_position(original=True).get_points())))
+    waiting: list[SubFigure] = [*figure.subfigs]
+    while waiting:
+        part = waiting.pop()
+        part.bbox_relative.set_points(_rounded(part.bbox_relative.get_points()))
+        waiting += part.subfigs
+
+
+def _rounded(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    # Zero is added so that there is no negative zero, which files would tell from zero.
+    return np.asarray(np.round(places, 9) + 0.0)
+
+
 def _embed_less_of_fonts() -> None:
-    """Leave out of the fonts in PDFs what serves to set text: there every glyph has its place, and cutting takes long."""
+    """Leave what serves to set text out of the fonts in PDFs: slow to cut, and every glyph has its place there."""
     from fontTools import subset
 
     left_out = subset.Options._drop_tables_default
