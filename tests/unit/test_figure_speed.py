@@ -1,17 +1,13 @@
 """What makes figures and claims cheap stays so: counts of imports, reads, layouts and drawings."""
 
-import io
 import json
-import re
 import subprocess
 import sys
-import zlib
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
-from fontTools.ttLib import TTFont
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.stats import spearmanr
@@ -102,22 +98,6 @@ def test_panels_stand_where_no_last_digit_of_the_layout_shows(tmp_path):
     for place in places:
         assert np.array_equal(place, np.round(place, 9))
         assert not np.signbit(place[place == 0]).any()
-
-
-def embedded_fonts(pdf):
-    """The fonts in a PDF file."""
-    references = re.findall(rb"/FontFile2 (\d+) 0 R", pdf)
-    streams = [re.search(rb"\n%s 0 obj\n.*?stream\n(.*?)\nendstream" % number, pdf, re.DOTALL) for number in references]
-    return [TTFont(io.BytesIO(zlib.decompress(found.group(1)))) for found in streams]
-
-
-def test_fonts_in_a_pdf_hold_their_glyphs_and_nothing_to_set_text_with(tmp_path):
-    style.save(figure_with_parts(), tmp_path / "a.pdf")
-    fonts = embedded_fonts((tmp_path / "a.pdf").read_bytes())
-    assert len(fonts) >= 2
-    for font in fonts:
-        assert {"glyf", "hmtx"} <= set(font.keys())
-        assert not {"GSUB", "GPOS", "GDEF", "MATH", "kern"} & set(font.keys())
 
 
 @pytest.fixture

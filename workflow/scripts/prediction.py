@@ -3,9 +3,8 @@
 import sys
 
 sys.path.insert(0, f"{snakemake.scriptdir}/..")
-from learning_dynamics import garbage, jobs
+from learning_dynamics import jobs
 
-garbage.collect_seldom()
 jobs.begin(snakemake.log[0])
 
 from learning_dynamics.figures import render

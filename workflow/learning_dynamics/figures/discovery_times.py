@@ -40,18 +40,25 @@ def draw(results: ExperimentResults) -> Figure:
 
 
 def _times(axes: Axes, places: FloatArray, modes: list[int], times: FloatArray, marker: str) -> None:
+    # Slow to import, and no other figure needs it.
+    import seaborn
+
     seeds, found = np.nonzero(np.isfinite(times))
     if not len(seeds):
         return
-    axes.scatter(
-        places[found],
-        times[seeds, found],
-        s=9,
-        c=[style.mode_colour(modes[place]) for place in found],
+    seaborn.stripplot(
+        x=places[found],
+        y=times[seeds, found],
+        hue=np.array(modes)[found],
+        palette={mode: style.mode_colour(mode) for mode in modes},
         marker=marker,
+        size=3,
         alpha=0.5,
-        linewidths=0,
-        zorder=3,
+        # Jitter is random, and equal figures have equal bytes.
+        jitter=False,
+        native_scale=True,
+        legend=False,
+        ax=axes,
     )
     for column in np.unique(found):
         mean = times[seeds[found == column], column].mean()

@@ -63,8 +63,6 @@ HIGHLIGHT = "#0072B2"
 SIGNED = "RdBu_r"
 MAGNITUDE = "viridis"
 
-_TABLES_FOR_SETTING_TEXT = ("GDEF", "GPOS", "GSUB", "kern", "MATH")
-
 
 def use() -> None:
     """Set the defaults of all figures."""
@@ -168,7 +166,6 @@ def save(figure: Figure, *paths: str | Path) -> None:
         engine.execute(figure)
         figure.set_layout_engine(None)
         _round_places(figure)
-    _embed_less_of_fonts()
     for path in map(Path, paths):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_files.replacing(path) as temporary:
@@ -193,11 +190,3 @@ def _round_places(figure: Figure) -> None:
 def _rounded(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     # Zero is added so that there is no negative zero, which files would tell from zero.
     return np.asarray(np.round(places, 9) + 0.0)
-
-
-def _embed_less_of_fonts() -> None:
-    """Leave what serves to set text out of the fonts in PDFs: slow to cut, and every glyph has its place there."""
-    from fontTools import subset
-
-    left_out = subset.Options._drop_tables_default
-    subset.Options._drop_tables_default = [*dict.fromkeys((*left_out, *_TABLES_FOR_SETTING_TEXT))]
