@@ -21,7 +21,8 @@ rule choose_settings:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards: 1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6,
+        mem_mb=lambda wildcards, attempt: attempt
+        * (1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6),
         runtime=60,
     params:
         settings=experiment_settings,

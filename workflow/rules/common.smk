@@ -160,6 +160,25 @@ def values_of_images(experiment):
     return dataset.channels * dataset.side**2
 
 
+def class_count(wildcards):
+    """p; of a user's own images, whose classes are known when they are read, a guess that fits most."""
+    return len(CONFIG.experiments[wildcards.experiment].dataset.class_names) or 10
+
+
+def flow_megabytes(wildcards):
+    """Memory of the gradient flow of all seeds of a two-layer network, which are integrated together.
+
+    Σxx and its decomposition; for every seed the whole networks of all records, p C n² numbers each, and their products
+    with Σxx or spectra; of the FCNN also its first layers. Above what was measured (docs/plan.md), by up to twice.
+    """
+    experiment = CONFIG.experiments[wildcards.experiment]
+    inputs = input_values(wildcards)
+    numbers = 4 * (experiment.records + 1) * class_count(wildcards) * inputs
+    if wildcards.network == "linear_fcnn":
+        numbers += 3 * experiment.networks.linear_fcnn.hidden_width(inputs) * inputs
+    return 600 + 8 * (6 * inputs**2 + CONFIG.seeds * numbers) // 10**6
+
+
 def networks_of(experiment, deep):
     """The networks of an experiment, without or with the deep ones."""
     networks = CONFIG.experiments[experiment].networks

@@ -25,8 +25,7 @@ rule theory:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: attempt
-        * (1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6),
+        mem_mb=lambda wildcards, attempt: attempt * flow_megabytes(wildcards),
         runtime=lambda wildcards, attempt: attempt * 15,
     params:
         settings=experiment_settings,
