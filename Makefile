@@ -5,6 +5,7 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/local
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
+OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
 SOURCES := workflow tests benchmarks
 
 .PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults test lint format \
@@ -19,7 +20,7 @@ help:
 	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images: docs/own-images.md"
 	@echo "make own CONFIG=mine.yaml        the same, and the training that shows how well it did"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
-	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run"
+	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run (CONFIG=)"
 	@echo "make archive                     results/archive.zip: what others need to draw the figures"
 	@echo "make figures ARCHIVE=path        figures and ledger from such an archive, without training, into archived-results/"
 	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
@@ -68,18 +69,20 @@ smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
 
 predict: .venv/.base
-	$(SNAKEMAKE) predict --configfile "$(CONFIG)"
+	@test -n "$(CONFIG)" || { echo "Name your configuration: make predict CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
+	$(SNAKEMAKE) predict $(OWN_CONFIG)
 	@echo "Predictions: results/predictions/"
 
 own: .venv/.base
-	$(SNAKEMAKE) own --configfile "$(CONFIG)"
+	@test -n "$(CONFIG)" || { echo "Name your configuration: make own CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
+	$(SNAKEMAKE) own $(OWN_CONFIG)
 
 claims: .venv/.base
 	$(SNAKEMAKE) --quiet all -- results/claims.json
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
 
 report: .venv/.base
-	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css finished
+	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css $(OWN_CONFIG) -- finished
 	@echo "Open results/report.html"
 
 archive: .venv/.base

@@ -1,9 +1,12 @@
 """The report in a browser, as wide as a screen and as narrow as a phone."""
 
+import json
+
 import pytest
 
 from browser import webdriver
 from browser.webdriver import Browser
+from unit.pictures_on_disk import waves, write
 
 pytestmark = [
     pytest.mark.workflow,
@@ -11,20 +14,35 @@ pytestmark = [
 ]
 
 WIDTHS = {1280: 800, 390: 844}
-CATEGORIES = ["1 Claims", "2 Figures of the paper", "3 Every experiment", "4 Beyond the paper", "5 Provenance"]
+CATEGORIES = [
+    "1 Claims",
+    "2 Figures of the paper",
+    "3 Every experiment",
+    "4 Beyond the paper",
+    "5 Own experiments",
+    "6 Provenance",
+]
 
-# Two experiments and the variants: something in every category.
-FEW = "experiments: {pure_cosines_cyclic: null, sums_of_cosines: null, digits4: null}\nscaling: null"
+# Two experiments, the variants and images of one's own: something in every category.
+FEW = """
+experiments:
+  pure_cosines_cyclic: null
+  sums_of_cosines: null
+  digits4: null
+  my_pictures: {dataset: {kind: images, source: pictures}}
+scaling: null
+"""
 
 
 @pytest.fixture(scope="module")
 def report(shared_project):
     settings = shared_project.settings(FEW)
+    write(shared_project.folder, "pictures", waves())
     run = shared_project.snakemake(*settings, "--", "all", cores=2)
     assert run.returncode == 0, run.stdout[-5000:]
     path = shared_project.folder / "report.html"
     arguments = ("--report", str(path), "--report-stylesheet", "workflow/report/stylesheet.css")
-    run = shared_project.snakemake(*settings, *arguments, "--", "all")
+    run = shared_project.snakemake(*settings, *arguments, "--", "finished")
     assert run.returncode == 0, run.stdout[-5000:]
     return path
 
@@ -61,12 +79,12 @@ def fits(window):
 
 
 def picture(window):
-    """Natural width and rectangle of the picture shown, once it is loaded."""
+    """Natural width and height and rectangle of the picture shown, once it is loaded."""
     return window.wait(
         "const i = document.querySelector('#app nav + div img');"
         "if (!i || !i.complete) return null;"
         "const r = i.getBoundingClientRect();"
-        "return [i.naturalWidth, r.left, r.right, window.innerWidth, i.src.length]",
+        "return [Math.min(i.naturalWidth, i.naturalHeight), r.left, r.right, window.innerWidth]",
         "a picture",
     )
 
@@ -89,30 +107,33 @@ def folders(window):
 
 def test_every_figure_of_every_category_shows(page):
     assert page.run("return Object.keys(categories).sort()") == CATEGORIES
-    shown = set()
+    shown, pages = set(), set()
     for category, subcategory in folders(page):
         open_folder(page, category, subcategory)
         number = page.run("return categories[arguments[0]][arguments[1]].length", category, subcategory)
         assert page.run("return document.querySelectorAll('nav tbody tr').length") == number
         for place in range(1, number + 1):
             page.click(f"{row(place)}//a[1]")
-            if category in ("1 Claims", "5 Provenance"):
+            if page.wait("return app.state.resultPath", "a result").endswith(".html"):
+                page.wait("return document.querySelector('iframe')", "a page in the report")
+                pages.add(page.run("return app.state.resultPath"))
                 continue
-            width, left, right, window_width, _ = picture(page)
-            assert width > 0, (category, subcategory, place)
+            size, left, right, window_width = picture(page)
+            assert size > 0, (category, subcategory, place)
             assert left >= 0, (category, subcategory, place)
             assert right <= window_width, (category, subcategory, place)
             shown.add(page.run("return app.state.resultPath"))
             assert fits(page), (category, subcategory, place)
     pictures = page.run("return Object.keys(results).filter(name => name.endsWith('.png'))")
     assert shown == set(pictures)
-    assert len(shown) >= 20
+    assert len(shown) >= 26
+    # Claims, provenance, prediction and its comparison with training.
+    assert len(pages) == 4
 
 
 def test_captions_open_and_quote_the_settings(page):
     open_folder(page, "2 Figures of the paper", "Other")
-    titles = page.run("return [...document.querySelectorAll('nav tbody tr td:first-child')].map(d => d.innerText)")
-    place = next(number for number, title in enumerate(titles, 1) if title.startswith("Fig. 3"))
+    place = next(number for number, title in enumerate(titles(page), 1) if title.startswith("Fig. 3"))
     page.click(f"{row(place)}//a[2]")
     text = page.run("return document.querySelector('nav').innerText")
     assert "λ = 0.0004 for the CNN and 0.0064 for the FCNN, 3000 samples in random order, 2 seeds" in text
@@ -120,18 +141,45 @@ def test_captions_open_and_quote_the_settings(page):
     assert fits(page)
 
 
-@pytest.mark.parametrize(
-    ("category", "text"), [("1 Claims", "01-sigmoid-random-cnn"), ("5 Provenance", "Creative Commons|MIT licence")]
-)
-def test_pages_inside_the_report_can_be_read(page, category, text):
+PAGES = {
+    "Claims ledger": ("1 Claims", "01-sigmoid-random-cnn"),
+    "Prediction": ("5 Own experiments", "What linear networks will find in my_pictures"),
+    "Prediction and training": ("5 Own experiments", "How well the prediction for my_pictures did"),
+    "Data, code, versions, checksums": ("6 Provenance", "Creative Commons|MIT licence"),
+}
+
+
+def titles(window):
+    """What the results in the folder shown are called, in the order of their rows."""
+    return window.run("return [...document.querySelectorAll('nav tbody tr td:first-child')].map(d => d.innerText)")
+
+
+def test_captions_of_own_experiments_quote_what_was_chosen(page, report):
+    chosen = json.loads((report.parent / "results" / "settings" / "my_pictures.json").read_text(encoding="utf-8"))
+    open_folder(page, "5 Own experiments", "my_pictures")
+    for title in titles(page):
+        place = titles(page).index(title) + 1
+        page.click(f"{row(place)}//a[2]")
+        text = page.run("return document.querySelector('nav').innerText")
+        assert f"linear_cnn with λ = {chosen['learning_rate']['linear_cnn']}" in text, title
+        assert f"{chosen['updates']} samples" in text, title
+        assert "To see: " in text, title
+        assert fits(page), title
+        open_folder(page, "5 Own experiments", "my_pictures")
+
+
+@pytest.mark.parametrize("title", PAGES)
+def test_pages_inside_the_report_can_be_read(page, title):
+    category, text = PAGES[title]
     open_folder(page, category, "Other")
-    page.click(f"{row(1)}//a[1]")
+    page.click(f"{row(titles(page).index(title) + 1)}//a[1]")
     page.enter_frame("//iframe")
     content = page.wait(
         "return document.readyState === 'complete' && document.body.innerText", "the page in the report"
     )
     assert any(part in content for part in text.split("|"))
     assert fits(page)
+    assert page.run("return [...document.images].every(image => image.naturalWidth > 0 && image.naturalHeight > 0)")
     # Beside a page inside the report there are no pictures.
     assert page.run("return document.querySelectorAll('a[href]').length") == 0
     page.leave_frame()

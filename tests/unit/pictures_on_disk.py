@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+WAVES = {"bars": (1, 0), "stripes": (0, 2), "checks": (3, 3)}
 KINDS = ("folder", "pictures.tar", "pictures.tar.gz", "pictures.tar.xz", "pictures.zip")
 
 
@@ -37,10 +38,23 @@ def two_classes(images=3, shape=(9, 9, 3)):
     }
 
 
+def waves(images=6):
+    """The content of the files of three classes: a wave of its own each with some noise, 8x8 pixels, grey."""
+    generator = np.random.default_rng(0)
+    row, column = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
+    files = {}
+    for name, (vertical, horizontal) in WAVES.items():
+        wave = np.cos(2 * np.pi * (row * vertical + column * horizontal) / 8)
+        for number in range(images):
+            values = np.clip(128 + 60 * wave + 5 * generator.standard_normal((8, 8)), 0, 255)
+            files[f"{name}/{number}.png"] = encoded(Image.fromarray(values.astype(np.uint8)))
+    return files
+
+
 def write(folder: Path, kind: str, files: dict[str, bytes]) -> Path:
-    """A source of some kind with these files."""
+    """A source of some kind with these files; a kind that is none of `KINDS` is the name of a folder."""
     path = folder / kind
-    if kind == "folder":
+    if kind not in KINDS[1:]:
         for name, content in files.items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             (path / name).write_bytes(content)

@@ -100,7 +100,9 @@ def compared(files, folder):
     paths = {
         "json": str(folder / "measured.json"),
         "text": str(folder / "measured.txt"),
-        "figures": [str(folder / f"{f}.{s}") for f in catalogue.COMPARISON_FIGURES for s in ("pdf", "png")],
+        "page": str(folder / "measured.html"),
+        "drawings": [str(folder / f"{figure}.pdf") for figure in catalogue.COMPARISON_FIGURES],
+        "pictures": [str(folder / f"{figure}.png") for figure in catalogue.COMPARISON_FIGURES],
     }
     render.comparison("mine", {"mine": files}, paths)
     return json.loads((folder / "measured.json").read_text()), (folder / "measured.txt").read_text(), paths
@@ -136,13 +138,16 @@ def test_a_prediction_has_the_same_bytes_again(with_flow, tmp_path):
 
 def test_training_does_as_predicted(with_flow, tmp_path):
     measured, text, paths = compared(with_flow, tmp_path)
+    page = Path(paths["page"]).read_text()
+    assert page.count("data:image/png;base64,") == len(catalogue.COMPARISON_FIGURES)
     for network, part in measured["networks"].items():
         for entry in part["modes"]:
             assert abs(entry["deviation"]) < 0.1, (network, entry)
             assert entry["seeds"] == SEEDS
             assert f"mode {entry['mode']}: predicted {entry['predicted']:,.0f}" in text
+            assert f"<td>{entry['predicted']:,.0f}</td><td>{entry['measured']:,.0f}</td>" in page
     assert measured["final_kernel"]["relative_error"] < 0.1
-    assert all(Path(path).stat().st_size > 2000 for path in paths["figures"])
+    assert all(Path(path).stat().st_size > 2000 for path in (*paths["drawings"], *paths["pictures"]))
 
 
 def test_estimates_stand_in_for_a_flow_that_costs_too_much(without_flow, with_flow, tmp_path):
@@ -158,7 +163,7 @@ def test_estimates_stand_in_for_a_flow_that_costs_too_much(without_flow, with_fl
     assert "take them for the order of magnitude" in said
     measured, text, paths = compared(without_flow, tmp_path)
     assert measured["networks"]["linear_cnn"]["method"] == "estimate"
-    assert all(Path(path).is_file() for path in paths["figures"])
+    assert all(Path(path).is_file() for path in (*paths["drawings"], *paths["pictures"], paths["page"]))
 
 
 def test_images_too_large_for_the_whole_correlation_are_predicted_all_the_same(tmp_path):
@@ -189,3 +194,9 @@ def test_what_is_not_found_is_said(with_flow):
     measured = {"mode": 2, "measured": None}
     lines = words.comparison({"networks": {"linear_cnn": {"modes": [measured]}}})
     assert lines == ["CNN, mode 2: not found within the run, by training or by prediction"]
+    entries = [measured | {"mode": mode, "missed": 2 * (mode == 0), "found_unexpectedly": 0} for mode in range(40)]
+    compared_networks = {"networks": {"linear_cnn": {"modes": entries}}}
+    lines = words.comparison(compared_networks)
+    assert lines[0] == "CNN, mode 0: 2 seeds did not find it"
+    assert lines[-1] == "CNN: 28 more modes are in the JSON file"
+    assert len(words.comparison_table(compared_networks)) == len(lines) == 13

@@ -7,10 +7,17 @@ import zipfile
 
 import pytest
 
+from learning_dynamics.figures import catalogue
+from unit.pictures_on_disk import waves, write
+
 pytestmark = pytest.mark.workflow
 
 FEW = """
-experiments: {pure_cosines_cyclic: null, sums_of_cosines: null, digits4: null}
+experiments:
+  pure_cosines_cyclic: null
+  sums_of_cosines: null
+  digits4: null
+  my_pictures: {dataset: {kind: images, source: pictures}}
 scaling: null
 variants: {convolutions: {two-kernels: null, four-kernels: null, zero-padding: null}}
 """
@@ -18,16 +25,18 @@ TRAINING = {"dataset", "correlations", "structure", "train", "train_deep", "theo
 
 
 def made(project):
-    """Figures and the ledger, by name."""
+    """Figures and the ledger, by name; what was predicted of one's own images is made where the images are."""
     folder = project.folder / "results"
-    paths = [*folder.glob("figures/**/*.p*"), folder / "claims.json"]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    compared = {folder / "figures" / "my_pictures" / name for name in catalogue.COMPARISON_FIGURES}
+    figures = [path for path in folder.glob("figures/**/*.p*") if path.with_suffix("") not in compared]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in [*figures, folder / "claims.json"]}
 
 
 @pytest.fixture(scope="module")
 def published(shared_project):
     """A run, and the archive of it."""
     settings = shared_project.settings(FEW)
+    write(shared_project.folder, "pictures", waves())
     run = shared_project.snakemake(*settings, "--", "all", "results/archive.zip", cores=2)
     assert run.returncode == 0, run.stdout[-5000:]
     return shared_project
@@ -48,15 +57,20 @@ def scheduled(run):
     return {line.split()[0] for line in run.stdout.splitlines() if re.fullmatch(r"\w+ +\d+", line.strip())}
 
 
+def members(path):
+    """What is in an archive, by name."""
+    with zipfile.ZipFile(path) as file:
+        return {entry: file.read(entry) for entry in file.namelist()}
+
+
 def without(path, name):
     """An archive that never had a file, its manifest neither."""
-    with zipfile.ZipFile(path) as file:
-        members = {entry: file.read(entry) for entry in file.namelist() if entry != name}
-    manifest = json.loads(members["manifest.json"])
+    kept = {entry: content for entry, content in members(path).items() if entry != name}
+    manifest = json.loads(kept["manifest.json"])
     del manifest["files"][name]
-    members["manifest.json"] = json.dumps(manifest)
+    kept["manifest.json"] = json.dumps(manifest)
     with zipfile.ZipFile(path, "w") as file:
-        for entry, content in members.items():
+        for entry, content in kept.items():
             file.writestr(entry, content)
 
 
@@ -69,8 +83,11 @@ def test_same_figures_and_ledger_from_the_archive_and_the_same_archive_again(pub
     expected = made(published)
     assert len(expected) > 30
     assert made(project) == expected
-    again = (project.folder / "results" / "archive.zip").read_bytes()
-    assert again == (published.folder / "results" / "archive.zip").read_bytes()
+    # Where one's own images are there is all of them, here an excerpt, which the provenance says.
+    mine = {"datasets/my_pictures.nc", "provenance.html", "manifest.json"}
+    again, first = (members(folder / "results" / "archive.zip") for folder in (project.folder, published.folder))
+    assert again.keys() == first.keys() >= {*mine, "settings/my_pictures.json"}
+    assert all(again[name] == first[name] for name in first.keys() - mine)
     assert "Nothing to be done" in archived("--dry-run", "--", "all").stdout
     # Without the key nothing is trained over what someone else computed.
     own = project.snakemake(*project.settings(FEW), "--", "all")

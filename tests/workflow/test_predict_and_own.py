@@ -1,6 +1,5 @@
 """From a folder of pictures to a prediction, without any training; and from there to how well it did."""
 
-import io
 import json
 
 import numpy as np
@@ -10,31 +9,12 @@ from PIL import Image
 
 from conftest import Project
 from learning_dynamics.figures import catalogue
+from unit.pictures_on_disk import WAVES, waves, write
 
 pytestmark = pytest.mark.workflow
 
 # Spaces, quotes, brackets, wildcards and what a shell would run.
 STRANGE = "my pictures, 'ü' {x} [a] $(touch no) & 100% #1"
-THINGS = {"bars": (1, 0), "stripes": (0, 2), "checks": (3, 3)}
-
-
-def picture(frequency, generator):
-    """A wave of this frequency with some noise, 8x8 pixels, grey."""
-    row, column = np.meshgrid(np.arange(8), np.arange(8), indexing="ij")
-    wave = np.cos(2 * np.pi * (row * frequency[0] + column * frequency[1]) / 8)
-    content = io.BytesIO()
-    Image.fromarray(np.clip(128 + 60 * wave + 5 * generator.standard_normal((8, 8)), 0, 255).astype(np.uint8)).save(
-        content, "PNG"
-    )
-    return content.getvalue()
-
-
-def write_pictures(folder):
-    generator = np.random.default_rng(0)
-    for name, frequency in THINGS.items():
-        (folder / name).mkdir(parents=True)
-        for number in range(6):
-            (folder / name / f"{number}.png").write_bytes(picture(frequency, generator))
 
 
 def settings(project, text):
@@ -45,7 +25,7 @@ def settings(project, text):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("own") / "project")
-    write_pictures(project.folder / STRANGE)
+    write(project.folder, STRANGE, waves())
     source = json.dumps(STRANGE)
     options = settings(project, f"experiments: {{mine: {{dataset: {{kind: images, source: {source}}}}}}}")
     run = project.snakemake(*options, "predict", cores=2)
@@ -62,10 +42,10 @@ def finished(tmp_path_factory):
 def test_the_prediction_names_what_is_in_the_pictures(finished):
     (path,) = finished.results("predictions/mine.json")
     prediction = json.loads(path.read_text(encoding="utf-8"))
-    assert [entry["name"] for entry in prediction["images"]["classes"]] == sorted(THINGS)
+    assert [entry["name"] for entry in prediction["images"]["classes"]] == sorted(WAVES)
     assert len(prediction["modes"]) == 2, "three centred classes"
     strongest = {(abs(part["row"]), abs(part["column"])) for part in prediction["frequencies"][:3]}
-    assert strongest == set(THINGS.values())
+    assert strongest == set(WAVES.values())
     assert prediction["caveats"]["smallest_coherence"] > 0.9
     for network in ("linear_cnn", "linear_fcnn"):
         assert prediction["networks"][network]["method"] == "gradient flow"
@@ -146,7 +126,7 @@ BAD = {
 def test_bad_pictures_are_one_message_and_leave_nothing(project, bad):
     broken, complaint = BAD[bad]
     if broken:
-        write_pictures(project.folder / "pictures")
+        write(project.folder, "pictures", waves())
         (project.folder / "pictures" / broken).parent.mkdir()
         (project.folder / "pictures" / broken).write_bytes(b"no picture")
     run = project.snakemake(

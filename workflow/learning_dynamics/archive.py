@@ -1,6 +1,6 @@
 """Archives of results: what is in them, whether they fit a configuration, and unpacking them. Light to import.
 
-An archive is a ZIP file with the NetCDF files from which every figure and the ledger are made, the settings of the run,
+An archive is a ZIP file with the files from which every figure and the ledger are made, the settings of the run,
 and ``manifest.json``, which lists the SHA-256 of every other member. ``archive_writing`` makes one.
 """
 
@@ -30,6 +30,7 @@ _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 # Whatever does not look like this is not unpacked, so that no name leads out of the results folder.
 _RESULT = re.compile(
     rf"(datasets|structure)/{_NAME}\.nc|theory/{_NAME}/{_NAME}\.nc|trajectories/{_NAME}/{_NAME}/seed-\d{{1,6}}\.nc"
+    rf"|settings/{_NAME}\.json"
     r"|scaling/(side|std|learning_rate)\.nc|variants/[A-Za-z][A-Za-z0-9_-]*\.nc"
 )
 _AGAIN = "get the archive again from where it was published"

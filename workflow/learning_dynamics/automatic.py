@@ -28,6 +28,9 @@ from learning_dynamics.trajectories import discovery_times
 # Of the flow that decides on the number of updates.
 _TRIALS = 3
 _RECORDS = 200
+# Numbers in all networks that are in memory for their records, p·C·n² each: half a gigabyte.
+_MOST_RECORDED = 2**26
+_FEWEST_RECORDS = 20
 # The run goes on after the last discovery, so that the mode is seen to level off.
 _AFTER_LAST = 1.5
 # A mode that is this far and moves by less than this, per doubling of the time, will not get further.
@@ -59,8 +62,9 @@ def choose(
         log: for what was chosen.
 
     Returns:
-        ``learning_rate`` by network, ``updates``, ``modes`` that are waited for, whether the run is ``capped`` and
-        ``not_found``: modes that the run will not show, by network.
+        ``learning_rate`` by network, ``updates``, ``modes`` that are waited for, whether the run is ``capped``,
+        ``not_found``: modes that the run will not show, by network; and ``records``, if there are so many classes that
+        the networks of all records would not fit in memory.
     """
     stored = read_structure(structure_file)
     train = averages["train"]
@@ -93,10 +97,19 @@ def choose(
         log.warning(
             "%s: the run ends at %d updates (key automatic.most_updates), before all modes are found", name, updates
         )
+    records = _records_that_fit(data)
+    fewer = {"records": records} if records < experiment.records else {}
+    if fewer:
+        log.warning(
+            "%s: %d records instead of %d, because %d classes make large networks",
+            *(name, records, experiment.records),
+            data.classes,
+        )
     return {
         "experiment": name,
         "learning_rate": rates,
         "updates": updates,
+        **fewer,
         "modes": [int(mode) for mode in worth],
         "half_rise": {network: [_plain(time) for time in values] for network, values in times.items()},
         "capped": bool(capped),
@@ -178,8 +191,9 @@ def _times(
     worth = modes.worthwhile
     start, end = 0.0, float(min(1.5 * np.nanmax(guess[worth]), longest))
     samples, curves = np.zeros(0), np.zeros((trials, 0, len(worth)))
+    records = min(_RECORDS, _records_that_fit(data, trials))
     while True:
-        part = np.linspace(start, end, _RECORDS + 1)
+        part = np.linspace(start, end, records + 1)
         if network == "linear_cnn":
             solution = gradient_flow.linear_cnn_flow(weights, train, structure, model.learning_rate, part)
         else:
@@ -201,6 +215,11 @@ def _times(
             times[~np.isfinite(times) & ~stalled & structure.discoverable] = np.inf
             return np.asarray(times.max(axis=0))
         start, end = end, min(2 * end, float(longest))
+
+
+def _records_that_fit(data: LabelledImages, trials: int = 1) -> int:
+    """How many whole networks of some trials may be in memory; a few at the least."""
+    return max(_FEWEST_RECORDS, int(_MOST_RECORDED // (trials * data.classes * np.prod(data.shape))))
 
 
 def _given(rate: float | str) -> float | None:

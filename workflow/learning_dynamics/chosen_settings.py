@@ -11,6 +11,22 @@ from learning_dynamics.config import Experiment
 from learning_dynamics.errors import DataError
 
 
+class ChosenSettingsFile(str):
+    """Path of a file of chosen settings, which can be asked for them; to every other program plain text.
+
+    The report's captions read them when it is made: where the workflow is planned the file need not be there yet.
+    """
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+    def resolve(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """``resolved_settings`` with this file."""
+        return resolved_settings(settings, str(self))
+
+
 def read(path: str | Path) -> dict[str, Any]:
     """The choice in a file.
 
@@ -32,6 +48,7 @@ def resolved(experiment: Experiment, chosen: Mapping[str, Any]) -> Experiment:
         settings["updates"] = chosen["updates"]
         settings["records"] = min(settings["records"], chosen["updates"])
         settings["snapshots"] = [sample for sample in settings["snapshots"] if sample <= chosen["updates"]]
+    settings["records"] = min(settings["records"], chosen.get("records", settings["records"]))
     for network, rate in chosen["learning_rate"].items():
         if settings["networks"][network]["learning_rate"] == "auto":
             settings["networks"][network]["learning_rate"] = rate

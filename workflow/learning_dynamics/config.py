@@ -296,6 +296,11 @@ class Config(Model):
         description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square. Of larger images "
         "there are the structure and estimates of the discovery times, but neither gradient flow nor training.",
     )
+    most_modes: Count = Field(
+        default=128,
+        description="Modes that are kept, those of the largest singular values: Ω has so many rows and columns in "
+        "every record. Data of no more classes keep all.",
+    )
     deep_training: DeepTraining = Field(
         default=DeepTraining(), description="Where and how the deep networks are trained."
     )
@@ -324,6 +329,19 @@ class Config(Model):
         if len({name.lower() for name in experiments}) < len(experiments):
             raise ValueError("two names differ only in upper and lower case; expected distinct names")
         return experiments
+
+    @model_validator(mode="after")
+    def _aligned_networks_have_all_their_modes(self) -> Self:
+        for name, experiment in self.experiments.items():
+            cnn = experiment.networks.linear_cnn
+            if cnn is not None and cnn.initial_weights == "aligned":
+                classes = len(experiment.dataset.class_names)
+                if classes > self.most_modes:
+                    raise ValueError(
+                        f"most_modes: {self.most_modes} is less than the {classes} modes that the aligned weights of "
+                        f"'{name}' start from; expected at least {classes}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _extensions_have_their_experiments(self) -> Self:

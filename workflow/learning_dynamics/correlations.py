@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
+# Numbers in the networks whose products with Σxx are in memory together: 1 GB.
+_AT_ONCE = 2**27
+
 
 @dataclass(frozen=True)
 class Correlations:
@@ -120,6 +123,14 @@ class Structure:
         """Modes whose singular value is not zero to rounding (centred data have one that is)."""
         return self.singular_values > 1e-9 * self.singular_values[0]
 
+    def leading(self, most: float) -> Structure:
+        """The first modes, those of the largest singular values, at most so many; itself if there are no more."""
+        if len(self.singular_values) <= most:
+            return self
+        kept = slice(int(most))
+        right = np.ascontiguousarray(self.right[:, kept])
+        return Structure(self.singular_values[kept], np.ascontiguousarray(self.left[:, kept]), right)
+
 
 def decompose(input_output: FloatArray) -> Structure:
     """The singular value decomposition of Σyx with a fixed sign.
@@ -152,6 +163,10 @@ def mean_square_error(networks: FloatArray, correlations: Correlations) -> Float
         The mean over the p outputs and all samples, shape (networks,).
     """
     number, classes, width = networks.shape
+    at_once = max(1, _AT_ONCE // (classes * width))
+    if number > at_once:
+        parts = [networks[start : start + at_once] for start in range(0, number, at_once)]
+        return np.concatenate([mean_square_error(part, correlations) for part in parts])
     rows = networks.reshape(number * classes, width)
     squares = np.einsum("ri,ri->r", rows @ correlations.input, rows).reshape(number, classes).sum(axis=1)
     products = np.einsum("mpi,pi->m", networks, correlations.input_output)

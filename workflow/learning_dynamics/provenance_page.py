@@ -28,7 +28,7 @@ def describe(files: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str,
     """What the attributes of result files say, and the checksums of the files.
 
     Args:
-        files: the NetCDF files, by their names in a results folder.
+        files: the NetCDF files and those of settings that were chosen (JSON), by their names in a results folder.
         settings: of the run.
 
     Raises:
@@ -37,6 +37,9 @@ def describe(files: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str,
     entries, data = [], {}
     versions: dict[str, Counter[str]] = {}
     for name, path in sorted(files.items()):
+        if name.endswith(".json"):
+            entries.append({"file": name, "sha256": checksums.sha256(path)})
+            continue
         attributes = netcdf.read(path, []).attrs
         used = {"Python": attributes["python_version"], **json.loads(attributes["package_versions"])}
         for package, version in used.items():
@@ -52,7 +55,7 @@ def describe(files: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str,
         )
         if name.startswith("datasets/"):
             data[Path(path).stem] = _data_set(path, attributes)
-    commits = Counter((entry["code_commit"], entry["code_dirty"]) for entry in entries)
+    commits = Counter((entry["code_commit"], entry["code_dirty"]) for entry in entries if "code_commit" in entry)
     return {
         "data": data,
         "code": [{"commit": commit, "dirty": dirty, "files": number} for (commit, dirty), number in commits.items()],

@@ -141,18 +141,25 @@ def write_structure(
     path: str | Path,
     experiment: str,
     settings: Mapping[str, Any],
+    most_modes: float = np.inf,
 ) -> None:
     """The singular value decomposition of the training Σyx, its vectors as images and their spectra.
 
     For centred data the decomposition before subtracting the mean is added: Σyx + ⟨y⟩ mᵀ with the mean image m.
+    Of more than `most_modes` modes the leading ones are kept, here and in all that is measured in modes, and of the
+    others the singular values (``further_singular_values``): Ω has modes x modes entries in every record.
 
     Raises:
         DataError: all classes have the same mean image, so that there is no structure.
     """
     train = correlations["train"]
-    structure = decompose(train.input_output)
+    every = decompose(train.input_output)
+    structure = every.leading(most_modes)
+    kept = len(structure.singular_values)
     in_modes = (
-        train.input_in_modes if isinstance(train, CorrelationsInModes) else input_correlation_in_modes(train, structure)
+        train.input_in_modes[:kept, :kept]
+        if isinstance(train, CorrelationsInModes)
+        else input_correlation_in_modes(train, structure)
     )
     scale = np.abs(data.mean_image).max() + np.sqrt(np.abs(in_modes).max())
     if not structure.singular_values[0] > 1e-12 * scale:
@@ -185,8 +192,19 @@ def write_structure(
         ),
         "class_frequency": netcdf.variable(("class",), train.class_frequencies, "share of the samples in each class"),
     }
+    if kept < len(every.singular_values):
+        further = every.singular_values[kept:]
+        share = (structure.singular_values**2).sum() / (every.singular_values**2).sum()
+        _log.warning(
+            "%s: %d modes, of which the first %d are kept (key most_modes); they hold %.1f %% of Σ s²",
+            *(experiment, len(every.singular_values), kept, 100 * share),
+        )
+        variables["further_singular_values"] = netcdf.variable(
+            ("further_mode",), further, "singular values of the modes that are not kept"
+        )
     if data.centred:
-        before = decompose(train.input_output + np.outer(train.class_frequencies, data.mean_image.ravel()))
+        whole = train.input_output + np.outer(train.class_frequencies, data.mean_image.ravel())
+        before = decompose(whole).leading(most_modes)
         variables |= {
             "uncentred_singular_values": netcdf.variable(
                 ("mode",), before.singular_values, "singular values of Σyx before the mean image was subtracted"

@@ -14,6 +14,7 @@ sys.path.insert(0, str(WORKFLOW))
 from learning_dynamics import archive
 from learning_dynamics import config as config_model
 from learning_dynamics import config_loading, config_networks
+from learning_dynamics.chosen_settings import ChosenSettingsFile
 from learning_dynamics.claims import ledger
 from learning_dynamics.datasets import fingerprints
 from learning_dynamics.errors import DataError, UserError
@@ -41,12 +42,20 @@ RESULTS = CONFIG.results
 PAPER_EXPERIMENTS = config_model.paper_experiments()
 TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
 
-# The report lists its categories in alphabetical order.
+# The report lists its categories in alphabetical order; that of a user's own experiments is only there if they are.
 CLAIMS_CATEGORY = "1 Claims"
 PAPER_CATEGORY = "2 Figures of the paper"
 EXPERIMENT_CATEGORY = "3 Every experiment"
-OWN_CATEGORY = "4 Beyond the paper"
-PROVENANCE_CATEGORY = "5 Provenance"
+BEYOND_CATEGORY = "4 Beyond the paper"
+OWN_CATEGORY = "5 Own experiments"
+PROVENANCE_CATEGORY = (
+    "6 Provenance"
+    if any(
+        experiment.networks.two_layer and name not in PAPER_EXPERIMENTS
+        for name, experiment in CONFIG.experiments.items()
+    )
+    else "5 Provenance"
+)
 
 
 wildcard_constraints:
@@ -250,7 +259,12 @@ def comparisons_of(experiments):
     return [
         f"{RESULTS}/predictions/{name}_measured.{suffix}"
         for name in experiments
-        for suffix in ("json", "txt")
+        for suffix in ("json", "txt", "html")
+    ] + [
+        f"{RESULTS}/figures/{name}/{figure}.{suffix}"
+        for name in experiments
+        for figure in catalogue.COMPARISON_FIGURES
+        for suffix in ("pdf", "png")
     ]
 
 
@@ -297,7 +311,11 @@ def result_files(experiments, networks=None):
         chosen = f"{RESULTS}/settings/{name}.json"
         files[name] = {
             "settings": experiment.model_dump(mode="json"),
-            **({"chosen_file": chosen} if experiment.automatic else {}),
+            **(
+                {"chosen_file": ChosenSettingsFile(chosen)}
+                if experiment.automatic
+                else {}
+            ),
             "dataset_file": f"{RESULTS}/datasets/{name}.nc",
             "structure_file": f"{RESULTS}/structure/{name}.nc",
             "trajectory_files": {
@@ -371,7 +389,11 @@ def measured_files():
 
 def finished_results():
     """What is there of everything that can be made: what a report can show."""
-    wanted = results_of(list(CONFIG.experiments), deep=True) + extension_results()
+    wanted = (
+        results_of(list(CONFIG.experiments), deep=True)
+        + extension_results()
+        + own_results()
+    )
     there = [path for path in wanted if Path(path).exists()]
     if not there:
         sys.exit(f"{RESULTS}: nothing has been made yet; run `make reproduce` first")
@@ -501,6 +523,15 @@ def paper_figure_files(name):
     """What a figure of the paper shows."""
     figure = catalogue.PAPER_FIGURES[name]
     return result_files(figure.experiments, figure.networks)
+
+
+def experiment_category(wildcards):
+    """Where the report shows an experiment's own figures."""
+    return (
+        EXPERIMENT_CATEGORY
+        if wildcards.experiment in PAPER_EXPERIMENTS
+        else OWN_CATEGORY
+    )
 
 
 def in_report(path, caption, category, figure, subcategory=None):

@@ -53,7 +53,7 @@ for figure in catalogue.SUMMARY_FIGURES:
             in_report(
                 f"{RESULTS}/figures/{figure}.png",
                 caption=figure,
-                category=OWN_CATEGORY,
+                category=BEYOND_CATEGORY,
                 figure=catalogue.TITLES_BEYOND_THE_PAPER[figure],
             ),
         log:
@@ -89,7 +89,7 @@ for figure in extension_figures():
             in_report(
                 f"{RESULTS}/figures/{figure}.png",
                 caption=figure,
-                category=OWN_CATEGORY,
+                category=BEYOND_CATEGORY,
                 figure=catalogue.TITLES_BEYOND_THE_PAPER[figure],
             ),
         log:
@@ -123,7 +123,7 @@ rule experiment_figures:
             in_report(
                 f"{RESULTS}/figures/{{experiment}}/{figure}.png",
                 caption=f"experiment_{figure}",
-                category=EXPERIMENT_CATEGORY,
+                category=experiment_category,
                 subcategory="{experiment}",
                 figure=title,
             )

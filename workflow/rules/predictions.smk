@@ -3,7 +3,7 @@
 Needs: datasets/{experiment}.nc, structure/{experiment}.nc, theory/{experiment}/{network}.nc;
        for the comparison also trajectories/{experiment}/{network}/seed-{seed}.nc
 Makes: predictions/{experiment}.json, .txt and .html, predictions/{experiment}/{figure}.pdf and .png,
-       predictions/{experiment}_measured.json and .txt, figures/{experiment}/{figure}.pdf and .png
+       predictions/{experiment}_measured.json, .txt and .html, figures/{experiment}/{figure}.pdf and .png
 """
 
 
@@ -16,7 +16,13 @@ rule prediction:
     output:
         json=f"{RESULTS}/predictions/{{experiment}}.json",
         text=f"{RESULTS}/predictions/{{experiment}}.txt",
-        page=f"{RESULTS}/predictions/{{experiment}}.html",
+        page=in_report(
+            f"{RESULTS}/predictions/{{experiment}}.html",
+            caption="prediction",
+            category=experiment_category,
+            subcategory="{experiment}",
+            figure="Prediction",
+        ),
         figures=expand(
             f"{RESULTS}/predictions/{{{{experiment}}}}/{{figure}}.{{suffix}}",
             figure=catalogue.PREDICTION_FIGURES,
@@ -48,11 +54,27 @@ rule comparison:
     output:
         json=f"{RESULTS}/predictions/{{experiment}}_measured.json",
         text=f"{RESULTS}/predictions/{{experiment}}_measured.txt",
-        figures=expand(
-            f"{RESULTS}/figures/{{{{experiment}}}}/{{figure}}.{{suffix}}",
-            figure=catalogue.COMPARISON_FIGURES,
-            suffix=("pdf", "png"),
+        page=in_report(
+            f"{RESULTS}/predictions/{{experiment}}_measured.html",
+            caption="comparison",
+            category=experiment_category,
+            subcategory="{experiment}",
+            figure="Prediction and training",
         ),
+        drawings=[
+            f"{RESULTS}/figures/{{experiment}}/{figure}.pdf"
+            for figure in catalogue.COMPARISON_FIGURES
+        ],
+        pictures=[
+            in_report(
+                f"{RESULTS}/figures/{{experiment}}/{figure}.png",
+                caption=f"comparison_{figure}",
+                category=experiment_category,
+                subcategory="{experiment}",
+                figure=title,
+            )
+            for figure, title in catalogue.COMPARISON_FIGURES.items()
+        ],
     log:
         f"{RESULTS}/logs/predictions/{{experiment}}_measured.log",
     benchmark:

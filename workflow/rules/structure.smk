@@ -49,5 +49,6 @@ rule structure:
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
         settings=dataset_settings,
+        most_modes=CONFIG.most_modes,
     script:
         "../scripts/structure.py"

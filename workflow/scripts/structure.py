@@ -17,4 +17,5 @@ structure.write_structure(
     snakemake.output[0],
     name,
     {"experiment": name, "dataset": snakemake.params.settings},
+    snakemake.params.most_modes,
 )

@@ -75,7 +75,10 @@ PREDICTION_FIGURES = {
 }
 
 # Drawn from a user's own experiment alone after training; the ``draw`` of each module takes a list of one.
-COMPARISON_FIGURES = ("predicted_discovery", "predicted_kernel")
+COMPARISON_FIGURES = {
+    "predicted_discovery": "Prediction and training: discovery times",
+    "predicted_kernel": "Prediction and training: kernel",
+}
 
 # Drawn once from every experiment with trajectories; the ``draw`` of each module takes the list of their results.
 SUMMARY_FIGURES = {

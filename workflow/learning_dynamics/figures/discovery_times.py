@@ -17,6 +17,7 @@ from learning_dynamics.figures import learning_curves, style
 _APART = 0.3
 _MEAN_HALF_WIDTH = 0.12
 _CHARACTERS_PER_INCH = 20
+_MOST_TICKS, _MOST_LISTED = 25, 10
 
 
 def draw(results: ExperimentResults) -> Figure:
@@ -33,7 +34,9 @@ def draw(results: ExperimentResults) -> Figure:
         offset = _APART * (place - (len(times) - 1) / 2)
         _times(axes, np.array(results.modes) + offset, results.modes, times[network], style.NETWORK_MARKERS[network])
     axes.axhline(results.settings.update_count, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
-    _scale(axes, results.modes)
+    # Of very many modes most are not found: the axis ends where they begin.
+    found = [place for values in times.values() for place in np.flatnonzero(np.isfinite(values).any(axis=0))]
+    _scale(axes, results.modes[: max(_MOST_TICKS, *found, 0) + 1])
     axes.set_title(textwrap.fill(_never_found(times, results.modes), int(width * _CHARACTERS_PER_INCH)), fontsize=6)
     figure.legend(handles=_entries(results.networks), loc="outside upper center", ncols=len(times) + 1)
     return figure
@@ -70,7 +73,8 @@ def _scale(axes: Axes, modes: list[int]) -> None:
     axes.set(
         xlabel=r"mode $\alpha$", ylabel="half-rise time (training samples)", xlim=(modes[0] - 0.5, modes[-1] + 0.5)
     )
-    axes.set_xticks(modes)
+    every = -(-len(modes) // _MOST_TICKS)
+    axes.set_xticks(modes[::every])
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_minor_locator(NullLocator())
@@ -83,8 +87,9 @@ def _never_found(times: dict[str, FloatArray], modes: list[int]) -> str:
     for network, values in times.items():
         misses = np.isnan(values).sum(axis=0)
         listed = [f"mode {mode} ({count} of {len(values)})" for mode, count in zip(modes, misses, strict=True) if count]
+        more = f" and {len(listed) - _MOST_LISTED} more modes" if len(listed) > _MOST_LISTED else ""
         if listed:
-            parts.append(f"{style.NETWORK_NAMES[network]} {', '.join(listed)}")
+            parts.append(f"{style.NETWORK_NAMES[network]} {', '.join(listed[:_MOST_LISTED])}{more}")
     return f"Seeds that did not find it within the run: {'; '.join(parts)}" if parts else ""
 
 

@@ -29,24 +29,33 @@ def title(results: ExperimentResults) -> str:
     return results.name.replace("_", " ")
 
 
-def effective_singular_values(axes: Axes, results: ExperimentResults, networks: Sequence[str]) -> None:
+def effective_singular_values(
+    axes: Axes, results: ExperimentResults, networks: Sequence[str], modes: Sequence[int] | None = None
+) -> None:
     """a_α(t), mean and spread over seeds, with the levels s_α (Pinson et al. 2023, Eqs. 4 and 5).
 
     On top the gradient flow from every seed's own start (Eqs. 15, 16, 19, 20), mean over seeds.
+
+    Args:
+        axes: where.
+        results: the experiment.
+        networks: those shown.
+        modes: those shown, the first ones of all that can be discovered; all of these if not given.
     """
-    for mode in results.modes:
+    shown = results.modes if modes is None else modes
+    for mode in shown:
         level = results.decomposition.singular_values[mode]
         axes.axhline(level, color=style.mode_colour(mode), zorder=1, **LEVEL)
     for network in networks:
         samples, diagonal = results.effective_singular_values(network)
-        for place, mode in enumerate(results.modes):
+        for place, mode in enumerate(shown):
             style.mean_and_spread(
                 axes, samples, diagonal[..., place], style.mode_colour(mode), style.NETWORK_LINES[network]
             )
         theory = results.theory(network, ["effective_singular_values"])
         if "effective_singular_values" in theory:  # of very large data there is no flow
             flow = theory["effective_singular_values"]
-            for mode in results.modes:
+            for mode in shown:
                 style.predicted_mean(axes, flow["sample"], flow.values[..., mode, mode])
     axes.set_ylabel(r"$a_\alpha$")
     axes.set_ylim(bottom=0)

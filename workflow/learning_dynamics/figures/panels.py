@@ -54,6 +54,11 @@ def mode_name(mode: int) -> str:
     return f"mode {mode}"
 
 
+def first_of(shown: int, number: int, what: str) -> str | None:
+    """That only the first of many are shown; None if all are."""
+    return f"first {shown} of {number} {what}" if shown < number else None
+
+
 def frame(axes: Axes, colour: str) -> None:
     """A frame in the colour of the mode that an image belongs to."""
     axes.spines[:].set(visible=True, color=colour, linewidth=1.2)
@@ -263,7 +268,8 @@ def heat_map(
 
 def mode_ticks(axes: Axes, modes: Sequence[int]) -> None:
     """A number below every mode, or below some of many; modes stand at 0, 1, 2 …"""
-    every = -(-len(modes) // MOST_IMAGES)
+    # Numbers of three digits need more room.
+    every = -(-len(modes) // (MOST_IMAGES if len(modes) <= 100 else MOST_NUMBERS))
     axes.set_xticks(range(0, len(modes), every), [str(mode) for mode in modes[::every]])
     axes.tick_params(axis="x", length=0)
 
@@ -298,8 +304,9 @@ def singular_values(axes: Axes, values: FloatArray, modes: Sequence[int], limit:
 
 
 def left_vectors(axes: Axes, vectors: FloatArray, class_names: Sequence[str], modes: Sequence[int]) -> None:
-    """U as a heat map, a row per class and a column per mode, shape (p, modes)."""
-    image = heat_map(axes, vectors, class_names, modes, Normalize(-1, 1))
+    """U as a heat map, a row per class and a column per mode, shape (p, modes); of many classes entries are small."""
+    limit = 1.0 if len(vectors) <= MOST_NAMES else float(np.abs(vectors).max())
+    image = heat_map(axes, vectors, class_names, modes, Normalize(-limit, limit))
     axes.set_xlabel(r"mode $\alpha$")
     if max(vectors.shape) > MOST_NUMBERS:
         colour_bar(image, axes)

@@ -12,7 +12,7 @@ from learning_dynamics.figures import learning_curves, panels, style
 from learning_dynamics.predictions import summary
 from learning_dynamics.theory import estimates
 
-_MODES = 6
+_MODES, _LABELLED = 6, 4
 _FREQUENCIES = 12
 
 
@@ -46,6 +46,13 @@ def _modes(panel: SubFigure, results: ExperimentResults, magnitudes: FloatArray,
     for axes, mode in zip(grid[0], shown, strict=True):
         axes.set_title(panels.mode_name(mode), color=style.mode_colour(mode))
     grid[0, 0].set_ylabel(r"$v^\alpha$")
+    if len(shown) > _LABELLED:
+        # Side by side the labels of so many would overlap.
+        for axes in grid[1, 1:]:
+            axes.set_xlabel("")
+    part = panels.first_of(len(shown), len(results.modes), "modes")
+    if part:
+        panel.suptitle(part, fontsize=7)
 
 
 def _kernel(panel: SubFigure, results: ExperimentResults, kernel: FloatArray, reach: int) -> None:

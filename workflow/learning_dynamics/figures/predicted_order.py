@@ -35,7 +35,13 @@ def draw(results: ExperimentResults) -> Figure:
     for place, panel in enumerate(axes):
         panel.set_title(f"({chr(ord('a') + place)})", loc="left", fontweight="bold")
     modes = learning_curves.mode_entries(shown)
-    figure.legend(handles=[*_entries(networks), *modes], loc="outside right center", handlelength=1.2)
+    figure.legend(
+        handles=[*_entries(networks), *modes],
+        loc="outside right center",
+        handlelength=1.2,
+        title=panels.first_of(len(shown), len(results.modes), "modes"),
+        title_fontsize=6,
+    )
     return figure
 
 

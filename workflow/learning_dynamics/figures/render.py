@@ -80,7 +80,12 @@ def prediction(
 
 
 def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Any]) -> None:
-    """Write how well an experiment's prediction did: its numbers as JSON and text, and its figures.
+    """Write how well an experiment's prediction did: its numbers as JSON, text and page, and its figures.
+
+    Args:
+        name: experiment.
+        experiments: its settings and files.
+        paths: "json", "text", "page", and "drawings" (PDF) and "pictures" (PNG): their stem names the figure.
 
     Raises:
         DataError: a result file is missing or damaged.
@@ -88,10 +93,15 @@ def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: M
     from learning_dynamics.predictions import page, summary
 
     results = ExperimentResults.from_files(name, experiments[name])
+    places = [Path(path) for path in (*paths["drawings"], *paths["pictures"])]
     for figure in catalogue.COMPARISON_FIGURES:
         drawn: Figure = _module(figure).draw([results])
-        style.save(drawn, *(path for path in paths["figures"] if Path(path).stem == figure))
-    page.write_comparison(summary.measured(results), paths["json"], paths["text"])
+        style.save(drawn, *(place for place in places if place.stem == figure))
+    pictures = {
+        caption: next(path for path in paths["pictures"] if Path(path).stem == figure)
+        for figure, caption in catalogue.COMPARISON_FIGURES.items()
+    }
+    page.write_comparison(summary.measured(results), pictures, paths["json"], paths["text"], paths["page"])
 
 
 def _module(name: str) -> Any:

@@ -33,6 +33,8 @@ def draw(results: ExperimentResults) -> Figure:
     blocks = panels.blocks(figure, len(heights), 1, height_ratios=heights)
     kernel = panels.final_kernel_magnitude(results) if trained else magnitudes[0]
     reach = panels.frequency_reach(np.stack([*magnitudes, kernel])) + 1
+    of = panels.first_of(len(modes), len(results.modes), "modes")
+    blocks[0].suptitle(r"right singular vectors, $|\hat{v}^\alpha|$" + (f", {of}" if of else ""), fontsize=7)
     _right_singular_vectors(blocks[0], magnitudes, modes, rows, reach)
     if trained:
         blocks[1].suptitle(f"CNN kernel after {results.settings.update_count} samples, mean over seeds", fontsize=7)
@@ -43,7 +45,6 @@ def draw(results: ExperimentResults) -> Figure:
 
 
 def _right_singular_vectors(panel: SubFigure, magnitudes: FloatArray, modes: list[int], rows: int, reach: int) -> None:
-    panel.suptitle(r"right singular vectors, $|\hat{v}^\alpha|$", fontsize=7)
     grid = panel.subplots(rows, -(-len(modes) // rows), squeeze=False)
     panels.show_spectra(grid, magnitudes, modes, reach=reach)
     for axes, mode, values in zip(grid.flat, modes, magnitudes, strict=False):

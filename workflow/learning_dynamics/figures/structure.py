@@ -18,8 +18,8 @@ def draw(results: ExperimentResults) -> Figure:
     """Singular value decomposition of Σyx and the diagonality of Σxx (Pinson et al. 2023, Eqs. 1 to 3 and App. A).
 
     Singular values s_α; left singular vectors U; |Vᵀ Σxx V|, diagonal if the classes are coherent, with the share of
-    its Frobenius norm that lies off the diagonal; right singular vectors as images, each on its own scale, of many
-    modes the first ones. Modes whose singular value is zero are left out.
+    its Frobenius norm that lies off the diagonal; right singular vectors as images, each on its own scale; of
+    many modes the first ones, as in U. Modes whose singular value is zero are left out.
     """
     modes = results.modes
     count = min(len(modes), panels.MOST_IMAGES)
@@ -29,12 +29,14 @@ def draw(results: ExperimentResults) -> Figure:
     top, bottom = panels.blocks(figure, 2, 1, height_ratios=[upper, lower])
     values, left, right = top.subplots(1, 3, width_ratios=[1, 1.1, 1.3])
     panels.singular_values(values, results.decomposition.singular_values[modes], modes)
-    panels.left_vectors(left, results.decomposition.left[:, modes], results.data.class_names, modes)
+    columns = modes[: panels.MOST_NAMES]
+    panels.left_vectors(left, results.decomposition.left[:, columns], results.data.class_names, columns)
     values.set_title("singular values $S$")
-    left.set_title("left singular vectors $U$")
+    part = panels.first_of(len(columns), len(modes), "modes")
+    left.set_title("left singular vectors $U$" + (f",\n{part}" if part else ""))
     _input_correlation(right, results)
-    of = f", first {count} of {len(modes)}" if count < len(modes) else ""
-    bottom.suptitle(rf"right singular vectors $v^\alpha${of}", fontsize=7)
+    of = panels.first_of(count, len(modes), "modes")
+    bottom.suptitle(r"right singular vectors $v^\alpha$" + (f", {of}" if of else ""), fontsize=7)
     panels.show_vectors(
         bottom.subplots(1, count, squeeze=False)[0], panels.right_images(results)[:count], modes[:count]
     )

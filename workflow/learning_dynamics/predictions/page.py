@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from learning_dynamics.predictions import words
 _WIDTH = 110
 _STYLE = """
 :root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+  overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 1.4rem 0 .3rem; } p { margin: .3rem 0; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums;
+  overflow-wrap: normal; }
 th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8884; vertical-align: top; }
 img { max-width: 100%; height: auto; display: block; margin: .5rem 0; }
 .wide { overflow-x: auto; }
@@ -36,14 +38,25 @@ def write(
     """
     _write(json_path, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     _write(text_path, "\n".join(_text(summary)) + "\n")
-    _write(page_path, "\n".join(_page(summary, pictures)) + "\n")
+    _write(page_path, "\n".join(_page(_title(summary), _prediction(summary), pictures)) + "\n")
 
 
-def write_comparison(measured: Mapping[str, Any], json_path: str, text_path: str) -> None:
-    """Write how well the prediction did, as JSON and as text."""
-    _write(json_path, json.dumps(measured, indent=2, ensure_ascii=False) + "\n")
+def write_comparison(
+    measured: Mapping[str, Any], pictures: Mapping[str, str], json_path: str, text_path: str, page_path: str
+) -> None:
+    """Write how well the prediction did as JSON, text and a page that holds its pictures, each whole or not at all.
+
+    Args:
+        measured: the comparison.
+        pictures: captions and PNG files for the page.
+        json_path, text_path, page_path: the files to make.
+    """
     title = f"How well the prediction for {measured['experiment']} did"
-    _write(text_path, "\n".join([title, "=" * len(title), "", *words.comparison(measured)]) + "\n")
+    lines = words.comparison(measured)
+    _write(json_path, json.dumps(measured, indent=2, ensure_ascii=False) + "\n")
+    _write(text_path, "\n".join([title, "=" * len(title), "", *lines]) + "\n")
+    body = [*_table("Modes", words.comparison_table(measured)), *_sentences(words.comparison_remarks(measured))]
+    _write(page_path, "\n".join(_page(title, body, pictures)) + "\n")
 
 
 def _title(summary: Mapping[str, Any]) -> str:
@@ -63,25 +76,37 @@ def _text(summary: Mapping[str, Any]) -> Iterable[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _page(summary: Mapping[str, Any], pictures: Mapping[str, str]) -> Iterable[str]:
-    title = html.escape(_title(summary))
+def _page(title: str, body: Iterable[str], pictures: Mapping[str, str]) -> Iterable[str]:
+    title = html.escape(title)
     yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
-    for heading, sentences in words.paragraphs(summary):
-        yield f"<h2>{html.escape(heading)}</h2>"
-        yield from (f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
-    first, *rest = words.table(summary)
-    yield '<h2>Modes</h2><div class="wide"><table>'
-    yield "<tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in first) + "</tr>"
-    for row in rest:
-        yield "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-    yield "</table></div>"
+    yield from body
     for caption, path in pictures.items():
         content = base64.b64encode(Path(path).read_bytes()).decode()
         yield f"<h2>{html.escape(caption)}</h2>"
         yield f'<img src="data:image/png;base64,{content}" alt="{html.escape(caption)}">'
     yield "</body></html>"
+
+
+def _prediction(summary: Mapping[str, Any]) -> Iterable[str]:
+    for heading, sentences in words.paragraphs(summary):
+        yield f"<h2>{html.escape(heading)}</h2>"
+        yield from _sentences(sentences)
+    yield from _table("Modes", words.table(summary))
+
+
+def _sentences(sentences: Iterable[str]) -> Iterable[str]:
+    return (f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+
+
+def _table(heading: str, rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    first, *rest = rows
+    yield f'<h2>{heading}</h2><div class="wide"><table>'
+    yield "<tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in first) + "</tr>"
+    for row in rest:
+        yield "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+    yield "</table></div>"
 
 
 def _write(path: str, content: str) -> None:

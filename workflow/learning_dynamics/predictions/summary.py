@@ -50,6 +50,7 @@ def summarise(results: ExperimentResults, smallest_mode: float, chosen_file: str
         "images": _images(results),
         "settings": _settings(results, chosen_file),
         "modes": described,
+        "further_modes": results.structure.sizes.get("further_mode", 0),
         "networks": networks,
         "frequencies": _winners(results, modes, found),
         "caveats": {

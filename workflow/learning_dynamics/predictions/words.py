@@ -46,21 +46,51 @@ def comparison(measured: Mapping[str, Any]) -> list[str]:
     """How well the prediction did."""
     lines = []
     for network, part in measured["networks"].items():
-        for entry in part["modes"]:
+        for entry in _first(part["modes"]):
             name = f"{NETWORK_NAMES[network]}, mode {entry['mode']}"
             if entry["measured"] is None:
-                lines.append(f"{name}: not found within the run, by training or by prediction")
+                remark = "; ".join(_unexpected(entry)) or "not found within the run, by training or by prediction"
+                lines.append(f"{name}: {remark}")
                 continue
-            unexpected = [
-                f"{entry[key]} seeds {words}"
-                for key, words in (("missed", "did not find it"), ("found_unexpectedly", "found it unexpectedly"))
-                if entry[key]
-            ]
+            unexpected = "".join(f"; {remark}" for remark in _unexpected(entry))
             lines.append(
                 f"{name}: predicted {entry['predicted']:,.0f}, measured {entry['measured']:,.0f} images "
                 f"({100 * entry['deviation']:+.1f} % on average, {100 * entry['deviation_of_a_seed']:.1f} % for one "
-                f"training; n = {entry['seeds']}{''.join('; ' + words for words in unexpected)})"
+                f"training; n = {entry['seeds']}{unexpected})"
             )
+    return [*lines, *comparison_remarks(measured)]
+
+
+def comparison_table(measured: Mapping[str, Any]) -> list[list[str]]:
+    """The same as a table, a row per network and mode after a row of headings."""
+    rows = [["network", "mode", "predicted", "measured", "deviation", "of one training", "n", ""]]
+    for network, part in measured["networks"].items():
+        for entry in _first(part["modes"]):
+            start = [NETWORK_NAMES[network], str(entry["mode"])]
+            if entry["measured"] is None:
+                remark = "; ".join(_unexpected(entry)) or "neither expected nor found within the run"
+                rows.append([*start, "–", "–", "–", "–", "0", remark])
+                continue
+            rows.append(
+                [
+                    *start,
+                    *(f"{entry[key]:,.0f}" for key in ("predicted", "measured")),
+                    f"{100 * entry['deviation']:+.1f} %",
+                    f"{100 * entry['deviation_of_a_seed']:.1f} %",
+                    str(entry["seeds"]),
+                    "; ".join(_unexpected(entry)),
+                ]
+            )
+    return rows
+
+
+def comparison_remarks(measured: Mapping[str, Any]) -> list[str]:
+    """What is left out of lines and table, and how well the final kernel was predicted."""
+    lines = []
+    for network, part in measured["networks"].items():
+        more = len(part["modes"]) - len(_first(part["modes"]))
+        if more:
+            lines.append(f"{NETWORK_NAMES[network]}: {more} more modes are in the JSON file")
     if "final_kernel" in measured:
         kernel = measured["final_kernel"]
         lines.append(
@@ -69,6 +99,15 @@ def comparison(measured: Mapping[str, Any]) -> list[str]:
             f"{100 * kernel['strongest_predicted_right']:.0f} % are those predicted"
         )
     return lines
+
+
+def _first(modes: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    return modes[:_MODES_SHOWN]
+
+
+def _unexpected(entry: Mapping[str, Any]) -> list[str]:
+    kinds = (("missed", "did not find it"), ("found_unexpectedly", "found it unexpectedly"))
+    return [f"{entry[key]} seeds {remark}" for key, remark in kinds if entry.get(key)]
 
 
 def distinction(entry: Mapping[str, Any]) -> str:
@@ -92,6 +131,9 @@ def _images(summary: Mapping[str, Any]) -> Iterator[str]:
         f"{train:,} training images{held_out} of {len(classes)} classes, {images['side']}x{images['side']} pixels, "
         f"{channels}{', mean training image subtracted' if images['centred'] else ''}. Source: {images['origin']}."
     )
+    if summary["further_modes"]:
+        kept, every = len(summary["modes"]), len(summary["modes"]) + summary["further_modes"]
+        yield f"What follows is about {kept} of {every} modes, the leading ones (key most_modes)."
     if images["unbalanced"]:
         yield f"Note that {images['unbalanced']}."
 

@@ -1,0 +1,157 @@
+"""A thousand classes: from the structure to predictions, trainings and figures, of the leading modes only."""
+
+from __future__ import annotations
+
+import json
+import logging
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from learning_dynamics import automatic, chosen_settings, config, netcdf, structure
+from learning_dynamics.config import AutomaticSettings, Experiment
+from learning_dynamics.config_networks import LinearFCNN, Networks
+from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.datasets.make import make
+from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.figures import catalogue, render
+from learning_dynamics.networks.train import train, train_from_files
+from learning_dynamics.structure import read_structure, structure_of
+from learning_dynamics.theory import predict
+
+LOG = logging.getLogger("test")
+CLASSES, SIDE, MODES = 1000, 12, 128
+# A run to the discovery of a mode would take some thousand updates.
+RULES = AutomaticSettings(step=1.0, most_updates=600)
+RECORDS = 30
+
+
+def thousand_classes():
+    """Two images of every class: some of 72 waves, the lower frequencies stronger, and a little noise."""
+    generator = np.random.default_rng(0)
+    row, column = np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij")
+    waves = [
+        np.cos(2 * np.pi * (row * i + column * j) / SIDE + phase) / (1 + i + j)
+        for i in range(6)
+        for j in range(6)
+        for phase in (0, np.pi / 2)
+    ]
+    means = np.tensordot(generator.standard_normal((CLASSES, len(waves))), np.array(waves), axes=1)
+    images = np.repeat(means, 2, axis=0) + 0.05 * generator.standard_normal((2 * CLASSES, SIDE, SIDE))
+    labels = np.repeat(np.arange(CLASSES), 2)
+    names = tuple(f"class {number}" for number in range(CLASSES))
+    return LabelledImages(images[:, None], labels, np.zeros(len(labels), dtype=bool), names, True, "made up")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Every file of an experiment on these images, one training of each network."""
+    folder = tmp_path_factory.mktemp("thousand")
+    networks = Networks(linear_fcnn=LinearFCNN(hidden_units=16))
+    plain = Experiment(dataset=config.paper_experiments()["digits4"].dataset, networks=networks).model_dump(mode="json")
+    data, correlations, modes = (str(folder / f"{name}.nc") for name in ("data", "correlations", "structure"))
+    labelled_images.write(thousand_classes(), data, "thousand", {})
+    opened = labelled_images.open_file(data)
+    structure.write_correlations(opened, correlations, "thousand", {})
+    structure.write_structure(opened, structure.read_averages(correlations), modes, "thousand", {}, MODES)
+    inputs, chosen = (data, correlations, modes, "thousand"), str(folder / "chosen.json")
+    with pytest.MonkeyPatch.context() as patched:
+        # As for images of this many classes and five times the side.
+        patched.setattr(automatic, "_MOST_RECORDED", RECORDS * CLASSES * SIDE**2)
+        automatic.choose_from_files(*inputs, plain, RULES.model_dump(), 1, 0, chosen, LOG)
+    resolved = chosen_settings.resolved_settings(plain, chosen)
+    made = {
+        "settings": plain,
+        "chosen_file": chosen,
+        "dataset_file": data,
+        "structure_file": modes,
+        "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
+        "trajectory_files": {network: [str(folder / f"{network}-0.nc")] for network in ("linear_cnn", "linear_fcnn")},
+    }
+    for network, path in made["theory_files"].items():
+        netcdf.write(predict.predict_from_files(*inputs, resolved, network, 1, 0, LOG), path)
+        (trajectory,) = made["trajectory_files"][network]
+        checkpoints = str(folder / "checkpoints"), 3.0, []
+        train_from_files(*inputs, resolved, network, 0, 0, 100.0, *checkpoints, trajectory, LOG)
+    return made
+
+
+def test_the_leading_modes_are_kept_and_the_others_counted(files, tmp_path):
+    stored = read_structure(files["structure_file"])
+    assert stored.sizes["class"] == CLASSES
+    assert stored.sizes["mode"] == MODES
+    every = np.concatenate([stored["singular_values"].values, stored["further_singular_values"].values])
+    assert len(every) == SIDE**2
+    assert (np.diff(every) <= 0).all()
+    data = labelled_images.open_file(files["dataset_file"])
+    averages = {"train": data.split("train").correlations()}
+    np.testing.assert_allclose(every, np.linalg.svd(averages["train"].input_output, compute_uv=False), atol=1e-12)
+
+
+def test_records_are_fewer_where_the_networks_are_large(files):
+    chosen = chosen_settings.read(files["chosen_file"])
+    assert chosen["records"] == RECORDS
+    for trajectories in files["trajectory_files"].values():
+        trajectory = netcdf.read(trajectories[0])
+        assert trajectory["effective_singular_values"].shape == (RECORDS + 1, MODES, MODES)
+        assert json.loads(trajectory.attrs["settings"])["records"] == RECORDS
+
+
+def test_what_is_recorded_is_that_of_the_network(files):
+    data = labelled_images.open_file(files["dataset_file"]).split("train")
+    correlations = data.correlations()
+    modes = structure_of(read_structure(files["structure_file"]))
+    trajectory = netcdf.read(files["trajectory_files"]["linear_fcnn"][0])
+    first, second = (trajectory[f"{name}_layer"].values[-1] for name in ("first", "second"))
+    network = second @ first.reshape(len(first), -1)
+    omega = trajectory["effective_singular_values"].values[-1]
+    np.testing.assert_allclose(omega, modes.left.T @ network @ correlations.input @ modes.right, rtol=1e-9, atol=1e-12)
+    answers = data.vectors(slice(None)) @ network.T
+    errors = np.eye(CLASSES)[data.labels] - answers
+    assert trajectory["train_loss"].values[-1] == pytest.approx((errors**2).mean(), rel=1e-9)
+    assert 0 < trajectory["train_loss"].values[-1] < trajectory["train_loss"].values[0]
+
+
+def test_the_prediction_names_a_few_modes_and_classes(files, tmp_path):
+    paths = {name: str(tmp_path / f"prediction.{name}") for name in ("json", "text", "page")}
+    paths["figures"] = [str(tmp_path / f"{figure}.png") for figure in catalogue.PREDICTION_FIGURES]
+    render.prediction("thousand", {"thousand": files}, 0.05, paths)
+    text = Path(paths["text"]).read_text(encoding="utf-8")
+    assert "2,000 training images of 1000 classes" in text
+    assert "128 of 144 modes, the leading ones" in " ".join(text.split())
+    assert len(text) < 10_000
+    assert Path(paths["page"]).stat().st_size < 2_000_000
+
+
+@pytest.mark.parametrize("figure", catalogue.EXPERIMENT_FIGURES)
+def test_figures_show_the_first_few_and_say_so(files, figure, tmp_path):
+    results = ExperimentResults.from_files("thousand", files)
+    drawn = import_module(f"learning_dynamics.figures.{figure}").draw(results)
+    legends = [legend for part in (drawn, *drawn.axes) for legend in getattr(part, "legends", [])]
+    assert all(len(legend.get_texts()) <= 14 for legend in legends)
+    said = " ".join(text.get_text() for text in drawn.findobj(lambda part: hasattr(part, "get_text")))
+    if figure != "losses":
+        assert "first 10 of" in said or "and 117 more modes" in said
+    assert len(said) < 3000
+
+
+def test_what_is_kept_is_what_it_was(tmp_path):
+    """Fewer modes change nothing of those that are kept, nor of the training."""
+    experiment = config.paper_experiments()["digits4"].model_copy(
+        update={"updates": 300, "records": 5, "snapshots": []}
+    )
+    data = make(experiment.dataset, "digits4", 0, "", tmp_path)
+    averages = {split: data.split(split).correlations() for split in data.splits}
+    trained = {}
+    for most in (2, 128):
+        structure.write_structure(data, averages, tmp_path / "s.nc", "digits4", {}, most)
+        decomposition = structure_of(read_structure(tmp_path / "s.nc"))
+        inputs = (data, averages, decomposition)
+        trained[most] = train("digits4", experiment, "linear_cnn", 0, 0, 100.0, *inputs, lambda *_: None)
+    for name in ("train_loss", "test_loss", "kernel_magnitude"):
+        np.testing.assert_array_equal(trained[2][name], trained[128][name])
+    few, all_modes = (trained[most]["effective_singular_values"].values for most in (2, 128))
+    np.testing.assert_allclose(few, all_modes[:, :2, :2], rtol=1e-12, atol=1e-15)
