@@ -73,9 +73,8 @@ def files(tmp_path_factory):
     }
     for network, path in made["theory_files"].items():
         netcdf.write(predict.predict_from_files(*inputs, resolved, network, 1, 0, LOG), path)
-        (trajectory,) = made["trajectory_files"][network]
-        checkpoints = str(folder / "checkpoints"), 3.0, []
-        train_from_files(*inputs, resolved, network, 0, 0, 100.0, *checkpoints, trajectory, LOG)
+        place = str(folder / "checkpoints"), 3.0, [], made["trajectory_files"][network]
+        train_from_files(*inputs, resolved, network, [0], 0, 100.0, *place, LOG)
     return made
 
 

@@ -175,17 +175,17 @@ def class_count(wildcards):
 
 
 def flow_megabytes(wildcards):
-    """Memory of the gradient flow of all seeds of a two-layer network, which are integrated together.
+    """Memory of the gradient flow of a two-layer network, of which ten trials at most are integrated together.
 
-    Σxx and its decomposition; for every seed the whole networks of all records, p C n² numbers each, and their products
-    with Σxx or spectra; of the FCNN also its first layers. Above what was measured (docs/plan.md), by up to twice.
+    Σxx and its decomposition; for every trial the whole networks of all records, p C n² numbers each, and their products
+    with Σxx or spectra; of the FCNN also its first layers. Above what was measured, by up to twice.
     """
     experiment = CONFIG.experiments[wildcards.experiment]
     inputs = input_values(wildcards)
     numbers = 4 * (experiment.records + 1) * class_count(wildcards) * inputs
     if wildcards.network == "linear_fcnn":
         numbers += 3 * experiment.networks.linear_fcnn.hidden_width(inputs) * inputs
-    return 600 + 8 * (6 * inputs**2 + CONFIG.seeds * numbers) // 10**6
+    return 600 + 8 * (6 * inputs**2 + min(CONFIG.seeds, 10) * numbers) // 10**6
 
 
 def networks_of(experiment, deep):

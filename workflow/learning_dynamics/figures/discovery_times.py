@@ -35,8 +35,8 @@ def draw(results: ExperimentResults) -> Figure:
         _times(axes, np.array(results.modes) + offset, results.modes, times[network], style.NETWORK_MARKERS[network])
     axes.axhline(results.settings.update_count, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
     # Of very many modes most are not found: the axis ends where they begin.
-    found = [place for values in times.values() for place in np.flatnonzero(np.isfinite(values).any(axis=0))]
-    _scale(axes, results.modes[: max(_MOST_TICKS, *found, 0) + 1])
+    found = [int(place) for values in times.values() for place in np.flatnonzero(np.isfinite(values).any(axis=0))]
+    _scale(axes, results.modes[: max([_MOST_TICKS, *found]) + 1])
     axes.set_title(textwrap.fill(_never_found(times, results.modes), int(width * _CHARACTERS_PER_INCH)), fontsize=6)
     figure.legend(handles=_entries(results.networks), loc="outside upper center", ncols=len(times) + 1)
     return figure

@@ -55,7 +55,10 @@ def write_comparison(
     lines = words.comparison(measured)
     _write(json_path, json.dumps(measured, indent=2, ensure_ascii=False) + "\n")
     _write(text_path, "\n".join([title, "=" * len(title), "", *lines]) + "\n")
-    body = [*_table("Images until each mode was found", words.comparison_table(measured)), *_sentences(words.comparison_remarks(measured))]
+    body = [
+        *_table("Images until each mode was found", words.comparison_table(measured)),
+        *_sentences(words.comparison_remarks(measured)),
+    ]
     _write(page_path, "\n".join(_page(title, body, pictures)) + "\n")
 
 
