@@ -50,7 +50,7 @@ def summarise(results: ExperimentResults, smallest_mode: float, chosen_file: str
         "images": _images(results),
         "settings": _settings(results, chosen_file),
         "modes": described,
-        "further_modes": results.structure.sizes.get("further_mode", 0),
+        **({"further_modes": further} if (further := results.structure.sizes.get("further_mode", 0)) else {}),
         "networks": networks,
         "frequencies": _winners(results, modes, found),
         "caveats": {

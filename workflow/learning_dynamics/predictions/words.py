@@ -131,7 +131,7 @@ def _images(summary: Mapping[str, Any]) -> Iterator[str]:
         f"{train:,} training images{held_out} of {len(classes)} classes, {images['side']}x{images['side']} pixels, "
         f"{channels}{', mean training image subtracted' if images['centred'] else ''}. Source: {images['origin']}."
     )
-    if summary["further_modes"]:
+    if "further_modes" in summary:
         kept, every = len(summary["modes"]), len(summary["modes"]) + summary["further_modes"]
         yield f"What follows is about {kept} of {every} modes, the leading ones (key most_modes)."
     if images["unbalanced"]:
