@@ -236,3 +236,16 @@ def test_trials_taken_in_parts_are_those_of_fewer_trials(network):
     if network == "linear_cnn":
         mean = many["kernel_magnitude"].mean("seed")
         xr.testing.assert_allclose(many["mean_kernel_magnitude"], mean, rtol=1e-6)
+
+
+def test_large_networks_are_taken_a_trial_at_a_time(monkeypatch, caplog):
+    prepared = Prepared("pure_cosines", **SHORT, networks=NARROW)
+    together = prepared.predict("linear_cnn", seeds=3)
+    caplog.clear()
+    monkeypatch.setattr(predict, "_MOST_RECORDED", 1)
+    with caplog.at_level("INFO"):
+        apart = prepared.predict("linear_cnn", seeds=3)
+    assert [line for line in caplog.messages if "seeds 2 to 2" in line]
+    # Alone, each takes the steps that suit it.
+    for name, values in together.items():
+        xr.testing.assert_allclose(apart[name], values, rtol=1e-4, atol=1e-7)

@@ -175,17 +175,20 @@ def class_count(wildcards):
 
 
 def flow_megabytes(wildcards):
-    """Memory of the gradient flow of a two-layer network, of which ten trials at most are integrated together.
+    """Memory of the gradient flow of a two-layer network, of which some trials are integrated together.
 
-    Σxx and its decomposition; for every trial the whole networks of all records, p C n² numbers each, and their products
-    with Σxx or spectra; of the FCNN also its first layers. Above what was measured, by up to twice.
+    Σxx and its decomposition; for these trials, ten or as many as make 1 GB, the whole networks of all records, p C n²
+    numbers each, and their products with Σxx or spectra; of the FCNN also the first layers. Above what was measured, by
+    up to twice.
     """
     experiment = CONFIG.experiments[wildcards.experiment]
-    inputs = input_values(wildcards)
-    numbers = 4 * (experiment.records + 1) * class_count(wildcards) * inputs
+    inputs, trials = input_values(wildcards), min(CONFIG.seeds, 10)
+    recorded = (experiment.records + 1) * class_count(wildcards) * inputs
+    numbers = 4 * min(trials * recorded, max(2**27, recorded))
     if wildcards.network == "linear_fcnn":
-        numbers += 3 * experiment.networks.linear_fcnn.hidden_width(inputs) * inputs
-    return 600 + 8 * (6 * inputs**2 + min(CONFIG.seeds, 10) * numbers) // 10**6
+        width = experiment.networks.linear_fcnn.hidden_width(inputs)
+        numbers += 3 * trials * width * inputs
+    return 600 + 8 * (6 * inputs**2 + numbers) // 10**6
 
 
 def networks_of(experiment, deep):

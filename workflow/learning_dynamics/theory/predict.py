@@ -26,8 +26,10 @@ from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_
 from learning_dynamics.structure import read_averages, read_correlations, read_structure, structure_of
 from learning_dynamics.theory import competition, gradient_flow, sigmoid
 
-# The whole networks of so many at every record are in memory, 0.4 GB for CIFAR-4.
+# The whole networks of so many at every record are in memory, 0.4 GB for CIFAR-4; of many classes fewer, so that these
+# are no more than so many numbers, 1 GB.
 _TRIALS_TOGETHER = 10
+_MOST_RECORDED = 2**27
 
 SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
 
@@ -67,8 +69,10 @@ def predict(
     model = getattr(settings.networks, network)
     cnn_starts: list[linear_cnn.Weights] = []
     parts = []
-    for first in range(0, seeds, _TRIALS_TOGETHER):
-        trials = range(first, min(first + _TRIALS_TOGETHER, seeds))
+    that_fit = int(_MOST_RECORDED // (len(samples) * data.classes * np.prod(data.shape)))
+    together = max(1, min(_TRIALS_TOGETHER, that_fit))
+    for first in range(0, seeds, together):
+        trials = range(first, min(first + together, seeds))
         if network == "linear_cnn":
             starts = [initial_linear_cnn(name, model, seed, root_seed, data, structure) for seed in trials]
             solution = gradient_flow.linear_cnn_flow(starts, train, structure, model.learning_rate, samples)
