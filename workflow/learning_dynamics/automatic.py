@@ -191,7 +191,8 @@ def _times(
     worth = modes.worthwhile
     start, end = 0.0, float(min(1.5 * np.nanmax(guess[worth]), longest))
     samples, curves = np.zeros(0), np.zeros((trials, 0, len(worth)))
-    records = min(_RECORDS, _records_that_fit(data, trials))
+    # Those of one stretch are still there when the next one's are made.
+    records = min(_RECORDS, _records_that_fit(data, 2 * trials))
     while True:
         part = np.linspace(start, end, records + 1)
         if network == "linear_cnn":
