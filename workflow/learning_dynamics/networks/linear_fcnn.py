@@ -75,16 +75,20 @@ class Engine:
         return len(inputs), total
 
     def _block(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
-        basis = np.concatenate([self.second, inputs @ self.first.T])
-        gram = (inputs @ inputs.T).astype(np.float64, copy=False)
+        precision = self.first.dtype
+        # The order of the factors in which the library's product is the faster one.
+        hidden = (self.first @ inputs.T).T if precision == np.float32 else inputs @ self.first.T
+        basis = np.concatenate([self.second.astype(precision, copy=False), hidden])
+        gram, inner = ((rows @ rows.T).astype(np.float64, copy=False) for rows in (inputs, basis))
         pending, second, done, squared = _update(
-            gram, basis @ basis.T, labels, len(self.second), self._learning_rate, self._error_limit
+            gram, inner, labels, len(self.second), self._learning_rate, self._error_limit
         )
         if done == len(inputs):
             # W1 += (pending Z)ᵀ X in place: a product followed by an addition would carry W1 through memory twice more.
-            steps = (pending @ basis).astype(self.first.dtype, copy=False)
+            steps = pending.astype(precision, copy=False) @ basis
             self._add_product(1.0, inputs.T, steps.T, beta=1.0, c=self.first.T, trans_b=True, overwrite_c=True)
-            self.second = second @ basis
+            # W2 stays double.
+            self.second = second @ (np.concatenate([self.second, hidden]) if precision == np.float32 else basis)
         return done, squared
 
     def weights(self) -> Weights:
