@@ -29,6 +29,7 @@ _TRANSFORMED_VALUE = 20.0  # a value of an image on its way to the spectrum
 _MATRIX_ENTRY = 0.15  # a product in a matrix as large as the FCNN's first layer, taken for a block of samples
 _LOSS_ENTRY = 0.5  # a product with Σxx, which is read from memory for every record
 _FLOW_SPECTRUM = 20.0  # a value of a spectrum in the gradient flow of the CNN
+_FLOW_LOSS_ENTRY = 0.06  # the same where the records of all trials share a product
 _FLOW_STATE = 15.0  # a weight in the gradient flow of the FCNN, which the solver takes through memory
 _DECOMPOSITION = 0.2  # times the cube of the values of an image, for the eigenvectors of Σxx
 _FLOW_DIRECTIONS = 256  # the most eigenvectors that the flows keep
@@ -219,7 +220,8 @@ def _predict(job: Job) -> Work | None:
         return None
     network = job.wildcards["network"]
     seeds, records, values = int(job.params["seeds"]), experiment.records, images.values
-    together, directions = min(seeds, _FLOW_TRIALS), min(values, _FLOW_DIRECTIONS)
+    # Σxx has no more directions than there are images.
+    together, directions = min(seeds, _FLOW_TRIALS), min(values, images.images, _FLOW_DIRECTIONS)
     square = 8.0 * images.splits * values**2
     written = 8.0 * seeds * records * images.classes**2
     if network == "linear_cnn":
@@ -233,6 +235,7 @@ def _predict(job: Job) -> Work | None:
         hidden = getattr(experiment.networks, network).hidden_width(values)
         evaluation = _FLOW_STATE * directions * min(hidden, directions + images.classes)
         memory = 8.0 * together * (records * images.classes * values + hidden * values) + square
+    evaluation += _FLOW_LOSS_ENTRY * images.splits * images.classes * values**2
     decomposition = _DECOMPOSITION * values**3 * math.ceil(seeds / _FLOW_TRIALS)
     # How many evaluations there are depends on the data; they grow with the records at the least.
     return Work(f"theory {network}", seeds * records * evaluation + decomposition, memory, written)
