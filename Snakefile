@@ -2,7 +2,7 @@
 
 Reproduces every experiment and figure of Pinson, Lenaerts & Ginis (ICML 2023). The data flow, one rule file per stage:
 
-    datasets -> correlations -> structure -> training, a job per seed -> figures
+    datasets -> correlations -> structure -> training, seed by seed -> figures
                                              or the trajectories of an archive
 
 Targets: all (needs no download), two-layer (adds CIFAR-4), reproduce-all (everything, the deep networks too), finished

@@ -320,12 +320,14 @@ def _origin(plan: Plan) -> Iterator[str]:
             for place in plan.needed
             if plan.estimates[place].source == "recorded" and (kind := _kind(plan, place)) in plan.recorded.run_of
         }
+        lines = []
         for run in (plan.recorded.runs[number] for number in sorted(used)):
             versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
-            yield (
+            lines.append(
                 f"Rates marked recorded: {run.machine['processor']}, {run.machine['cores']} cores, {versions}, commit "
                 f"{run.code_commit[:12]}; another machine is faster or slower."
             )
+        yield from dict.fromkeys(lines)
 
 
 def _kind(plan: Plan, place: int) -> str:
