@@ -22,6 +22,10 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/job_sizes.smk"
+include: "workflow/rules/result_files.smk"
+include: "workflow/rules/extensions.smk"
+include: "workflow/rules/report.smk"
 
 
 if ARCHIVE:

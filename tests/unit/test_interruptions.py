@@ -138,8 +138,7 @@ def test_signal_keeps_a_checkpoint_and_the_job_goes_on(number, tmp_path, monkeyp
     xr.testing.assert_identical(trajectories.read(tmp_path / "seed-0.nc"), case.train("linear_cnn"))
 
 
-def test_signal_while_the_result_is_written_lets_it_finish(tmp_path, monkeypatch):
-    case = prepared()
+def interrupt_the_first_writing(monkeypatch):
     write = netcdf.write
 
     def interrupted(dataset, path, **options):
@@ -148,6 +147,11 @@ def test_signal_while_the_result_is_written_lets_it_finish(tmp_path, monkeypatch
         write(dataset, path, **options)
 
     monkeypatch.setattr(netcdf, "write", interrupted)
+
+
+def test_signal_while_the_result_is_written_lets_it_finish(tmp_path, monkeypatch):
+    case = prepared()
+    interrupt_the_first_writing(monkeypatch)
     job(tmp_path, case, "linear_fcnn")
     assert trajectories.read(tmp_path / "seed-0.nc")["sample"][-1] == 3000
 
@@ -165,14 +169,7 @@ def test_seeds_in_one_job_give_the_bytes_of_jobs_of_their_own(network, tmp_path)
 
 def test_signal_between_two_seeds_of_a_job_stops_the_second(tmp_path, monkeypatch):
     case = prepared()
-    write = netcdf.write
-
-    def interrupted(dataset, path, **options):
-        if path.name == "seed-0.nc":
-            os.kill(os.getpid(), signal.SIGTERM)
-        write(dataset, path, **options)
-
-    monkeypatch.setattr(netcdf, "write", interrupted)
+    interrupt_the_first_writing(monkeypatch)
     with pytest.raises(StoppedError, match="seed 1: stopped after 0 of 3000 samples"):
         job(tmp_path, case, "linear_cnn", seeds=(0, 1))
     assert (tmp_path / "seed-0.nc").exists()

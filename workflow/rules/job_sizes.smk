@@ -1,0 +1,71 @@
+"""How large a job is: the seeds that it trains, and the memory that it asks for.
+
+Needs: CONFIG.
+Makes: seed_blocks, trained_together, input_values, class_count, flow_megabytes
+"""
+
+
+def seed_blocks(size):
+    """Name and seeds of the jobs that train `size` seeds each; one by itself is a wildcard: any can be asked for."""
+    if size == 1:
+        return {"seed-{seed}": ["{seed}"]}
+    blocks = [
+        range(first, min(first + size, CONFIG.seeds))
+        for first in range(0, CONFIG.seeds, size)
+    ]
+    return {f"seeds-{block[0]}-to-{block[-1]}": list(block) for block in blocks}
+
+
+def seeds_per_job(experiment):
+    """Seeds of a two-layer network that one job trains."""
+    if CONFIG.seeds_per_job != "auto":
+        return CONFIG.seeds_per_job
+    return 10 if values_of_images(experiment) <= 1024 else 1
+
+
+def trained_together():
+    """The two-layer experiments by the number of seeds in a job."""
+    together = {}
+    for name in two_layer_experiments(CONFIG.experiments):
+        together.setdefault(seeds_per_job(name), []).append(name)
+    return together
+
+
+def input_values(wildcards):
+    """C n², the number of values in an image of the experiment."""
+    return values_of_images(wildcards.experiment)
+
+
+def values_of_images(experiment):
+    dataset = CONFIG.experiments[experiment].dataset
+    if dataset.kind == "cifar10":
+        return 3 * 32 * 32
+    if dataset.kind == "digits":
+        return 8 * 8
+    if dataset.kind == "images":
+        # Known when they are read; no more than this is kept whole.
+        channels = 1 if dataset.colour == "grey" else 3
+        return min(CONFIG.largest_input, channels * (dataset.side or 64) ** 2)
+    return dataset.channels * dataset.side**2
+
+
+def class_count(wildcards):
+    """p; of a user's own images, whose classes are known when they are read, a guess that fits most."""
+    return len(CONFIG.experiments[wildcards.experiment].dataset.class_names) or 10
+
+
+def flow_megabytes(wildcards):
+    """Memory of the gradient flow of a two-layer network, of which some trials are integrated together.
+
+    Σxx and its decomposition; for these trials, ten or as many as make 1 GB, the whole networks of all records, p C n²
+    numbers each, and their products with Σxx or spectra; of the FCNN also the first layers. Above what was measured, by
+    up to twice.
+    """
+    experiment = CONFIG.experiments[wildcards.experiment]
+    inputs, trials = input_values(wildcards), min(CONFIG.seeds, 10)
+    recorded = (experiment.records + 1) * class_count(wildcards) * inputs
+    numbers = 4 * min(trials * recorded, max(2**27, recorded))
+    if wildcards.network == "linear_fcnn":
+        width = experiment.networks.linear_fcnn.hidden_width(inputs)
+        numbers += 3 * trials * width * inputs
+    return 600 + 8 * (6 * inputs**2 + numbers) // 10**6
