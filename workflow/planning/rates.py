@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
+from learning_dynamics import whole_files
 from learning_dynamics.errors import DataError
 from planning import work
 from planning.graph import Job
@@ -295,6 +296,5 @@ def save(recorded: Recorded, path: Path) -> None:
             for kind in sorted(recorded.points)
         },
     }
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with whole_files.replacing(path) as temporary:
+        temporary.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
