@@ -126,7 +126,9 @@ def finish(folder: Path, network: str) -> float:
 
 
 def went_on(folder: Path) -> bool:
-    return "going on from the checkpoint" in (folder / "job.log").read_text()
+    # There is none of a process that was killed while it started.
+    log = folder / "job.log"
+    return log.exists() and "going on from the checkpoint" in log.read_text(encoding="utf-8")
 
 
 def leftovers(folder: Path) -> list[str]:
