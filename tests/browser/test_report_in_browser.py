@@ -185,6 +185,16 @@ def test_pages_inside_the_report_can_be_read(page, title):
     page.leave_frame()
 
 
+def test_links_keep_their_place_once_they_show(page):
+    """The menu once took a while to change its width: a click could meet what lay below."""
+    open_folder(page, "2 Figures of the paper", "Other")
+    moving = "return document.getAnimations().filter(a => ['width', 'height'].includes(a.transitionProperty)).length"
+    page.click(f"{row(1)}//a[2]")
+    assert page.run(moving) == 0
+    page.click("//nav//nav//a[1]")
+    assert page.run(moving) == 0
+
+
 def test_run_times_and_rules_are_drawn(page):
     page.click(link("Statistics"))
     page.wait("return document.querySelector('#runtimes canvas, #runtimes svg')", "the run times")

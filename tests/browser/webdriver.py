@@ -23,6 +23,14 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What is so while a page is being drawn anew, and may be otherwise a moment later.
+NOT_CLICKABLE = {"element click intercepted", "stale element reference", "element not interactable"}
+# How long to wait for a page.
+SECONDS = 20
+
+
+class NotClickableError(RuntimeError):
+    """An element is hidden, covered or gone."""
 
 
 def missing():
@@ -87,7 +95,8 @@ class Browser:
         finally:
             connection.close()
         if isinstance(value, dict) and "error" in value:
-            raise RuntimeError(f"{value['error']}: {value['message'].splitlines()[0]}")
+            kind = NotClickableError if value["error"] in NOT_CLICKABLE else RuntimeError
+            raise kind(f"{value['error']}: {value['message'].splitlines()[0]}")
         return value
 
     def resize(self, width, height):
@@ -102,18 +111,25 @@ class Browser:
         """The value that a script returns."""
         return self.request("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
-    def wait(self, script, what, seconds=20):
+    def wait(self, script, what):
         """Wait until a script returns something true, and return that."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + SECONDS
         while not (value := self.run(script)):
             assert time.monotonic() < end, f"waited in vain for {what}"
             time.sleep(0.05)
         return value
 
     def click(self, xpath):
-        """Click an element as a person would: it must be visible and nothing may lie over it."""
-        found = self.request("POST", "/element", {"using": "xpath", "value": xpath})
-        self.request("POST", f"/element/{found[ELEMENT]}/click")
+        """Click an element as a person would, who waits for it to be visible with nothing lying over it."""
+        end = time.monotonic() + SECONDS
+        while True:
+            try:
+                found = self.request("POST", "/element", {"using": "xpath", "value": xpath})
+                return self.request("POST", f"/element/{found[ELEMENT]}/click")
+            except NotClickableError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def enter_frame(self, xpath):
         self.request("POST", "/frame", {"id": self.request("POST", "/element", {"using": "xpath", "value": xpath})})
