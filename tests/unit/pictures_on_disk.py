@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import zipfile
 import zlib
@@ -13,6 +14,14 @@ from PIL import Image
 
 WAVES = {"bars": (1, 0), "stripes": (0, 2), "checks": (3, 3)}
 KINDS = ("folder", "pictures.tar", "pictures.tar.gz", "pictures.tar.xz", "pictures.zip")
+COMPRESSIONS = {".tar": "", ".gz": "gz", ".tgz": "gz", ".xz": "xz", ".txz": "xz"}
+# What can happen to an archive, and the complaint.
+DAMAGE = {
+    "empty": (lambda whole: b"", "empty file"),
+    "something else": (lambda whole: b"certainly no archive" * 100, "damaged, incomplete or not readable"),
+    "a third": (lambda whole: whole[: len(whole) // 3], "damaged, incomplete or not readable"),
+    "without its end": (lambda whole: whole[: 5 * len(whole) // 9], "damaged, incomplete or not readable"),
+}
 
 
 def pixels(number, shape=(9, 9, 3)):
@@ -51,26 +60,45 @@ def waves(images=6):
     return files
 
 
-def write(folder: Path, kind: str, files: dict[str, bytes]) -> Path:
-    """A source of some kind with these files; a kind that is none of `KINDS` is the name of a folder."""
-    path = folder / kind
-    if kind not in KINDS[1:]:
-        for name, content in files.items():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            (path / name).write_bytes(content)
-        path.mkdir(exist_ok=True)
-    elif kind.endswith(".zip"):
+def write_folder(folder: Path, files: dict[str, bytes]) -> Path:
+    """A folder with these files."""
+    folder.mkdir(exist_ok=True, parents=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def write_archive(path: Path, files: dict[str, bytes]) -> Path:
+    """An archive with these files; of which kind, its name says."""
+    if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in files.items():
                 archive.writestr(name, content)
-    else:
-        compression = path.suffix.removeprefix(".") if path.suffix != ".tar" else ""
-        with tarfile.open(path, f"w:{compression}") as archive:
-            for name, content in files.items():
-                entry = tarfile.TarInfo(name)
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content))
+        return path
+    with tarfile.open(path, f"w:{COMPRESSIONS[path.suffix]}") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
     return path
+
+
+def write(folder: Path, name: str, files: dict[str, bytes]) -> Path:
+    """An archive where the name is one of an archive, else a folder."""
+    path = folder / name
+    is_archive = path.suffix in (*COMPRESSIONS, ".zip")
+    return write_archive(path, files) if is_archive else write_folder(path, files)
+
+
+def encrypt(path: Path) -> None:
+    """Mark every member of a zip as protected by a password."""
+    content = bytearray(path.read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for found in re.finditer(re.escape(signature), bytes(content)):
+            content[found.start() + flags] |= 1
+    path.write_bytes(content)
 
 
 def huge_png(side):

@@ -1,4 +1,4 @@
-"""A user's own images of every kind are the images that were given, and give the structure that they should."""
+"""A user's own images of every kind are the images that were given."""
 
 from __future__ import annotations
 
@@ -7,32 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from own_images import made, structure_of_file
 from pictures_on_disk import KINDS, encoded, pixels, png, two_classes, write
 from PIL import Image
 
-from learning_dynamics import config, netcdf, structure
-from learning_dynamics.config_datasets import ImagesDataset
-from learning_dynamics.correlations import correlate, correlate_in_modes, decompose, input_correlation_in_modes
-from learning_dynamics.datasets import cifar10, fingerprints, labelled_images, make, pictures
-from learning_dynamics.errors import DataError
-from learning_dynamics.theory.alignment import class_mean_share, coherence
-
-NO_DOWNLOADS = Path("no downloads")
-
-
-def made(source, target, experiment="mine", **wanted):
-    make.write(ImagesDataset(source=str(source), **wanted), experiment, 0, "", NO_DOWNLOADS, target)
-    return labelled_images.read(target)
-
-
-def structure_of_file(path, folder):
-    data = labelled_images.open_file(path)
-    structure.write_correlations(data, folder / "correlations.nc", "mine", {})
-    averages = structure.read_averages(folder / "correlations.nc")
-    structure.write_structure(data, averages, folder / "structure.nc", "mine", {})
-    return netcdf.read(folder / "structure.nc")
+from learning_dynamics import netcdf
+from learning_dynamics.datasets import fingerprints, labelled_images, pictures
 
 
 @pytest.mark.parametrize("top", ["", "around/", "a/b/"])
@@ -157,37 +137,6 @@ def test_array_files_with_a_test_split(tmp_path):
     assert data.shape == (1, 4, 4)
 
 
-def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
-    """The pure cosines, taken for a user's images, have the pure cosines' structure."""
-    paper = config.paper_experiments()["pure_cosines"].dataset
-    cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS)
-    labelled_images.write(cosines, tmp_path / "cosines.nc", "pure_cosines", {})
-    expected = structure_of_file(tmp_path / "cosines.nc", tmp_path)
-    values = cosines.images[:, 0]
-    np.savez(tmp_path / "cosines.npz", images=values, labels=cosines.labels)
-    for source in ("cosines.nc", "cosines.npz"):
-        classes = ["(0,0)", "(5,2)", "(1,7)", "(0,4)"] if source.endswith("nc") else None
-        data = made(tmp_path / source, tmp_path / "own.nc", centred=False, classes=classes)
-        assert np.array_equal(data.images, cosines.images)
-        found = structure_of_file(tmp_path / "own.nc", tmp_path)
-        for name in ("singular_values", "right_singular_vectors", "input_correlation_in_modes", "class_means"):
-            assert np.array_equal(found[name], expected[name]), name
-
-
-def test_pictures_of_the_cosines_have_nearly_their_structure(tmp_path):
-    """Rounded to 256 values of grey, the modes stay what they are; the constant carries what lifts them above zero."""
-    paper = config.paper_experiments()["pure_cosines"].dataset
-    cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS).images[1:, 0]
-    files = {
-        f"{place}/0.png": encoded(Image.fromarray(np.round(127.5 + 127 * image).astype(np.uint8)))
-        for place, image in enumerate(cosines)
-    }
-    data = made(write(tmp_path, "folder", files), tmp_path / "data.nc")
-    spectra = np.abs(np.fft.fft2(data.split("train").inputs(slice(None))[:, 0], norm="ortho"))
-    # Centred: of each class's cosine two thirds are left, and a third of the others with the other sign.
-    assert np.allclose([spectra[0, 5, 2], spectra[1, 1, 7]], [16 / 3 * 127 / 255, 8 / 3 * 127 / 255], atol=0.02)
-
-
 def test_images_are_written_as_they_are_read(tmp_path):
     """The stream makes the same file content as the whole set in memory."""
     source = write(tmp_path, "folder", two_classes(4))
@@ -214,180 +163,10 @@ def test_images_in_a_file_are_read_when_they_are_asked_for(tmp_path, monkeypatch
         assert np.array_equal(opened.split(split).inputs(slice(None)), whole.split(split).inputs(slice(None)))
 
 
-def test_structure_of_large_images_needs_no_square_matrix(tmp_path, caplog):
-    made(write(tmp_path, "folder", two_classes(6)), tmp_path / "data.nc", test_fraction=0.3)
-    data = labelled_images.open_file(tmp_path / "data.nc")
-    structure.write_correlations(data, tmp_path / "whole.nc", "mine", {})
-    structure.write_correlations(data, tmp_path / "large.nc", "mine", {}, largest_input=100)
-    assert "243" in caplog.text
-    for name in ("whole", "large"):
-        averages = structure.read_averages(tmp_path / f"{name}.nc")
-        structure.write_structure(data, averages, tmp_path / f"{name}-structure.nc", "mine", {})
-    whole, large = (netcdf.read(tmp_path / f"{name}-structure.nc") for name in ("whole", "large"))
-    for name in whole.variables:
-        if whole[name].dtype.kind == "f":
-            assert np.allclose(whole[name], large[name], atol=1e-12), name
-    with pytest.raises(DataError, match=r"set dataset\.side so that the images are smaller"):
-        structure.read_correlations(tmp_path / "large.nc")
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(2, 6), st.integers(1, 40), st.integers(1, 7))
-def test_averages_in_modes_are_those_of_the_whole_matrix(classes, samples, chunk):
-    generator = np.random.default_rng(samples)
-    inputs = generator.standard_normal((samples + classes, 7))
-    labels = np.concatenate([np.arange(classes), generator.integers(0, classes, samples)])
-    whole = correlate(lambda part: inputs[part], labels, classes)
-    in_modes, decomposition = correlate_in_modes(lambda part: inputs[part], labels, classes, chunk=chunk)
-    assert np.allclose(in_modes.input_output, whole.input_output)
-    assert np.allclose(in_modes.input_in_modes, input_correlation_in_modes(whole, decomposition))
-    assert in_modes.input_power == pytest.approx(np.trace(whole.input))
-
-
-def test_a_thousand_classes_of_one_image(tmp_path):
-    values = np.random.default_rng(0).integers(0, 256, (1000, 32, 32), dtype=np.uint8)
-    np.savez(tmp_path / "x.npz", images=values, labels=np.arange(1000))
-    data = made(tmp_path / "x.npz", tmp_path / "data.nc", centred=False)
-    assert data.classes == 1000
-    found = structure_of_file(tmp_path / "data.nc", tmp_path)
-    in_modes = found["input_correlation_in_modes"].values
-    s = found["singular_values"].values
-    assert np.allclose(in_modes, np.diag(1000 * s**2), atol=1e-9 * in_modes.max()), "one image per class is coherent"
-
-
-def test_unbalanced_classes_are_said_and_weighed_by_their_images(tmp_path, caplog):
-    files = two_classes(2) | {f"dogs/{number}.png": png(number) for number in range(2, 9)}
-    data = made(write(tmp_path, "folder", files), tmp_path / "data.nc")
-    assert "from 2 training images of 'cats' to 9 of 'dogs'" in caplog.text
-    average = data.split("train").correlations()
-    inputs = data.split("train").vectors(slice(None))
-    assert average.class_frequencies == pytest.approx([2 / 11, 9 / 11])
-    assert np.allclose(average.input_output[0], inputs[data.labels == 0].sum(axis=0) / 11)
-    found = decompose(average.input_output)
-    in_modes = input_correlation_in_modes(average, found)
-    means = np.stack([inputs[data.labels == label].mean(axis=0) for label in range(2)])
-    explained = (average.class_frequencies[:, None] * (means @ found.right) ** 2).sum(axis=0) / np.diagonal(in_modes)
-    share = class_mean_share(in_modes, found.singular_values, found.left, average.class_frequencies)
-    assert share[0] == pytest.approx(explained[0])
-    assert 0 < share[0] < 1
-
-
-def test_share_of_the_class_means_is_the_coherence_of_balanced_classes():
-    data = make.make(config.paper_experiments()["geometric_shapes"].dataset, "x", 0, "", NO_DOWNLOADS)
-    average = data.split("train").correlations()
-    found = decompose(average.input_output)
-    in_modes = input_correlation_in_modes(average, found)
-    share = class_mean_share(in_modes, found.singular_values, found.left, average.class_frequencies)
-    assert np.allclose(share, coherence(in_modes, found.singular_values, 4))
-    assert np.allclose(share, 1)
-
-
-def test_classes_with_the_same_mean_have_no_structure(tmp_path):
-    files = {f"{name}/{number}.png": png(number) for name in "ab" for number in range(3)}
-    made(write(tmp_path, "folder", files), tmp_path / "data.nc")
-    with pytest.raises(DataError, match="the mean image of every class is the same"):
-        structure_of_file(tmp_path / "data.nc", tmp_path)
-    assert not (tmp_path / "structure.nc").exists()
-
-
 def test_files_that_are_no_pictures_are_passed_over_and_said(tmp_path, caplog):
     files = {**two_classes(), "cats/notes.txt": b"", "README": b"", ".hidden/0.png": b"", "dogs/.DS_Store": b""}
     assert len(made(write(tmp_path, "folder", files), tmp_path / "data.nc").images) == 6
     assert "2 files that are no pictures were passed over: README, cats/notes.txt" in caplog.text
-
-
-class FakeImages:
-    """A data set as torchvision has them: MNIST's way, or with ``split`` SVHN's way."""
-
-    def __init__(self, root, train=True, download=False):
-        assert download
-        assert Path(root).is_dir()
-        self.targets = [2, 0, 1, 0] if train else [1, 0]
-        self.classes = ["zero", "one", "two"]
-        self.first = 0 if train else 10
-
-    def __getitem__(self, number):
-        return Image.fromarray(pixels(self.first + number)), self.targets[number]
-
-    def __len__(self):
-        return len(self.targets)
-
-
-class FakeSplits(FakeImages):
-    def __init__(self, root, split="train", transform=None, download=False):
-        if split not in ("train", "test", "extra"):
-            raise ValueError("unknown split")
-        super().__init__(root, split == "train", download)
-        self.labels = np.array(self.targets)
-        del self.targets
-
-    def __getitem__(self, number):
-        return Image.fromarray(pixels(self.first + number)), int(self.labels[number])
-
-    def __len__(self):
-        return len(self.labels)
-
-
-class FakeCaptions(FakeImages):
-    def __init__(self, root, train=True, download=False):
-        super().__init__(root, train, download)
-        self.targets = ["a dog", "a cat", "a bird", "a dog"]
-
-
-@pytest.fixture
-def torchvision(monkeypatch):
-    datasets = cifar10.torchvision_datasets()
-    for kind in (FakeImages, FakeSplits, FakeCaptions):
-        monkeypatch.setattr(datasets, kind.__name__, kind, raising=False)
-    monkeypatch.setattr(datasets, "__all__", (*datasets.__all__, "FakeImages", "FakeSplits", "FakeCaptions"))
-    return datasets
-
-
-def from_torchvision(name, folder, **wanted):
-    dataset = ImagesDataset(source=f"torchvision:{name}", **wanted)
-    make.write(dataset, "mine", 0, "", folder / "downloads", folder / "data.nc")
-    return labelled_images.read(folder / "data.nc")
-
-
-@pytest.mark.parametrize("name", ["FakeImages", "FakeSplits"])
-def test_data_sets_of_torchvision(tmp_path, torchvision, name):
-    data = from_torchvision(name, tmp_path)
-    assert data.class_names == ("zero", "one", "two")
-    assert data.labels.tolist() == [0, 0, 1, 2, 0, 1]
-    assert np.array_equal(data.images, [pixels(n).transpose(2, 0, 1) for n in (1, 3, 2, 0, 11, 10)])
-    assert data.is_test.tolist() == [False] * 4 + [True] * 2
-    chosen = from_torchvision(name, tmp_path, classes=["two", "zero"], images_per_class=1, side=4, colour="grey")
-    assert chosen.images.shape == (3, 1, 4, 4)
-
-
-@pytest.mark.parametrize(
-    ("name", "complaint"),
-    [
-        ("FashionMNST", r"no data set of this name \(did you mean 'FashionMNIST'\?\)"),
-        ("Nothing like it", "no data set of this name"),
-        ("FakeCaptions", "does not say one class for each image"),
-        ("FakeData", "cannot be asked for a training split"),
-        ("ImageFolder", "cannot be asked for a training split"),
-        ("VisionDataset", "cannot be asked for a training split"),
-        ("", "no data set of this name"),
-    ],
-)
-def test_other_names_of_torchvision(tmp_path, torchvision, name, complaint):
-    with pytest.raises(DataError, match=complaint) as raised:
-        from_torchvision(name, tmp_path)
-    assert "\n" not in str(raised.value)
-    assert not (tmp_path / "data.nc").exists()
-
-
-def test_torchvision_without_a_network(tmp_path, monkeypatch):
-    import urllib.request
-
-    def urlopen(*_, **__):
-        raise OSError("Name or service not known")
-
-    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
-    with pytest.raises(DataError, match=r"torchvision:FashionMNIST: could not be downloaded .*run again"):
-        from_torchvision("FashionMNIST", tmp_path)
 
 
 def test_a_changed_source_is_noticed(tmp_path):

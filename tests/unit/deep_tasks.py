@@ -1,0 +1,87 @@
+"""Small trainings of the deep networks."""
+
+import itertools
+import logging
+
+import numpy as np
+import torch
+
+from benchmarks import deep_eager
+from learning_dynamics import config, config_datasets, config_networks, progress
+from learning_dynamics.checkpoints import Checkpoint
+from learning_dynamics.correlations import decompose
+from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.interruptions import Checkpointing
+from learning_dynamics.networks.deep import engine, train
+
+CPU = torch.device("cpu")
+LOG = logging.getLogger("test")
+CLASSES = 4
+SIDE = 8
+
+
+def images(count=60, side=SIDE, uncentred_shift=0):
+    """Noise around a pattern of the class, so that there is something to learn."""
+    generator = np.random.default_rng(1)
+    labels = np.arange(count) % CLASSES
+    patterns = generator.integers(0, 120, (CLASSES, 3, side, side))
+    values = patterns[labels] + generator.integers(0, 100, (count, 3, side, side)) + uncentred_shift
+    names = tuple("abcd")
+    return LabelledImages(values.astype(np.uint8), labels, np.arange(count) >= count * 2 // 3, names, True, "made up")
+
+
+def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
+    deep = config_networks.DeepCNN(
+        **{"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model}
+    )
+    networks = config_networks.Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep)
+    settings = config.Experiment(
+        dataset=config_datasets.ShapesDataset(side=side),
+        networks=networks,
+        updates=batches * deep.batch_size,
+        order="epochs",
+        records=records,
+    )
+    data = images(side=side)
+    correlations = {split: data.split(split).correlations() for split in data.splits}
+    return train.Task(
+        "made_up", settings, network, seeds, 0, 100.0, data, correlations, decompose(correlations["train"].input_output)
+    )
+
+
+def trained(described, folder, stopped=lambda: False, every=1e9, place=CPU):
+    checkpoint = Checkpoint(folder / f"checkpoint-{place.type}", lambda: described.identity(place, [train.__file__]))
+    report = progress.reporter(LOG, described.describe(), "batch", 40)
+    return train.train(described, place, Checkpointing(checkpoint, every, stopped), report)
+
+
+def plain(described, weights):
+    shapes = described.architecture
+    model = deep_eager.network(
+        shapes.rectified, shapes.input_channels, shapes.side, shapes.channels, shapes.hidden_units, shapes.classes
+    )
+    return deep_eager.load(model, weights)
+
+
+def plain_inputs(described, split):
+    part = described.data.split(split)
+    return torch.tensor(part.inputs(slice(None)), dtype=torch.float32), torch.tensor(part.labels)
+
+
+def ensemble_of(described, weights):
+    model = described.model
+    return engine.Ensemble(described.architecture, weights, model.learning_rate, model.batch_size, CPU)
+
+
+def random_weights(described, seed=0):
+    generator = np.random.default_rng(seed)
+    return {
+        name: (generator.standard_normal(shape) * 0.2).astype(np.float32)
+        for name, shape in described.architecture.shapes().items()
+    }
+
+
+def nth_call(number):
+    """A question that is answered with yes the n-th time."""
+    counter = itertools.count(1)
+    return lambda: next(counter) == number

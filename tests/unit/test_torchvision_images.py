@@ -1,0 +1,108 @@
+"""Any classification data set of torchvision is read by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pictures_on_disk import pixels
+from PIL import Image
+
+from learning_dynamics.config_datasets import ImagesDataset
+from learning_dynamics.datasets import cifar10, labelled_images, make
+from learning_dynamics.errors import DataError
+
+
+class FakeImages:
+    """A data set as torchvision has them: MNIST's way, or with ``split`` SVHN's way."""
+
+    def __init__(self, root, train=True, download=False):
+        assert download
+        assert Path(root).is_dir()
+        self.targets = [2, 0, 1, 0] if train else [1, 0]
+        self.classes = ["zero", "one", "two"]
+        self.first = 0 if train else 10
+
+    def __getitem__(self, number):
+        return Image.fromarray(pixels(self.first + number)), self.targets[number]
+
+    def __len__(self):
+        return len(self.targets)
+
+
+class FakeSplits(FakeImages):
+    def __init__(self, root, split="train", transform=None, download=False):
+        if split not in ("train", "test", "extra"):
+            raise ValueError("unknown split")
+        super().__init__(root, split == "train", download)
+        self.labels = np.array(self.targets)
+        del self.targets
+
+    def __getitem__(self, number):
+        return Image.fromarray(pixels(self.first + number)), int(self.labels[number])
+
+    def __len__(self):
+        return len(self.labels)
+
+
+class FakeCaptions(FakeImages):
+    def __init__(self, root, train=True, download=False):
+        super().__init__(root, train, download)
+        self.targets = ["a dog", "a cat", "a bird", "a dog"]
+
+
+@pytest.fixture
+def torchvision(monkeypatch):
+    datasets = cifar10.torchvision_datasets()
+    for kind in (FakeImages, FakeSplits, FakeCaptions):
+        monkeypatch.setattr(datasets, kind.__name__, kind, raising=False)
+    monkeypatch.setattr(datasets, "__all__", (*datasets.__all__, "FakeImages", "FakeSplits", "FakeCaptions"))
+    return datasets
+
+
+def from_torchvision(name, folder, **wanted):
+    dataset = ImagesDataset(source=f"torchvision:{name}", **wanted)
+    make.write(dataset, "mine", 0, "", folder / "downloads", folder / "data.nc")
+    return labelled_images.read(folder / "data.nc")
+
+
+@pytest.mark.parametrize("name", ["FakeImages", "FakeSplits"])
+def test_data_sets_of_torchvision(tmp_path, torchvision, name):
+    data = from_torchvision(name, tmp_path)
+    assert data.class_names == ("zero", "one", "two")
+    assert data.labels.tolist() == [0, 0, 1, 2, 0, 1]
+    assert np.array_equal(data.images, [pixels(n).transpose(2, 0, 1) for n in (1, 3, 2, 0, 11, 10)])
+    assert data.is_test.tolist() == [False] * 4 + [True] * 2
+    chosen = from_torchvision(name, tmp_path, classes=["two", "zero"], images_per_class=1, side=4, colour="grey")
+    assert chosen.images.shape == (3, 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("FashionMNST", r"no data set of this name \(did you mean 'FashionMNIST'\?\)"),
+        ("Nothing like it", "no data set of this name"),
+        ("FakeCaptions", "does not say one class for each image"),
+        ("FakeData", "cannot be asked for a training split"),
+        ("ImageFolder", "cannot be asked for a training split"),
+        ("VisionDataset", "cannot be asked for a training split"),
+        ("", "no data set of this name"),
+    ],
+)
+def test_other_names_of_torchvision(tmp_path, torchvision, name, complaint):
+    with pytest.raises(DataError, match=complaint) as raised:
+        from_torchvision(name, tmp_path)
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "data.nc").exists()
+
+
+def test_torchvision_without_a_network(tmp_path, monkeypatch):
+    import urllib.request
+
+    def urlopen(*_, **__):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    with pytest.raises(DataError, match=r"torchvision:FashionMNIST: could not be downloaded .*run again"):
+        from_torchvision("FashionMNIST", tmp_path)
