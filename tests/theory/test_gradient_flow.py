@@ -4,11 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.integrate import RK45
 
-from learning_dynamics.correlations import least_squares_network, mean_square_error
+from learning_dynamics.correlations import least_squares_network
 from learning_dynamics.errors import UserError
+from learning_dynamics.losses import mean_square_error
 from learning_dynamics.networks import linear_cnn, linear_fcnn
 from learning_dynamics.theory import gradient_flow
+from learning_dynamics.theory.factored_steps import FactoredRK45
 from theory.data_sets import (
     Prepared,
     cnn_weights,
@@ -272,6 +275,33 @@ def test_flow_in_more_directions_is_a_better_approximation(network):
     errors = np.array([np.abs(losses(directions) - exact).max() for directions in (4, 8, 16, 32)])
     assert (np.diff(errors) < 0).all()
     assert errors[-1] < 1e-2 < errors[0]
+
+
+def test_steps_with_factored_stages_are_those_of_the_library():
+    generator = np.random.default_rng(3)
+    first, second = 0.2 * generator.standard_normal((7, 5)), 0.2 * generator.standard_normal((3, 7))
+    target, eigenvalues = generator.standard_normal((3, 5)), generator.uniform(0.1, 2, 5)
+
+    def derivative(_, state):
+        first, second = state[:35].reshape(7, 5), state[35:].reshape(3, 7)
+        residual = target - second @ first * eigenvalues
+        return np.concatenate([(second.T @ residual).ravel(), (residual @ first.T).ravel()])
+
+    start = np.concatenate([first.ravel(), second.ravel()])
+    settings = {"t0": 0.0, "t_bound": 20.0, "rtol": 1e-5, "atol": 1e-8}
+    factored = FactoredRK45(derivative, start, target, eigenvalues, **settings)
+    plain = RK45(derivative, y0=start, **settings)
+    # The second is too long and is made again, shorter.
+    for steps in range(40):
+        for solver in (factored, plain):
+            solver.h_abs = 5.0 if steps == 1 else solver.h_abs
+            solver.step()
+        assert factored.t == pytest.approx(plain.t, rel=1e-9)
+        assert factored.h_abs == pytest.approx(plain.h_abs, rel=1e-6)
+        assert np.allclose(factored.y, plain.y, rtol=0, atol=1e-12)
+        assert factored.nfev == plain.nfev
+    assert plain.nfev > 2 + 6 * 40, "one step was rejected"
+    assert np.abs(derivative(0, plain.y)).max() < 0.1 * np.abs(derivative(0, start)).max()
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 
 from learning_dynamics import fourier, netcdf, structure
-from learning_dynamics.correlations import mean_square_error
 from learning_dynamics.datasets import labelled_images
+from learning_dynamics.losses import mean_square_error
 from learning_dynamics.networks.train import initial_linear_fcnn
 from learning_dynamics.theory import predict
 from theory.data_sets import Prepared

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning_dynamics import correlations
+from learning_dynamics.losses import mean_square_error
 
 
 def random_samples(seed, samples=37, width=11, classes=4):
@@ -77,7 +78,7 @@ def test_loss_from_correlations_is_the_mean_over_samples(seed):
     networks = generator.standard_normal((3, 4, 11))
     data = averages(inputs, labels)
     residuals = np.eye(4)[labels] - np.einsum("mpi,si->msp", networks, inputs)
-    assert np.allclose(correlations.mean_square_error(networks, data), (residuals**2).mean(axis=(1, 2)))
+    assert np.allclose(mean_square_error(networks, data), (residuals**2).mean(axis=(1, 2)))
 
 
 def test_zero_network_has_loss_one_over_p_and_least_squares_is_optimal():
@@ -85,8 +86,8 @@ def test_zero_network_has_loss_one_over_p_and_least_squares_is_optimal():
     data = averages(inputs, labels)
     best = correlations.least_squares_network(data)
     nearby = best + 1e-3 * generator.standard_normal((20, 4, 11))
-    assert correlations.mean_square_error(np.zeros((1, 4, 11)), data)[0] == pytest.approx(1 / 4)
-    assert (correlations.mean_square_error(nearby, data) > correlations.mean_square_error(best[None], data)).all()
+    assert mean_square_error(np.zeros((1, 4, 11)), data)[0] == pytest.approx(1 / 4)
+    assert (mean_square_error(nearby, data) > mean_square_error(best[None], data)).all()
 
 
 def test_effective_singular_values_of_a_perfect_network_are_the_singular_values():

@@ -28,7 +28,7 @@ class Prepared:
         self.correlations = {split: self.data.split(split).correlations() for split in self.data.splits}
         self.structure = decompose(self.correlations["train"].input_output)
 
-    def train(self, network, seed=0, divergence_factor=100.0, report=lambda *_: None, checkpointing=None):
+    def train(self, network, seed=0, divergence_factor=100.0, report=lambda *_: None, checkpointing=None, samples=None):
         return train.train(
             self.name,
             self.settings,
@@ -41,6 +41,7 @@ class Prepared:
             self.structure,
             report,
             checkpointing,
+            samples,
         )
 
 
@@ -115,9 +116,11 @@ def test_records_are_those_of_the_samples_themselves(network):
 
 def test_spectra_in_memory_or_on_the_fly_give_the_same_training(monkeypatch):
     prepared = Prepared("digits4", updates=600)
-    on_the_fly = prepared.train("linear_cnn")
-    monkeypatch.setattr(train, "_RESIDENT_IMAGES", 10**6)
-    xr.testing.assert_equal(prepared.train("linear_cnn"), on_the_fly)
+    shared = train.SampleSpectra(prepared.data.split("train"), trainings=2)
+    in_memory = [prepared.train("linear_cnn", seed, samples=shared) for seed in range(2)]
+    monkeypatch.setattr(train, "_RESIDENT_IMAGES", 10)
+    for seed, trained in enumerate(in_memory):
+        xr.testing.assert_equal(prepared.train("linear_cnn", seed), trained)
 
 
 def test_seeds_differ_and_networks_of_a_seed_see_the_same_samples():

@@ -10,9 +10,6 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-# Numbers in the networks whose products with Σxx are in memory together: 1 GB.
-_AT_ONCE = 2**27
-
 
 @dataclass(frozen=True)
 class Correlations:
@@ -148,30 +145,6 @@ def decompose(input_output: FloatArray) -> Structure:
 def input_correlation_in_modes(correlations: Correlations, structure: Structure) -> FloatArray:
     """Vᵀ Σxx V; diagonal with entries d_α when the classes are coherent (Pinson et al. 2023, Eq. 3 and App. A)."""
     return np.asarray(structure.right.T @ correlations.input @ structure.right)
-
-
-def mean_square_error(networks: FloatArray, correlations: Correlations) -> FloatArray:
-    """L = (1/p)⟨‖y − M x‖²⟩ of whole linear networks M, exactly, without touching a sample.
-
-    L = (1/p)(⟨‖y‖²⟩ − 2 tr(M Σyxᵀ) + tr(M Σxx Mᵀ)).
-
-    Args:
-        networks: input-output maps M, shape (networks, p, CN).
-        correlations: of the split on which the loss is wanted.
-
-    Returns:
-        The mean over the p outputs and all samples, shape (networks,).
-    """
-    number, classes, width = networks.shape
-    at_once = max(1, _AT_ONCE // (classes * width))
-    if number > at_once:
-        parts = [networks[start : start + at_once] for start in range(0, number, at_once)]
-        return np.concatenate([mean_square_error(part, correlations) for part in parts])
-    rows = networks.reshape(number * classes, width)
-    squares = np.einsum("ri,ri->r", rows @ correlations.input, rows).reshape(number, classes).sum(axis=1)
-    products = np.einsum("mpi,pi->m", networks, correlations.input_output)
-    # A perfect fit cancels to rounding, which may fall below zero.
-    return np.maximum(correlations.class_frequencies.sum() - 2 * products + squares, 0.0) / classes
 
 
 def effective_singular_values(networks: FloatArray, correlations: Correlations, structure: Structure) -> FloatArray:

@@ -20,10 +20,10 @@ from learning_dynamics.correlations import (
     FloatArray,
     Structure,
     effective_singular_values,
-    mean_square_error,
 )
 from learning_dynamics.errors import DataError, DivergenceError
 from learning_dynamics.interruptions import Checkpointing
+from learning_dynamics.losses import mean_square_error
 from learning_dynamics.progress import Report
 
 

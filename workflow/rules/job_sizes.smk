@@ -1,7 +1,7 @@
 """How large a job is: the seeds that it trains, and the memory that it asks for.
 
 Needs: CONFIG.
-Makes: seed_blocks, trained_together, input_values, class_count, flow_megabytes
+Makes: seed_blocks, trained_together, input_values, flow_megabytes
 """
 
 
@@ -16,18 +16,29 @@ def seed_blocks(size):
     return {f"seeds-{block[0]}-to-{block[-1]}": list(block) for block in blocks}
 
 
-def seeds_per_job(experiment):
-    """Seeds of a two-layer network that one job trains."""
+def seeds_per_job(experiment, network):
+    """Seeds of a two-layer network that one job trains: ten, if that takes about half a minute at most."""
     if CONFIG.seeds_per_job != "auto":
         return CONFIG.seeds_per_job
-    return 10 if values_of_images(experiment) <= 1024 else 1
+    settings = CONFIG.experiments[experiment]
+    values, classes = values_of_images(experiment), class_number(experiment)
+    if network == "linear_cnn":
+        microseconds = 1 + values * (classes + 1) / 5000
+    else:
+        width = settings.networks.linear_fcnn.hidden_width(values)
+        microseconds = 1 + width * (values + 10 * classes) / 15000
+    # The most that are chosen from the data are rarely needed.
+    updates = 300_000 if settings.updates == "auto" else settings.updates
+    return 10 if updates * microseconds <= 3e6 else 1
 
 
 def trained_together():
-    """The two-layer experiments by the number of seeds in a job."""
+    """The two-layer experiments and networks by the number of seeds in a job: {size: {experiment: [network, …]}}."""
     together = {}
     for name in two_layer_experiments(CONFIG.experiments):
-        together.setdefault(seeds_per_job(name), []).append(name)
+        for network in networks_of(name, deep=False):
+            size = seeds_per_job(name, network)
+            together.setdefault(size, {}).setdefault(name, []).append(network)
     return together
 
 
@@ -49,9 +60,9 @@ def values_of_images(experiment):
     return dataset.channels * dataset.side**2
 
 
-def class_count(wildcards):
+def class_number(experiment):
     """p; of a user's own images, whose classes are known when they are read, a guess that fits most."""
-    return len(CONFIG.experiments[wildcards.experiment].dataset.class_names) or 10
+    return len(CONFIG.experiments[experiment].dataset.class_names) or 10
 
 
 def flow_megabytes(wildcards):
@@ -63,7 +74,7 @@ def flow_megabytes(wildcards):
     """
     experiment = CONFIG.experiments[wildcards.experiment]
     inputs, trials = input_values(wildcards), min(CONFIG.seeds, 10)
-    recorded = (experiment.records + 1) * class_count(wildcards) * inputs
+    recorded = (experiment.records + 1) * class_number(wildcards.experiment) * inputs
     numbers = 4 * min(trials * recorded, max(2**27, recorded))
     if wildcards.network == "linear_fcnn":
         width = experiment.networks.linear_fcnn.hidden_width(inputs)

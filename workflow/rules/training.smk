@@ -30,7 +30,11 @@ for size, together in trained_together().items():
             benchmark:
                 f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block}.tsv"
             wildcard_constraints:
-                experiment="|".join(together),
+                # The same number of seeds for one network of an experiment, and another for the other.
+                experiment="|".join(
+                    f"{name}(?=/({'|'.join(networks)})/)"
+                    for name, networks in together.items()
+                ),
                 network="|".join(config_networks.TWO_LAYER_NETWORKS),
             conda:
                 "../../envs/analysis.yaml"
@@ -38,7 +42,7 @@ for size, together in trained_together().items():
             threads: 1
             resources:
                 mem_mb=lambda wildcards, attempt: attempt
-                * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+                * (1500 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
                 runtime=lambda wildcards, attempt, seeds=len(block_seeds): attempt
                 * (10 + 2 * seeds),
             params:

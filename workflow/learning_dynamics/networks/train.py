@@ -27,9 +27,10 @@ from learning_dynamics.structure import read_correlations, read_structure, struc
 NETWORKS = ("linear_cnn", "linear_fcnn")
 SNAPSHOT_HIDDEN_UNITS = 16
 
-# Up to so many images their spectra stay in memory; above, they are transformed when their turn comes, which costs
-# less than carrying half a gigabyte of spectra through memory.
+# Spectra of so few images stay in memory in any case; those of more where several trainings use them and they are no
+# more than half a gigabyte. To fill that for one training costs more than to transform images when their turn comes.
 _RESIDENT_IMAGES = 256
+_MOST_RESIDENT_BYTES = 2**29
 _UPDATES_AT_ONCE = 32
 _RESIDENT_UPDATES = 10_000
 
@@ -46,6 +47,7 @@ def train(
     structure: Structure,
     report: Report,
     checkpointing: Checkpointing | None = None,
+    samples: SampleSpectra | None = None,
 ) -> xr.Dataset:
     """One training of one network by stochastic gradient descent, a sample per update.
 
@@ -61,6 +63,7 @@ def train(
         structure: decomposition of the training Σyx.
         report: called after every record, see ``progress``.
         checkpointing: where and when the state is kept between runs; nowhere if not given.
+        samples: the training samples of a linear CNN, where several trainings share them.
 
     Returns:
         The content of the trajectory file (units of time: samples).
@@ -80,7 +83,7 @@ def train(
     if network == "linear_cnn":
         initial = initial_linear_cnn(name, model, seed, root_seed, data, structure)
         cnn = linear_cnn.Engine(initial, model.learning_rate, error_limit)
-        training = _CNNTraining(cnn, split, order, structure)
+        training = _CNNTraining(cnn, samples or SampleSpectra(split), order, structure)
     else:
         fcnn_initial = initial_linear_fcnn(
             name, model, settings.networks.linear_cnn, seed, root_seed, data, correlations["train"], structure
@@ -130,6 +133,7 @@ def train_from_files(
     experiment = Experiment.model_validate(settings)
     data, averages = labelled_images.read(dataset), read_correlations(correlations)
     decomposition = structure_of(read_structure(structure))
+    samples = SampleSpectra(data.split("train"), trainings=len(seeds))
     # Also while a file is written: it is finished, and what was trained is safe.
     with signals() as stopped:
         for seed, output in zip(seeds, outputs, strict=True):
@@ -145,7 +149,7 @@ def train_from_files(
             checkpointing = Checkpointing(checkpoint, 60 * checkpoint_minutes, stopped)
             report = reporter(log, describe(name, network, seed), "sample", experiment.update_count)
             inputs = (divergence_factor, data, averages, decomposition)
-            trajectory = train(name, experiment, network, seed, root_seed, *inputs, report, checkpointing)
+            trajectory = train(name, experiment, network, seed, root_seed, *inputs, report, checkpointing, samples)
             netcdf.write(trajectory, output)
             checkpoint.remove()
 
@@ -213,21 +217,49 @@ def training_attributes(name: str, settings: Experiment, network: str, seed: int
     }
 
 
+class SampleSpectra:
+    """The training samples as the linear CNN takes them: all in memory, or transformed when their turn comes.
+
+    Args:
+        split: the images.
+        trainings: how many will use them.
+    """
+
+    def __init__(self, split: Split, trainings: int = 1) -> None:
+        self._split, self._trainings = split, trainings
+        self._resident: npt.NDArray[Any] | None = None
+
+    def piece(self, engine: linear_cnn.Engine) -> int:
+        """How many updates to make in one go, so that what is transformed for them stays in a cache."""
+        if self._resident is None:
+            images = len(self._split)
+            one = engine.spectra(self._split.inputs(slice(1)))
+            shared = self._trainings > 1 and images * one.nbytes <= _MOST_RESIDENT_BYTES
+            if shared or images <= _RESIDENT_IMAGES:
+                self._resident = np.empty((images, one.shape[1]), one.dtype)
+                for start in range(0, images, _RESIDENT_IMAGES):
+                    some = slice(start, start + _RESIDENT_IMAGES)
+                    self._resident[some] = engine.spectra(self._split.inputs(some))
+        return _UPDATES_AT_ONCE if self._resident is None else _RESIDENT_UPDATES
+
+    def update(self, engine: linear_cnn.Engine, places: npt.NDArray[np.int64]) -> tuple[int, float]:
+        """An update of the engine for each of some places in the split."""
+        if self._resident is not None:
+            return engine.update(self._resident, self._split.labels, places)
+        spectra = engine.spectra(self._split.inputs(places))
+        return engine.update(spectra, self._split.labels[places], np.arange(len(places)))
+
+
 class _CNNTraining:
     def __init__(
-        self, engine: linear_cnn.Engine, split: Split, order: npt.NDArray[np.int64], structure: Structure
+        self, engine: linear_cnn.Engine, samples: SampleSpectra, order: npt.NDArray[np.int64], structure: Structure
     ) -> None:
-        self._engine, self._split, self._order = engine, split, order
+        self._engine, self._samples, self._order = engine, samples, order
         self._left = structure.left
-        self._spectra = engine.spectra(split.inputs(slice(None))) if len(split) <= _RESIDENT_IMAGES else None
-        self.piece = _UPDATES_AT_ONCE if self._spectra is None else _RESIDENT_UPDATES
+        self.piece = samples.piece(engine)
 
     def advance(self, start: int, stop: int) -> tuple[int, float]:
-        places = self._order[start:stop]
-        if self._spectra is not None:
-            return self._engine.update(self._spectra, self._split.labels, places)
-        spectra = self._engine.spectra(self._split.inputs(places))
-        return self._engine.update(spectra, self._split.labels[places], np.arange(len(places)))
+        return self._samples.update(self._engine, self._order[start:stop])
 
     def network(self) -> FloatArray:
         return self._engine.network()

@@ -6,17 +6,19 @@ sample. All trials are integrated together, because the product with Σxx is wha
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numba
 import numpy as np
-from scipy.integrate import DOP853, RK45
+from scipy.integrate import DOP853, RK45, OdeSolver
 
 from learning_dynamics import fourier
 from learning_dynamics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.errors import UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.theory.factored_steps import FactoredRK45
 
 RELATIVE_TOLERANCE = 1e-7
 # Weights smaller than this, as at the start, are integrated to an absolute error of the tolerance times it.
@@ -131,23 +133,26 @@ def linear_cnn_flow(
         np.stack([fourier.half_spectrum(weights.kernel) for weights in initial]),
         np.stack([np.tensordot(basis.T, np.conj(fourier.half_spectrum(w.readout)), axes=1) for w in initial]),
     )
-    kernel_magnitude: list[FloatArray] = []
-    readout_magnitude: list[FloatArray] = []
-    matrices: list[FloatArray] = []
+    modes = structure.left.shape[1]
+    kernel_magnitude = np.empty((trials, len(samples), channels, side, side))
+    readout_magnitude = np.empty((trials, len(samples), modes, side, side))
+    matrices = np.empty((trials, len(samples), classes, channels * side * side))
 
-    def observe(state: FloatArray) -> None:
+    def observe(place: int, state: FloatArray) -> None:
         kernel, transfer = unpack(state)
-        kernel_magnitude.append(np.abs(fourier.full_from_half(kernel, side)))
-        readout_magnitude.append(np.abs(fourier.full_from_half(transfer, side))[:, : structure.left.shape[1]])
-        matrices.append(basis @ networks(kernel, transfer).reshape(trials, classes, -1))
+        kernel_magnitude[:, place] = np.abs(fourier.full_from_half(kernel, side))
+        readout_magnitude[:, place] = np.abs(fourier.full_from_half(transfer, side))[:, :modes]
+        matrices[:, place] = basis @ networks(kernel, transfer).reshape(trials, classes, -1)
 
-    end, evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
+    method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
+    solver = functools.partial(method, derivative, y0=start)
+    end, evaluations = _integrate(solver, samples, relative_tolerance, observe)
     kernels, transfers = unpack(end)
     readouts = np.conj(np.tensordot(transfers, basis, axes=(1, 1))).transpose(0, 3, 1, 2)
     return Solution(
-        np.stack(matrices, axis=1),
-        np.stack(kernel_magnitude, axis=1),
-        np.stack(readout_magnitude, axis=1),
+        matrices,
+        kernel_magnitude,
+        readout_magnitude,
         [
             linear_cnn.Weights(fourier.image_from_half(kernel, side), fourier.image_from_half(readout, side))
             for kernel, readout in zip(kernels, readouts, strict=True)
@@ -203,12 +208,13 @@ def linear_fcnn_flow(
     """
     eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
     target = correlations.input_output @ eigenvectors
+    networks = np.empty((len(initial), len(samples), *correlations.input_output.shape))
     flows = [
-        _linear_fcnn_flow(weights, eigenvalues, eigenvectors, target, learning_rate, samples, relative_tolerance)
-        for weights in initial
+        _linear_fcnn_flow(weights, eigenvalues, eigenvectors, target, learning_rate, samples, relative_tolerance, own)
+        for weights, own in zip(initial, networks, strict=True)
     ]
-    networks, final, evaluations = zip(*flows, strict=True)
-    return Solution(np.stack(networks), None, None, list(final), sum(evaluations))
+    final, evaluations = zip(*flows, strict=True)
+    return Solution(networks, None, None, list(final), sum(evaluations))
 
 
 def _linear_fcnn_flow(
@@ -219,11 +225,12 @@ def _linear_fcnn_flow(
     learning_rate: float,
     samples: FloatArray,
     relative_tolerance: float,
-) -> tuple[FloatArray, linear_fcnn.Weights, int]:
-    """One trial: its state fits in a cache, that of all would not.
+    networks: FloatArray,
+) -> tuple[linear_fcnn.Weights, int]:
+    """One trial: its state fits in a cache, that of all would not. Fills the whole networks, shape (samples, p, CN).
 
     Returns:
-        Whole networks (samples, p, CN), the weights at the last sample, and how often the derivative was evaluated.
+        The weights at the last sample, and how often the derivative was evaluated.
     """
     first, second, still = _reduced(initial, eigenvectors)
 
@@ -239,21 +246,26 @@ def _linear_fcnn_flow(
         np.matmul(residual, first_layer.T, out=second_change)
         return change
 
-    moving: list[FloatArray] = []
-    seconds: list[FloatArray] = []
+    moving = np.empty((len(samples), *target.shape))
+    seconds = np.empty((len(samples), *second.shape))
 
-    def observe(state: FloatArray) -> None:
+    def observe(place: int, state: FloatArray) -> None:
         first_layer, second_layer = unpack(state)
-        moving.append(second_layer @ first_layer)
-        seconds.append(second_layer.copy())
+        np.matmul(second_layer, first_layer, out=moving[place])
+        seconds[place] = second_layer
 
     start = np.concatenate([first.ravel(), second.ravel()])
-    end, evaluations = _integrate(derivative, start, samples, relative_tolerance, observe)
-    networks = np.concatenate(moving) @ eigenvectors.T
-    networks += np.concatenate(seconds) @ still
-    networks = networks.reshape(len(samples), len(target), -1)
+    if relative_tolerance >= RELATIVE_TOLERANCE:
+        factors = (learning_rate * target, learning_rate * eigenvalues)
+        solver = functools.partial(FactoredRK45, derivative, start, *factors)
+    else:
+        solver = functools.partial(DOP853, derivative, y0=start)
+    end, evaluations = _integrate(solver, samples, relative_tolerance, observe)
+    rows = networks.reshape(-1, networks.shape[-1])
+    np.matmul(moving.reshape(len(rows), -1), eigenvectors.T, out=rows)
+    rows += seconds.reshape(len(rows), -1) @ still
     first_layer, second_layer = unpack(end)
-    return networks, linear_fcnn.Weights(first_layer @ eigenvectors.T + still, second_layer.copy()), evaluations
+    return linear_fcnn.Weights(first_layer @ eigenvectors.T + still, second_layer.copy()), evaluations
 
 
 def principal_directions(input_correlation: FloatArray, directions: int) -> tuple[FloatArray, FloatArray]:
@@ -274,13 +286,12 @@ def remaining_eigenvalue(input_correlation: FloatArray, eigenvalues: FloatArray)
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported as an error, in words
 def _integrate(
-    derivative: Callable[[float, FloatArray], FloatArray],
-    start: FloatArray,
+    begin: Callable[..., OdeSolver],
     samples: FloatArray,
     relative_tolerance: float,
-    observe: Callable[[FloatArray], None],
+    observe: Callable[[int, FloatArray], None],
 ) -> tuple[FloatArray, int]:
-    """Show the state at each of `samples` to `observe`: the states themselves would not fit in memory.
+    """Show the state at each of `samples`, with its place, to `observe`: the states themselves would not fit in memory.
 
     The methods are those of Dormand and Prince with error control, of fifth order and for tight tolerances of eighth.
     Every one of `samples` is the end of a step: where stability limits the steps, an interpolation between them is much
@@ -291,17 +302,14 @@ def _integrate(
     """
     # A flow that needs steps shorter than one sample belongs to a learning rate at which the updates diverge.
     steps_left = 1000 + len(samples) + float(samples[-1] - samples[0])
-    method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
-    solver = method(
-        derivative,
-        float(samples[0]),
-        start,
-        float(samples[-1]),
+    solver = begin(
+        t0=float(samples[0]),
+        t_bound=float(samples[-1]),
         rtol=relative_tolerance,
         atol=SMALL_WEIGHT * relative_tolerance,
     )
-    observe(start)
-    for sample in samples[1:]:
+    observe(0, solver.y)
+    for place, sample in enumerate(samples[1:], 1):
         solver.t_bound, solver.status = float(sample), "running"
         while solver.status == "running":
             # Equal steps up to the sample: a short last one would hold back those after it.
@@ -318,7 +326,7 @@ def _integrate(
                     f"({message or 'its steps became too short'}); "
                     "lower learning_rate or the standard deviation of the initial weights"
                 )
-        observe(solver.y)
+        observe(place, solver.y)
     return np.asarray(solver.y), int(solver.nfev)
 
 

@@ -17,10 +17,10 @@ from learning_dynamics.correlations import (
     Structure,
     effective_singular_values,
     input_correlation_in_modes,
-    mean_square_error,
 )
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.losses import mean_square_error
 from learning_dynamics.networks import linear_cnn
 from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_fcnn, training_attributes
 from learning_dynamics.structure import read_averages, read_correlations, read_structure, structure_of

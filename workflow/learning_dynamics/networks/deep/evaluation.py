@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from learning_dynamics import correlations as statistics
 from learning_dynamics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.datasets.labelled_images import LabelledImages, Split
+from learning_dynamics.losses import mean_square_error
 from learning_dynamics.networks.deep.engine import Ensemble, Samples
 
 # Images per forward pass: on a CPU so many that the activations stay in its cache.
@@ -56,7 +56,7 @@ class FromCorrelations:
         """Losses and Ω at this moment."""
         rows, bias = ensemble.linear_map()
         networks = torch.cat([rows, bias[..., None]], dim=-1).cpu().numpy().astype(np.float64)
-        losses = {split: statistics.mean_square_error(networks, part) for split, part in self._correlations.items()}
+        losses = {split: mean_square_error(networks, part) for split, part in self._correlations.items()}
         return Record(losses, np.asarray(self._left.T @ (networks @ self._weighted)))
 
 
