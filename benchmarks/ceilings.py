@@ -7,7 +7,15 @@ import time
 import numba
 import numpy as np
 
-from learning_dynamics.networks.compiled_updates import BLOCK_BYTES, everywhere, load, store, times_plus, total_of
+from learning_dynamics.networks.compiled_updates import (
+    BLOCK_BYTES,
+    aligned_zeros,
+    everywhere,
+    load,
+    store,
+    times_plus,
+    total_of,
+)
 
 # Working sets of the streams, in bytes: well inside the first cache, inside the second, far beyond all.
 FIRST_CACHE, SECOND_CACHE, MEMORY = 3 * 2**13, 5 * 2**18, 2**28
@@ -65,7 +73,8 @@ def matrix_product(rows, inner, columns, dtype, seconds=0.5):
 def stream(working_set, dtype):
     """Bytes per second, loaded and stored together."""
     values = working_set // 2 // np.dtype(dtype).itemsize
-    source, changed = np.ones(values, dtype), np.ones(values, dtype)
+    source, changed = aligned_zeros((values,), dtype), aligned_zeros((values,), dtype)
+    source += 1
     number = max(1, 2**22 // working_set)
     factor = np.dtype(dtype).type(1e-9)
     return 3 * source.nbytes * number / best(_stream, number, source, changed, factor)

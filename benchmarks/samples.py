@@ -38,7 +38,7 @@ def measure(measured):
     transformed = 1e6 * (time.thread_time() - start) / IMAGES
 
     values = warm.shape[1]
-    spectra = np.empty((IMAGES, values))
+    spectra = engine.room(IMAGES)
     for first in range(0, IMAGES, AT_ONCE):
         spectra[first : first + AT_ONCE] = engine.spectra(images[first : first + AT_ONCE] / 255)
     start = time.thread_time()

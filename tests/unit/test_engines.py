@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import pytorch_eager
-from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.networks import compiled_updates, linear_cnn, linear_fcnn
 
 UPDATES = 200
 CLASSES = 4
@@ -37,6 +37,40 @@ def test_linear_cnn_is_plain_stochastic_gradient_descent(side, channels):
     assert relative_difference(kernel, initial.kernel) > 1e-2, "the comparison needs weights that moved"
     assert relative_difference(trained.kernel, kernel) < 1e-10
     assert relative_difference(trained.readout, readout) < 1e-10
+
+
+@pytest.mark.parametrize("classes", [1, 2, 8, 11])
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_updates_are_the_same_with_answers_in_registers_or_in_memory(classes, precision, monkeypatch):
+    inputs, _, order, generator = samples(7, 2)
+    labels = generator.integers(0, classes, len(inputs))
+    initial = linear_cnn.normal_weights(generator, classes, 2, 7, 0.05, 0.05)
+    states, squared_errors = [], []
+    for few in (classes, 0):
+        monkeypatch.setattr(compiled_updates, "FEW_CLASSES", few)
+        engine = linear_cnn.Engine(initial, LEARNING_RATE / 7, precision=precision)
+        squared_errors.append(engine.update(engine.spectra(inputs), labels, order))
+        states.append(engine.state())
+    assert squared_errors[0] == squared_errors[1]
+    for name, values in states[0].items():
+        assert np.array_equal(values, states[1][name]), name
+
+
+def test_updates_are_the_same_wherever_the_samples_lie():
+    """Far more samples than the second cache holds are asked for ahead; registers may lie across two lines of it."""
+    inputs, labels, order, generator = samples(16, 1)
+    initial = linear_cnn.normal_weights(generator, CLASSES, 1, 16, 0.05, 0.05)
+    engines = [linear_cnn.Engine(initial, LEARNING_RATE) for _ in range(3)]
+    near = engines[0].spectra(inputs)
+    far = engines[0].room(2000)
+    far[::200][: len(near)] = near
+    shifted = np.zeros(near.size + 1)[1:].reshape(near.shape)
+    shifted[...] = near
+    engines[0].update(near, labels, order)
+    engines[1].update(far, np.repeat(labels, 200), 200 * order)
+    engines[2].update(shifted, labels, order)
+    for engine in engines[1:]:
+        assert np.array_equal(engine.state()["kernel"], engines[0].state()["kernel"])
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])

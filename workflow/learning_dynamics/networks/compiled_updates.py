@@ -2,7 +2,8 @@
 
 An update needs the whole network's answer before it can change anything, which suggests two passes through the weights.
 On spectra the change after one sample and the answer to the next are one pass: every weight is loaded and stored once
-per update. Loads and stores are what bind, in the nearest cache for small images and in the second one for large.
+per update. In the nearest cache, where small images are, the multiplications bind as much as the loads and stores; for
+large images the second cache does.
 
 The vectors are explicit. The order of the sums is that of the program, so that a result depends neither on the width of
 the machine's registers nor on what a compiler makes of a loop. They are in this file because Numba's cache notices
@@ -14,6 +15,7 @@ edits only in the file of the function it has compiled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numba
@@ -26,11 +28,24 @@ from numba.extending import intrinsic, models, register_model
 
 # Two of the widest registers there are: fewer turns of the loop, and two sums that do not wait for each other.
 BLOCK_BYTES = 128
+# So many classes or fewer have their answers in registers.
+FEW_CLASSES = 8
+_LINE_BYTES = 64
+# Samples that the second cache does not hold are asked for one update ahead.
+_CACHED_BYTES = 2**20
 
 
 def lanes(dtype: npt.DTypeLike) -> int:
     """Coefficients in a block."""
     return BLOCK_BYTES // np.dtype(dtype).itemsize
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros from a block's boundary on: a register that lies across two lines of a cache costs twice as much."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.zeros(size + BLOCK_BYTES, np.uint8)
+    start = -room.ctypes.data % BLOCK_BYTES
+    return room[start : start + size].view(dtype).reshape(shape)
 
 
 def to_blocks(
@@ -44,7 +59,7 @@ def to_blocks(
     """
     *leading, rows, coefficients = spectra.shape
     size = lanes(dtype)
-    values = np.zeros((int(np.prod(leading)), -(-coefficients // size), rows, 2, size), dtype)
+    values = aligned_zeros((int(np.prod(leading)), -(-coefficients // size), rows, 2, size), dtype)
     _fill(spectra.reshape(len(values), rows, coefficients), scale, values)
     return values.reshape(*leading, -1)
 
@@ -91,9 +106,52 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, kind, ir.VectorType(element, 8 * BLOCK_BYTES // kind.dtype.bitwidth))
 
 
-def _address(context, builder, signature, arguments, vector):
-    array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    return builder.bitcast(builder.gep(array.data, [arguments[1]]), vector.as_pointer())
+def _address(context, builder, kind, array, index, pointer):
+    return builder.bitcast(builder.gep(context.make_array(kind)(context, builder, array).data, [index]), pointer)
+
+
+def _loaded(context, builder, kind, array, index, vector):
+    block = builder.load(_address(context, builder, kind, array, index, vector.as_pointer()))
+    block.align = kind.dtype.bitwidth // 8
+    return block
+
+
+def _store(context, builder, kind, array, index, block):
+    stored = builder.store(block, _address(context, builder, kind, array, index, block.type.as_pointer()))
+    stored.align = kind.dtype.bitwidth // 8
+
+
+def _fused(builder, one, other, addend):
+    vector = one.type
+    bits = 8 * BLOCK_BYTES // vector.count
+    kind = ir.FunctionType(vector, [vector] * 3)
+    multiply_add = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{vector.count}f{bits}")
+    return builder.call(multiply_add, [one, other, addend])
+
+
+def _spread(builder, number, vector):
+    anything = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(anything, number, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
+    return builder.shuffle_vector(first, anything, zeros)
+
+
+def _total(builder, values):
+    while values.type.count > 1:
+        half = values.type.count // 2
+        indices = ir.VectorType(ir.IntType(32), half)
+        parts = [
+            builder.shuffle_vector(
+                values, ir.Constant(values.type, ir.Undefined), ir.Constant(indices, list(range(start, start + half)))
+            )
+            for start in (0, half)
+        ]
+        values = builder.fadd(*parts)
+    return builder.extract_element(values, ir.Constant(ir.IntType(32), 0))
+
+
+def _parts(builder, together, count):
+    return [builder.extract_value(together, place) for place in range(count)]
 
 
 @intrinsic
@@ -101,10 +159,7 @@ def load(_, array, index):
     """A block of the array from an index on."""
 
     def generate(context, builder, signature, arguments):
-        vector = context.get_value_type(signature.return_type)
-        loaded = builder.load(_address(context, builder, signature, arguments, vector))
-        loaded.align = array.dtype.bitwidth // 8
-        return loaded
+        return _loaded(context, builder, array, *arguments, context.get_value_type(signature.return_type))
 
     return Vector(array.dtype)(array, types.intp), generate
 
@@ -114,11 +169,28 @@ def store(_, array, index, value):
     """Put a block into the array from an index on."""
 
     def generate(context, builder, signature, arguments):
-        stored = builder.store(arguments[2], _address(context, builder, signature, arguments, arguments[2].type))
-        stored.align = array.dtype.bitwidth // 8
+        _store(context, builder, array, *arguments)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, value), generate
+
+
+@intrinsic
+def ask_for(_, array, index):
+    """Have a block of the array from an index on brought to the second cache, without waiting for it."""
+
+    def generate(context, builder, signature, arguments):
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        start = _address(context, builder, array, *arguments, byte)
+        for offset in range(0, BLOCK_BYTES, _LINE_BYTES):
+            line = builder.gep(start, [ir.IntType(64)(offset)])
+            # To be read; for the second cache; data.
+            builder.call(prefetch, [line, number(0), number(2), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
 
 
 @intrinsic
@@ -126,12 +198,7 @@ def times_plus(_, one, other, addend):
     """``one · other + addend`` with a single rounding."""
 
     def generate(context, builder, signature, arguments):
-        vector = arguments[0].type
-        bits = signature.return_type.dtype.bitwidth
-        multiply_add = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{vector.count}f{bits}"
-        )
-        return builder.call(multiply_add, arguments)
+        return _fused(builder, *arguments)
 
     return one(one, other, addend), generate
 
@@ -151,11 +218,7 @@ def everywhere(_, number):
     """A vector whose entries are all `number`."""
 
     def generate(context, builder, signature, arguments):
-        vector = context.get_value_type(signature.return_type)
-        anything = ir.Constant(vector, ir.Undefined)
-        first = builder.insert_element(anything, arguments[0], ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
-        return builder.shuffle_vector(first, anything, zeros)
+        return _spread(builder, arguments[0], context.get_value_type(signature.return_type))
 
     return Vector(number)(number), generate
 
@@ -165,46 +228,157 @@ def total_of(_, vector):
     """The sum of the entries, by halves."""
 
     def generate(context, builder, signature, arguments):
-        values = arguments[0]
-        while values.type.count > 1:
-            half = values.type.count // 2
-            indices = ir.VectorType(ir.IntType(32), half)
-            parts = [
-                builder.shuffle_vector(
-                    values,
-                    ir.Constant(values.type, ir.Undefined),
-                    ir.Constant(indices, list(range(start, start + half))),
-                )
-                for start in (0, half)
-            ]
-            values = builder.fadd(*parts)
-        return builder.extract_element(values, ir.Constant(ir.IntType(32), 0))
+        return _total(builder, arguments[0])
 
     return vector.dtype(vector), generate
 
 
-@numba.njit(cache=True, error_model="numpy")
-def spectral_update(order, samples, labels, kernel, readout, channels, classes, rate, error_limit):
+@intrinsic
+def zeros_for(_, classes, number):
+    """A vector of zeros for each entry of `classes`, a tuple, of the kind of `number`."""
+
+    def generate(context, builder, signature, arguments):
+        together = signature.return_type
+        zero = ir.Constant(context.get_value_type(together.dtype), None)
+        return context.make_tuple(builder, together, [zero] * len(classes))
+
+    return types.UniTuple(Vector(number), len(classes))(classes, number), generate
+
+
+@intrinsic
+def pulled_back(_, step_sizes, readout, at):
+    """Σ_i of a step size times a block of readout i: the real parts and the imaginary parts."""
+
+    def generate(context, builder, signature, arguments):
+        vector = context.get_value_type(step_sizes.dtype)
+        sums = [ir.Constant(vector, None)] * 2
+        for i, step_size in enumerate(_parts(builder, arguments[0], len(step_sizes))):
+            for part in range(2):
+                index = builder.add(arguments[2], arguments[2].type((2 * i + part) * vector.count))
+                weight = _loaded(context, builder, readout, arguments[1], index, vector)
+                sums[part] = _fused(builder, step_size, weight, sums[part])
+        return context.make_tuple(builder, signature.return_type, sums)
+
+    return types.UniTuple(step_sizes.dtype, 2)(step_sizes, readout, types.intp), generate
+
+
+@intrinsic
+def answers_after(_, answers, step_sizes, readout, at, before, hidden):
+    """Change a block of each readout by its step size times `before`; the answers with what that adds to them."""
+
+    def generate(context, builder, signature, arguments):
+        vector = context.get_value_type(step_sizes.dtype)
+        totals, steps = (_parts(builder, together, len(step_sizes)) for together in arguments[:2])
+        old, new = (_parts(builder, together, 2) for together in arguments[4:])
+        for i, step_size in enumerate(steps):
+            for part in (1, 0):
+                index = builder.add(arguments[3], arguments[3].type((2 * i + part) * vector.count))
+                weight = _loaded(context, builder, readout, arguments[2], index, vector)
+                weight = _fused(builder, step_size, old[part], weight)
+                _store(context, builder, readout, arguments[2], index, weight)
+                totals[i] = _fused(builder, weight, new[part], totals[i])
+        return context.make_tuple(builder, answers, totals)
+
+    return answers(answers, step_sizes, readout, types.intp, before, hidden), generate
+
+
+@intrinsic
+def steps_after(_, answers, label, rate):
+    """`rate` times the error of each answer, everywhere in a vector, and the sum of the squared errors."""
+    returned = types.Tuple((answers, types.float64))
+
+    def generate(context, builder, signature, arguments):
+        vector = context.get_value_type(answers.dtype)
+        number, double = vector.element, ir.DoubleType()
+        squared, steps = ir.Constant(double, 0.0), []
+        totals = [_total(builder, values) for values in _parts(builder, arguments[0], len(answers))]
+        for i, answer in enumerate(totals):
+            is_class = builder.icmp_signed("==", arguments[1], arguments[1].type(i))
+            error = builder.fsub(builder.select(is_class, number(1.0), number(0.0)), answer)
+            square = builder.fmul(error, error)
+            squared = builder.fadd(squared, square if number == double else builder.fpext(square, double))
+            steps.append(_spread(builder, builder.fmul(arguments[2], error), vector))
+        together = context.make_tuple(builder, answers, steps)
+        return context.make_tuple(builder, returned, [together, squared])
+
+    return returned(answers, label, rate), generate
+
+
+def spectral_update(
+    order: npt.NDArray[np.int64],
+    samples: npt.NDArray[Any],
+    labels: npt.NDArray[np.int64],
+    kernel: npt.NDArray[Any],
+    readout: npt.NDArray[Any],
+    idle: Sequence[npt.NDArray[Any]],
+    channels: int,
+    classes: int,
+    rate: Any,
+    error_limit: float,
+) -> tuple[int, float]:
     """One update of `kernel` and `readout`, in place, for each entry of `order`; all spectra as blocks.
 
     `samples` carry the factor n of the convolution theorem; `kernel` and `readout` the square root of how often a
-    coefficient occurs in the full plane, which makes the half plane's gradient that of the full one.
+    coefficient occurs in the full plane, which makes the half plane's gradient that of the full one. `idle` is room
+    for the hidden layer and a sample of zeros, blocks both.
 
     Returns:
         The number of updates made and the sum of ‖y − ŷ‖²; if that of one sample was above `error_limit` or not a
         number, the updates before it and its ‖y − ŷ‖².
     """
+    update, number = (_update_few, (0,) * classes) if classes <= FEW_CLASSES else (_update_many, classes)
+    made, squared = update(order, samples, labels, kernel, readout, *idle, channels, number, rate, error_limit)
+    return int(made), float(squared)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _update_few(order, samples, labels, kernel, readout, hidden, nothing, channels, classes, rate, error_limit):
+    """``spectral_update`` with the answers and step sizes in registers; `classes` is a tuple with an entry for each."""
     size = BLOCK_BYTES // kernel.itemsize
-    blocks = kernel.size // (2 * channels * size)
+    blocks = hidden.size // (2 * size)
+    zero = kernel.dtype.type(0)
+    hidden[:] = zero
+    streamed = samples.size * samples.itemsize > _CACHED_BYTES
+    step_sizes = zeros_for(classes, zero)
+    total = 0.0
+    for step in range(order.size + 1):
+        before = nothing if step == 0 else samples[order[step - 1]]
+        sample = nothing if step == order.size else samples[order[step]]
+        upcoming = samples[order[step + 1]] if step + 1 < order.size else nothing
+        answers = zeros_for(classes, zero)
+        for block in range(blocks):
+            at = 2 * block * len(classes) * size
+            back = pulled_back(step_sizes, readout, at)
+            answer = _through_kernel(kernel, before, sample, upcoming, streamed, block, channels, back[0], back[1])
+            place = 2 * block * size
+            previous = (load(hidden, place), load(hidden, place + size))
+            store(hidden, place, answer[0])
+            store(hidden, place + size, answer[1])
+            answers = answers_after(answers, step_sizes, readout, at, previous, answer)
+        if step == order.size:
+            break
+        step_sizes, squared = steps_after(answers, labels[order[step]], rate)
+        if not squared <= error_limit:
+            return step, squared
+        total += squared
+    return order.size, total
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _update_many(order, samples, labels, kernel, readout, hidden, nothing, channels, classes, rate, error_limit):
+    """``spectral_update`` with the answers and step sizes in memory."""
+    size = BLOCK_BYTES // kernel.itemsize
+    blocks = hidden.size // (2 * size)
     zero, one = kernel.dtype.type(0), kernel.dtype.type(1)
-    nothing = np.zeros(kernel.size, kernel.dtype)
-    hidden = np.zeros(2 * blocks * size, kernel.dtype)
+    hidden[:] = zero
+    streamed = samples.size * samples.itemsize > _CACHED_BYTES
     answers = np.empty(classes * size, kernel.dtype)
     step_sizes = np.zeros(classes, kernel.dtype)
     total = 0.0
     for step in range(order.size + 1):
         before = nothing if step == 0 else samples[order[step - 1]]
         sample = nothing if step == order.size else samples[order[step]]
+        upcoming = samples[order[step + 1]] if step + 1 < order.size else nothing
         answers[:] = zero
         for block in range(blocks):
             back_real, back_imaginary = everywhere(zero), everywhere(zero)
@@ -213,21 +387,9 @@ def spectral_update(order, samples, labels, kernel, readout, channels, classes, 
                 step_size = everywhere(step_sizes[i])
                 back_real = times_plus(step_size, load(readout, at), back_real)
                 back_imaginary = times_plus(step_size, load(readout, at + size), back_imaginary)
-            hidden_real, hidden_imaginary = everywhere(zero), everywhere(zero)
-            for c in range(channels):
-                at = 2 * (block * channels + c) * size
-                real, imaginary = load(before, at), load(before, at + size)
-                kernel_real = times_plus(imaginary, back_imaginary, load(kernel, at))
-                kernel_real = times_plus(real, back_real, kernel_real)
-                kernel_imaginary = times_plus(negative(imaginary), back_real, load(kernel, at + size))
-                kernel_imaginary = times_plus(real, back_imaginary, kernel_imaginary)
-                store(kernel, at, kernel_real)
-                store(kernel, at + size, kernel_imaginary)
-                real, imaginary = load(sample, at), load(sample, at + size)
-                hidden_real = times_plus(negative(kernel_imaginary), imaginary, hidden_real)
-                hidden_real = times_plus(kernel_real, real, hidden_real)
-                hidden_imaginary = times_plus(kernel_imaginary, real, hidden_imaginary)
-                hidden_imaginary = times_plus(kernel_real, imaginary, hidden_imaginary)
+            hidden_real, hidden_imaginary = _through_kernel(
+                kernel, before, sample, upcoming, streamed, block, channels, back_real, back_imaginary
+            )
             at = 2 * block * size
             before_real, before_imaginary = load(hidden, at), load(hidden, at + size)
             store(hidden, at, hidden_real)
@@ -253,6 +415,32 @@ def spectral_update(order, samples, labels, kernel, readout, channels, classes, 
             return step, squared
         total += squared
     return order.size, total
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def _through_kernel(kernel, before, sample, upcoming, streamed, block, channels, back_real, back_imaginary):
+    """Change a block of the kernel by what was pulled back; with it, a block of this sample's hidden layer."""
+    size = BLOCK_BYTES // kernel.itemsize
+    zero = kernel.dtype.type(0)
+    hidden_real, hidden_imaginary = everywhere(zero), everywhere(zero)
+    for c in range(channels):
+        at = 2 * (block * channels + c) * size
+        if streamed:
+            ask_for(upcoming, at)
+            ask_for(upcoming, at + size)
+        real, imaginary = load(before, at), load(before, at + size)
+        kernel_real = times_plus(imaginary, back_imaginary, load(kernel, at))
+        kernel_real = times_plus(real, back_real, kernel_real)
+        kernel_imaginary = times_plus(negative(imaginary), back_real, load(kernel, at + size))
+        kernel_imaginary = times_plus(real, back_imaginary, kernel_imaginary)
+        store(kernel, at, kernel_real)
+        store(kernel, at + size, kernel_imaginary)
+        real, imaginary = load(sample, at), load(sample, at + size)
+        hidden_real = times_plus(negative(kernel_imaginary), imaginary, hidden_real)
+        hidden_real = times_plus(kernel_real, real, hidden_real)
+        hidden_imaginary = times_plus(kernel_imaginary, real, hidden_imaginary)
+        hidden_imaginary = times_plus(kernel_real, imaginary, hidden_imaginary)
+    return hidden_real, hidden_imaginary
 
 
 @numba.njit(cache=True, error_model="numpy")

@@ -50,10 +50,17 @@ class SpectralNetwork:
         self._convolution_factor = np.full(self._scale.shape, float(side))
         self._kernel = compiled_updates.to_blocks(kernel, self._scale, self._precision)
         self._readout = compiled_updates.to_blocks(readout, self._scale, self._precision)
+        values = self._kernel.size
+        rooms = (values // self._channels, values)
+        self._idle = tuple(compiled_updates.aligned_zeros((room,), self._precision) for room in rooms)
 
     def samples(self, spectra: ComplexArray) -> npt.NDArray[Any]:
         """x̂ of shape (samples, C, L) in the form that ``update`` and ``answers`` take."""
         return compiled_updates.to_blocks(spectra, self._convolution_factor, self._precision)
+
+    def room(self, samples: int) -> npt.NDArray[Any]:
+        """Room for so many samples in that form."""
+        return compiled_updates.aligned_zeros((samples, self._kernel.size), self._precision)
 
     def update(
         self, samples: npt.NDArray[Any], labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
@@ -69,6 +76,7 @@ class SpectralNetwork:
             labels,
             self._kernel,
             self._readout,
+            self._idle,
             self._channels,
             self._classes,
             self._learning_rate,

@@ -233,10 +233,9 @@ class SampleSpectra:
         """How many updates to make in one go, so that what is transformed for them stays in a cache."""
         if self._resident is None:
             images = len(self._split)
-            one = engine.spectra(self._split.inputs(slice(1)))
-            shared = self._trainings > 1 and images * one.nbytes <= _MOST_RESIDENT_BYTES
+            shared = self._trainings > 1 and images * engine.room(1).nbytes <= _MOST_RESIDENT_BYTES
             if shared or images <= _RESIDENT_IMAGES:
-                self._resident = np.empty((images, one.shape[1]), one.dtype)
+                self._resident = engine.room(images)
                 for start in range(0, images, _RESIDENT_IMAGES):
                     some = slice(start, start + _RESIDENT_IMAGES)
                     self._resident[some] = engine.spectra(self._split.inputs(some))
