@@ -6,8 +6,8 @@ import numpy as np
 
 from learning_dynamics.correlations import Correlations, FloatArray
 
-# Numbers in the networks that are multiplied with Σxx together: as fast as all at once, and 64 MB.
-_AT_ONCE = 2**23
+# Numbers in the networks that are multiplied with Σxx together: as fast as all at once, in memory that is used again.
+_AT_ONCE = 2**21
 
 
 def mean_square_error(networks: FloatArray, correlations: Correlations) -> FloatArray:

@@ -17,7 +17,7 @@ def seed_blocks(size):
 
 
 def seeds_per_job(experiment, network):
-    """Seeds of a two-layer network that one job trains: ten, if that takes about half a minute at most."""
+    """Seeds of a two-layer network that one job trains: up to ten, as many as take about half a minute."""
     if CONFIG.seeds_per_job != "auto":
         return CONFIG.seeds_per_job
     settings = CONFIG.experiments[experiment]
@@ -26,10 +26,11 @@ def seeds_per_job(experiment, network):
         microseconds = 1 + values * (classes + 1) / 5000
     else:
         width = settings.networks.linear_fcnn.hidden_width(values)
-        microseconds = 1 + width * (values + 10 * classes) / 15000
+        rate = 15000 if settings.networks.linear_fcnn.precision == "double" else 30000
+        microseconds = 1 + width * (values + 10 * classes) / rate
     # The most that are chosen from the data are rarely needed.
     updates = 300_000 if settings.updates == "auto" else settings.updates
-    return 10 if updates * microseconds <= 3e6 else 1
+    return max(1, min(10, int(30e6 / (updates * microseconds))))
 
 
 def trained_together():

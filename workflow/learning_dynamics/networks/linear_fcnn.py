@@ -55,7 +55,7 @@ class Engine:
         self.second = np.array(initial.second)
         self._learning_rate = learning_rate
         self._error_limit = error_limit
-        (self._add_product,) = blas.get_blas_funcs(("gemm",), (self.first,))
+        self._add_product, self._inner_products = blas.get_blas_funcs(("gemm", "syrk"), (self.first,))
         self._block_size = _SMALL_BLOCK if self.first.nbytes <= _CACHED_BYTES else BLOCK
 
     def update(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
@@ -79,7 +79,9 @@ class Engine:
         # The order of the factors in which the library's product is the faster one.
         hidden = (self.first @ inputs.T).T if precision == np.float32 else inputs @ self.first.T
         basis = np.concatenate([self.second.astype(precision, copy=False), hidden])
-        gram, inner = ((rows @ rows.T).astype(np.float64, copy=False) for rows in (inputs, basis))
+        # Of products between samples only those with an earlier one are needed: the lower triangle, by rows.
+        gram = self._inner_products(1.0, inputs.T, trans=1).T.astype(np.float64, copy=False)
+        inner = (basis @ basis.T).astype(np.float64, copy=False)
         pending, second, done, squared = _update(
             gram, inner, labels, len(self.second), self._learning_rate, self._error_limit
         )
