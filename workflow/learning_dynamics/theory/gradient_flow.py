@@ -27,6 +27,9 @@ SMALL_WEIGHT = 1e-3
 # The most eigenvectors of Σxx that are kept apart.
 DIRECTIONS = 256
 
+# A state of so many bytes stays in the second cache together with its derivatives at all stages of a step.
+_CACHED_BYTES = 2**17
+
 # Multiplications in one evaluation of the flow: some thousand of these take about twenty minutes on one core.
 _MOST_PRODUCTS = 4e9
 
@@ -255,11 +258,12 @@ def _linear_fcnn_flow(
         seconds[place] = second_layer
 
     start = np.concatenate([first.ravel(), second.ravel()])
-    if relative_tolerance >= RELATIVE_TOLERANCE:
+    method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
+    if method is RK45 and start.nbytes > _CACHED_BYTES:
         factors = (learning_rate * target, learning_rate * eigenvalues)
         solver = functools.partial(FactoredRK45, derivative, start, *factors)
     else:
-        solver = functools.partial(DOP853, derivative, y0=start)
+        solver = functools.partial(method, derivative, y0=start)
     end, evaluations = _integrate(solver, samples, relative_tolerance, observe)
     rows = networks.reshape(-1, networks.shape[-1])
     np.matmul(moving.reshape(len(rows), -1), eigenvectors.T, out=rows)
