@@ -102,8 +102,9 @@ class Split:
 
     def inputs(self, which: slice | npt.NDArray[np.integer], precision: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
         """Network inputs of some samples, scaled and centred, shape (samples, C, n, n)."""
-        images = self.source.images[self.places[which]].astype(precision, copy=False)
-        scaled = images * images.dtype.type(self.source.scale)
+        # Chosen by an array of places, they are a copy.
+        scaled = self.source.images[self.places[which]].astype(precision, copy=False)
+        scaled *= scaled.dtype.type(self.source.scale)
         scaled -= self.source.mean_image.astype(precision, copy=False)
         return scaled
 
