@@ -22,7 +22,7 @@ def relative_difference(measured, expected):
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])
-@pytest.mark.parametrize("side", [7, 8, 16])
+@pytest.mark.parametrize("side", [7, 8, 16, 33])
 def test_linear_cnn_is_plain_stochastic_gradient_descent(side, channels):
     inputs, labels, order, generator = samples(side, channels)
     initial = linear_cnn.normal_weights(generator, CLASSES, channels, side, 0.05, 0.05)
@@ -41,19 +41,33 @@ def test_linear_cnn_is_plain_stochastic_gradient_descent(side, channels):
 
 @pytest.mark.parametrize("classes", [1, 2, 8, 11])
 @pytest.mark.parametrize("precision", [np.float64, np.float32])
-def test_updates_are_the_same_with_answers_in_registers_or_in_memory(classes, precision, monkeypatch):
-    inputs, _, order, generator = samples(7, 2)
+@pytest.mark.parametrize(("side", "channels"), [(7, 2), (32, 1)])
+def test_updates_are_the_same_with_answers_in_registers_or_in_memory(side, channels, classes, precision, monkeypatch):
+    inputs, _, order, generator = samples(side, channels)
     labels = generator.integers(0, classes, len(inputs))
-    initial = linear_cnn.normal_weights(generator, classes, 2, 7, 0.05, 0.05)
+    initial = linear_cnn.normal_weights(generator, classes, channels, side, 0.05, 0.05)
     states, squared_errors = [], []
     for few in (classes, 0):
         monkeypatch.setattr(compiled_updates, "FEW_CLASSES", few)
-        engine = linear_cnn.Engine(initial, LEARNING_RATE / 7, precision=precision)
+        engine = linear_cnn.Engine(initial, LEARNING_RATE / side, precision=precision)
         squared_errors.append(engine.update(engine.spectra(inputs), labels, order))
         states.append(engine.state())
     assert squared_errors[0] == squared_errors[1]
     for name, values in states[0].items():
         assert np.array_equal(values, states[1][name]), name
+
+
+def test_updates_are_the_same_whether_the_hidden_layer_is_kept_or_computed_again(monkeypatch):
+    inputs, labels, order, generator = samples(9, 1)
+    initial = linear_cnn.normal_weights(generator, CLASSES, 1, 9, 0.05, 0.05)
+    states = []
+    for near in (2**15, 0):
+        monkeypatch.setattr(compiled_updates, "_NEAR_BYTES", near)
+        engine = linear_cnn.Engine(initial, LEARNING_RATE)
+        engine.update(engine.spectra(inputs), labels, order)
+        states.append(engine.state())
+    assert np.array_equal(states[0]["kernel"], states[1]["kernel"])
+    assert np.array_equal(states[0]["readout"], states[1]["readout"])
 
 
 def test_updates_are_the_same_wherever_the_samples_lie():

@@ -31,8 +31,12 @@ BLOCK_BYTES = 128
 # So many classes or fewer have their answers in registers.
 FEW_CLASSES = 8
 _LINE_BYTES = 64
-# Samples that the second cache does not hold are asked for one update ahead.
+# Samples that the second cache does not hold, beside a network that it does, are asked for one update ahead.
 _CACHED_BYTES = 2**20
+# Beyond the first cache, the hidden layer of one channel is sooner computed a second time than kept.
+_NEAR_BYTES = 2**15
+# No and yes, as tuples: their length is a constant to the compiler, and what is not done costs nothing.
+_ANSWERS = ((), (0,))
 
 
 def lanes(dtype: npt.DTypeLike) -> int:
@@ -326,19 +330,24 @@ def spectral_update(
         The number of updates made and the sum of ‖y − ŷ‖²; if that of one sample was above `error_limit` or not a
         number, the updates before it and its ‖y − ŷ‖².
     """
+    network_bytes = kernel.nbytes + readout.nbytes
+    ahead = _ANSWERS[samples.nbytes > _CACHED_BYTES > network_bytes]
+    again = _ANSWERS[channels == 1 and network_bytes > _NEAR_BYTES]
     update, number = (_update_few, (0,) * classes) if classes <= FEW_CLASSES else (_update_many, classes)
-    made, squared = update(order, samples, labels, kernel, readout, *idle, channels, number, rate, error_limit)
+    arrays = (order, samples, labels, kernel, readout, *idle)
+    made, squared = update(*arrays, ahead, again, channels, number, rate, error_limit)
     return int(made), float(squared)
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _update_few(order, samples, labels, kernel, readout, hidden, nothing, channels, classes, rate, error_limit):
+def _update_few(
+    order, samples, labels, kernel, readout, hidden, nothing, ahead, again, channels, classes, rate, error_limit
+):
     """``spectral_update`` with the answers and step sizes in registers; `classes` is a tuple with an entry for each."""
     size = BLOCK_BYTES // kernel.itemsize
     blocks = hidden.size // (2 * size)
     zero = kernel.dtype.type(0)
     hidden[:] = zero
-    streamed = samples.size * samples.itemsize > _CACHED_BYTES
     step_sizes = zeros_for(classes, zero)
     total = 0.0
     for step in range(order.size + 1):
@@ -349,12 +358,14 @@ def _update_few(order, samples, labels, kernel, readout, hidden, nothing, channe
         for block in range(blocks):
             at = 2 * block * len(classes) * size
             back = pulled_back(step_sizes, readout, at)
-            answer = _through_kernel(kernel, before, sample, upcoming, streamed, block, channels, back[0], back[1])
-            place = 2 * block * size
-            previous = (load(hidden, place), load(hidden, place + size))
-            store(hidden, place, answer[0])
-            store(hidden, place + size, answer[1])
-            answers = answers_after(answers, step_sizes, readout, at, previous, answer)
+            answer = _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back[0], back[1])
+            previous = answer[2:]
+            if len(again) == 0:
+                place = 2 * block * size
+                previous = (load(hidden, place), load(hidden, place + size))
+                store(hidden, place, answer[0])
+                store(hidden, place + size, answer[1])
+            answers = answers_after(answers, step_sizes, readout, at, previous, answer[:2])
         if step == order.size:
             break
         step_sizes, squared = steps_after(answers, labels[order[step]], rate)
@@ -365,13 +376,14 @@ def _update_few(order, samples, labels, kernel, readout, hidden, nothing, channe
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _update_many(order, samples, labels, kernel, readout, hidden, nothing, channels, classes, rate, error_limit):
+def _update_many(
+    order, samples, labels, kernel, readout, hidden, nothing, ahead, again, channels, classes, rate, error_limit
+):
     """``spectral_update`` with the answers and step sizes in memory."""
     size = BLOCK_BYTES // kernel.itemsize
     blocks = hidden.size // (2 * size)
     zero, one = kernel.dtype.type(0), kernel.dtype.type(1)
     hidden[:] = zero
-    streamed = samples.size * samples.itemsize > _CACHED_BYTES
     answers = np.empty(classes * size, kernel.dtype)
     step_sizes = np.zeros(classes, kernel.dtype)
     total = 0.0
@@ -387,13 +399,14 @@ def _update_many(order, samples, labels, kernel, readout, hidden, nothing, chann
                 step_size = everywhere(step_sizes[i])
                 back_real = times_plus(step_size, load(readout, at), back_real)
                 back_imaginary = times_plus(step_size, load(readout, at + size), back_imaginary)
-            hidden_real, hidden_imaginary = _through_kernel(
-                kernel, before, sample, upcoming, streamed, block, channels, back_real, back_imaginary
+            hidden_real, hidden_imaginary, before_real, before_imaginary = _through_kernel(
+                kernel, before, sample, upcoming, ahead, again, block, channels, back_real, back_imaginary
             )
-            at = 2 * block * size
-            before_real, before_imaginary = load(hidden, at), load(hidden, at + size)
-            store(hidden, at, hidden_real)
-            store(hidden, at + size, hidden_imaginary)
+            if len(again) == 0:
+                at = 2 * block * size
+                before_real, before_imaginary = load(hidden, at), load(hidden, at + size)
+                store(hidden, at, hidden_real)
+                store(hidden, at + size, hidden_imaginary)
             for i in range(classes):
                 at = 2 * (block * classes + i) * size
                 step_size = everywhere(step_sizes[i])
@@ -418,20 +431,31 @@ def _update_many(order, samples, labels, kernel, readout, hidden, nothing, chann
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _through_kernel(kernel, before, sample, upcoming, streamed, block, channels, back_real, back_imaginary):
-    """Change a block of the kernel by what was pulled back; with it, a block of this sample's hidden layer."""
+def _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back_real, back_imaginary):
+    """Change a block of the kernel by what was pulled back.
+
+    Returns:
+        With it, a block of this sample's hidden layer; without it, if `again`, of that of the sample before.
+    """
     size = BLOCK_BYTES // kernel.itemsize
     zero = kernel.dtype.type(0)
     hidden_real, hidden_imaginary = everywhere(zero), everywhere(zero)
+    before_real, before_imaginary = everywhere(zero), everywhere(zero)
     for c in range(channels):
         at = 2 * (block * channels + c) * size
-        if streamed:
+        if len(ahead) > 0:
             ask_for(upcoming, at)
             ask_for(upcoming, at + size)
         real, imaginary = load(before, at), load(before, at + size)
-        kernel_real = times_plus(imaginary, back_imaginary, load(kernel, at))
+        kernel_real, kernel_imaginary = load(kernel, at), load(kernel, at + size)
+        if len(again) > 0:
+            before_real = times_plus(negative(kernel_imaginary), imaginary, before_real)
+            before_real = times_plus(kernel_real, real, before_real)
+            before_imaginary = times_plus(kernel_imaginary, real, before_imaginary)
+            before_imaginary = times_plus(kernel_real, imaginary, before_imaginary)
+        kernel_real = times_plus(imaginary, back_imaginary, kernel_real)
         kernel_real = times_plus(real, back_real, kernel_real)
-        kernel_imaginary = times_plus(negative(imaginary), back_real, load(kernel, at + size))
+        kernel_imaginary = times_plus(negative(imaginary), back_real, kernel_imaginary)
         kernel_imaginary = times_plus(real, back_imaginary, kernel_imaginary)
         store(kernel, at, kernel_real)
         store(kernel, at + size, kernel_imaginary)
@@ -440,7 +464,7 @@ def _through_kernel(kernel, before, sample, upcoming, streamed, block, channels,
         hidden_real = times_plus(kernel_real, real, hidden_real)
         hidden_imaginary = times_plus(kernel_imaginary, real, hidden_imaginary)
         hidden_imaginary = times_plus(kernel_real, imaginary, hidden_imaginary)
-    return hidden_real, hidden_imaginary
+    return hidden_real, hidden_imaginary, before_real, before_imaginary
 
 
 @numba.njit(cache=True, error_model="numpy")
