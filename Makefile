@@ -13,7 +13,7 @@ SOURCES := workflow tests benchmarks
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about a minute on two cores)"
-	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 4 minutes; without CIFAR10= the data are downloaded)"
+	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 3 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything, the deep networks too (about 2 hours)"
 	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
@@ -55,7 +55,7 @@ reproduce: .venv/.base
 	$(SNAKEMAKE) all
 
 two-layer: .venv/.torch
-	@echo "Every two-layer experiment: about 4 minutes on two cores. Figures: results/figures/"
+	@echo "Every two-layer experiment: about 3 minutes on two cores. Figures: results/figures/"
 	$(SNAKEMAKE) two-layer $(CIFAR10_SOURCE)
 
 reproduce-all: .venv/.torch
