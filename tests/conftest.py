@@ -26,6 +26,17 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("cluster", "workflow")])
 
 
+# Two experiments, the variants and images of one's own: something of everything there is.
+FEW = """
+experiments:
+  pure_cosines_cyclic: null
+  sums_of_cosines: null
+  digits4: null
+  my_pictures: {dataset: {kind: images, source: pictures}}
+scaling: null
+"""
+
+
 class Project:
     """A copy of the project in a folder of its own, as a clone would be."""
 

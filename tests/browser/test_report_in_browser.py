@@ -6,6 +6,7 @@ import pytest
 
 from browser import webdriver
 from browser.webdriver import Browser
+from conftest import FEW
 from unit.pictures_on_disk import waves, write
 
 pytestmark = [
@@ -22,16 +23,6 @@ CATEGORIES = [
     "5 Own experiments",
     "6 Provenance",
 ]
-
-# Two experiments, the variants and images of one's own: something in every category.
-FEW = """
-experiments:
-  pure_cosines_cyclic: null
-  sums_of_cosines: null
-  digits4: null
-  my_pictures: {dataset: {kind: images, source: pictures}}
-scaling: null
-"""
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,13 @@ import zipfile
 
 import pytest
 
+from conftest import FEW
 from learning_dynamics.figures import catalogue
 from unit.pictures_on_disk import waves, write
 
 pytestmark = pytest.mark.workflow
 
-FEW = """
-experiments:
-  pure_cosines_cyclic: null
-  sums_of_cosines: null
-  digits4: null
-  my_pictures: {dataset: {kind: images, source: pictures}}
-scaling: null
-variants: {convolutions: {two-kernels: null, four-kernels: null, zero-padding: null}}
-"""
+FEWER = f"{FEW}variants: {{convolutions: {{two-kernels: null, four-kernels: null, zero-padding: null}}}}\n"
 TRAINING = {"dataset", "correlations", "structure", "train", "train_deep", "theory", "scaling", "variant"}
 
 
@@ -35,7 +28,7 @@ def made(project):
 @pytest.fixture(scope="module")
 def published(shared_project):
     """A run, and the archive of it."""
-    settings = shared_project.settings(FEW)
+    settings = shared_project.settings(FEWER)
     write(shared_project.folder, "pictures", waves())
     run = shared_project.snakemake(*settings, "--", "all", "results/archive.zip", cores=2)
     assert run.returncode == 0, run.stdout[-5000:]
@@ -47,7 +40,7 @@ def archived(published, project):
     """A fresh project with the archive beside it; returns a function that runs Snakemake on it."""
     shutil.copy(published.folder / "results" / "archive.zip", project.folder / "theirs.zip")
 
-    def run(*arguments, settings=FEW):
+    def run(*arguments, settings=FEWER):
         return project.snakemake(*project.settings(settings), "--config", "archive=theirs.zip", *arguments, cores=2)
 
     return run
@@ -90,7 +83,7 @@ def test_same_figures_and_ledger_from_the_archive_and_the_same_archive_again(pub
     assert all(again[name] == first[name] for name in first.keys() - mine)
     assert "Nothing to be done" in archived("--dry-run", "--", "all").stdout
     # Without the key nothing is trained over what someone else computed.
-    own = project.snakemake(*project.settings(FEW), "--", "all")
+    own = project.snakemake(*project.settings(FEWER), "--", "all")
     assert own.returncode != 0
     assert "'results' holds the results of an archive" in own.stdout
 
@@ -134,7 +127,7 @@ def test_damaged_archive_stops_the_run_and_leaves_nothing_half_unpacked(archived
 
 
 def test_another_setting_is_named(archived, project):
-    run = archived("--", "all", settings=f"{FEW}\nseeds: 3")
+    run = archived("--", "all", settings=f"{FEWER}seeds: 3")
     assert run.returncode != 0
     assert "configuration key 'seeds': 3 here, 2 in the archive 'theirs.zip'" in run.stdout
     assert "Traceback" not in run.stdout

@@ -36,7 +36,7 @@ _CACHED_BYTES = 2**20
 # Beyond the first cache, the hidden layer of one channel is sooner computed a second time than kept.
 _NEAR_BYTES = 2**15
 # No and yes, as tuples: their length is a constant to the compiler, and what is not done costs nothing.
-_ANSWERS = ((), (0,))
+_NO_OR_YES = ((), (0,))
 
 
 def lanes(dtype: npt.DTypeLike) -> int:
@@ -331,8 +331,8 @@ def spectral_update(
         number, the updates before it and its ‖y − ŷ‖².
     """
     network_bytes = kernel.nbytes + readout.nbytes
-    ahead = _ANSWERS[samples.nbytes > _CACHED_BYTES > network_bytes]
-    again = _ANSWERS[channels == 1 and network_bytes > _NEAR_BYTES]
+    ahead = _NO_OR_YES[samples.nbytes > _CACHED_BYTES > network_bytes]
+    again = _NO_OR_YES[channels == 1 and network_bytes > _NEAR_BYTES]
     update, number = (_update_few, (0,) * classes) if classes <= FEW_CLASSES else (_update_many, classes)
     arrays = (order, samples, labels, kernel, readout, *idle)
     made, squared = update(*arrays, ahead, again, channels, number, rate, error_limit)
