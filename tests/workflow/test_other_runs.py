@@ -1,5 +1,6 @@
 """Runs that fail as they should, and runs on other data, each in a copy of the project of its own."""
 
+import re
 import shutil
 
 import numpy as np
@@ -30,6 +31,22 @@ def test_mistake_in_the_configuration_stops_before_any_job(project, setting, par
     assert all(part in lines[0] for part in parts)
     assert "Traceback" not in run.stdout
     assert not (project.folder / "results").exists()
+
+
+@pytest.mark.parametrize("seeds", [1, 3, 12])
+@pytest.mark.parametrize("together", ["auto", 5])
+def test_every_seed_is_trained_by_one_job(project, seeds, together):
+    """Blocks of seeds differ in size from network to network, and the last one is what is left over."""
+    settings = ("--config", f"seeds={seeds}", f"seeds_per_job={together}")
+    run = project.snakemake("--dry-run", *settings, "--", "two-layer")
+    assert run.returncode == 0, run.stdout[-3000:]
+    made = [
+        path
+        for outputs in re.findall(r"^ +output: (.+)$", run.stdout, re.MULTILINE)
+        for path in outputs.split(", ")
+        if path.startswith("results/trajectories/")
+    ]
+    assert len(made) == len(set(made)) == 6 * 2 * seeds
 
 
 def test_missing_cifar10_source_is_named_and_the_rest_still_runs(project):

@@ -1,7 +1,7 @@
 """How large a job is: the seeds that it trains, and the memory that it asks for.
 
 Needs: CONFIG.
-Makes: seed_blocks, trained_together, input_values, flow_megabytes
+Makes: seed_blocks, training_blocks, input_values, flow_megabytes
 """
 
 
@@ -33,14 +33,15 @@ def seeds_per_job(experiment, network):
     return max(1, min(10, int(30e6 / (updates * microseconds))))
 
 
-def trained_together():
-    """The two-layer experiments and networks by the number of seeds in a job: {size: {experiment: [network, …]}}."""
-    together = {}
+def training_blocks():
+    """Name and seeds of the jobs that train two-layer networks, and for which: (seeds, {experiment: [network, …]})."""
+    blocks = {}
     for name in two_layer_experiments(CONFIG.experiments):
         for network in networks_of(name, deep=False):
-            size = seeds_per_job(name, network)
-            together.setdefault(size, {}).setdefault(name, []).append(network)
-    return together
+            for block, seeds in seed_blocks(seeds_per_job(name, network)).items():
+                trained = blocks.setdefault(block, (seeds, {}))[1]
+                trained.setdefault(name, []).append(network)
+    return blocks
 
 
 def input_values(wildcards):

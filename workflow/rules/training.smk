@@ -8,47 +8,46 @@ Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experi
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 """
 
-for size, together in trained_together().items():
-    for block, block_seeds in seed_blocks(size).items():
+for block, (block_seeds, trained) in training_blocks().items():
 
-        rule:
-            name:
-                "train" if block == "seed-{seed}" else f"train_{block}"
-            input:
-                dataset=rules.dataset.output[0],
-                correlations=rules.correlations.output[0],
-                structure=rules.structure.output[0],
-                chosen=chosen_settings,
-                code=code("train.py"),
-            output:
-                [
-                    f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
-                    for seed in block_seeds
-                ],
-            log:
-                f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/{block}.log",
-            benchmark:
-                f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block}.tsv"
-            wildcard_constraints:
-                # The same number of seeds for one network of an experiment, and another for the other.
-                experiment="|".join(
-                    f"{name}(?=/({'|'.join(networks)})/)"
-                    for name, networks in together.items()
-                ),
-                network="|".join(config_networks.TWO_LAYER_NETWORKS),
-            conda:
-                "../../envs/analysis.yaml"
-            # One thread, always: the sums of a matrix product depend on the number of threads, and so would the bytes.
-            threads: 1
-            resources:
-                mem_mb=lambda wildcards, attempt: attempt
-                * (1500 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
-                runtime=lambda wildcards, attempt, seeds=len(block_seeds): attempt
-                * (10 + 2 * seeds),
-            params:
-                settings=experiment_settings,
-                root_seed=CONFIG.root_seed,
-                divergence_factor=CONFIG.divergence_factor,
-                checkpoints=f"{RESULTS}/checkpoints",
-            script:
-                "../scripts/train.py"
+    rule:
+        name:
+            "train" if block == "seed-{seed}" else f"train_{block}"
+        input:
+            dataset=rules.dataset.output[0],
+            correlations=rules.correlations.output[0],
+            structure=rules.structure.output[0],
+            chosen=chosen_settings,
+            code=code("train.py"),
+        output:
+            [
+                f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
+                for seed in block_seeds
+            ],
+        log:
+            f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/{block}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block}.tsv"
+        wildcard_constraints:
+            # The same number of seeds for one network of an experiment, and another for the other.
+            experiment="|".join(
+                f"{name}(?=/({'|'.join(networks)})/)"
+                for name, networks in trained.items()
+            ),
+            network="|".join(config_networks.TWO_LAYER_NETWORKS),
+        conda:
+            "../../envs/analysis.yaml"
+        # One thread, always: the sums of a matrix product depend on the number of threads, and so would the bytes.
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: attempt
+            * (1500 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+            runtime=lambda wildcards, attempt, seeds=len(block_seeds): attempt
+            * (10 + 2 * seeds),
+        params:
+            settings=experiment_settings,
+            root_seed=CONFIG.root_seed,
+            divergence_factor=CONFIG.divergence_factor,
+            checkpoints=f"{RESULTS}/checkpoints",
+        script:
+            "../scripts/train.py"
