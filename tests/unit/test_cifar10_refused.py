@@ -119,20 +119,23 @@ def test_a_wrong_checksum_at_the_end_of_a_compressed_tar(tmp_path, kind):
         make(archive)
 
 
+def flip(archive, text, offset=0):
+    """Alter the byte so far behind the first occurrence of a text."""
+    content = bytearray(archive.read_bytes())
+    content[content.index(text) + offset] ^= 255
+    archive.write_bytes(content)
+
+
 def test_a_damaged_header_in_a_tar_is_not_its_end(tmp_path):
     archive = write_archive(tmp_path / "images.tar", picture_files())
-    content = bytearray(archive.read_bytes())
-    content[content.index(b"test/truck/0001.png")] ^= 255
-    archive.write_bytes(content)
+    flip(archive, b"test/truck/0001.png")
     with pytest.raises(DataError, match=r"images\.tar: damaged"):
         make(archive)
 
 
 def test_a_wrong_checksum_in_a_zip(tmp_path):
     archive = write_archive(tmp_path / "images.zip", picture_files())
-    content = bytearray(archive.read_bytes())
-    content[content.index(b"train/cat/0000.png") + 500] ^= 255
-    archive.write_bytes(content)
+    flip(archive, b"train/cat/0000.png", 500)
     with pytest.raises(DataError, match=r"images\.zip.*train/cat/0000\.png"):
         make(archive)
 

@@ -27,7 +27,9 @@ class FactoredRK45(RK45):  # type: ignore[misc]  # SciPy has no types
 
     Args:
         derivative: of the whole state, for the first step size.
-        start: λT and λΛ: of shapes (p, directions) and (directions,).
+        start: the state at the first sample.
+        target: λT, shape (p, directions).
+        eigenvalues: λΛ, shape (directions,).
         settings: the further arguments of ``RK45``.
     """
 
