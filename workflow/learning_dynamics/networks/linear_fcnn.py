@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numba
 import numpy as np
@@ -57,6 +58,10 @@ class Engine:
         self._error_limit = error_limit
         self._add_product, self._inner_products = blas.get_blas_funcs(("gemm", "syrk"), (self.first,))
         self._block_size = _SMALL_BLOCK if self.first.nbytes <= _CACHED_BYTES else BLOCK
+        # The order in memory of Z and of a block's steps with which the library's products are the faster ones.
+        self._order: Literal["C", "F"] = "F" if self.first.dtype == np.float32 else "C"
+        rows = len(self.second) + self._block_size, self._block_size
+        self._rooms = [np.empty(number * len(self.first), self.first.dtype) for number in rows]
 
     def update(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
         """One update for each row of `inputs` (updates, CN), in order; best in the engine's precision.
@@ -75,22 +80,26 @@ class Engine:
         return len(inputs), total
 
     def _block(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
-        precision = self.first.dtype
-        # The order of the factors in which the library's product is the faster one.
-        hidden = (self.first @ inputs.T).T if precision == np.float32 else inputs @ self.first.T
-        basis = np.concatenate([self.second.astype(precision, copy=False), hidden])
+        classes, precision = len(self.second), self.first.dtype
+        basis, steps = (
+            room[: number * len(self.first)].reshape((number, -1), order=self._order)
+            for room, number in zip(self._rooms, (classes + len(inputs), len(inputs)), strict=True)
+        )
+        hidden = np.matmul(inputs, self.first.T, out=basis[classes:])
+        basis[:classes] = self.second
         # Of products between samples only those with an earlier one are needed: the lower triangle, by rows.
         gram = self._inner_products(1.0, inputs.T, trans=1).T.astype(np.float64, copy=False)
         inner = (basis @ basis.T).astype(np.float64, copy=False)
-        pending, second, done, squared = _update(
-            gram, inner, labels, len(self.second), self._learning_rate, self._error_limit
-        )
+        pending, second, done, squared = _update(gram, inner, labels, classes, self._learning_rate, self._error_limit)
         if done == len(inputs):
             # W1 += (pending Z)ᵀ X in place: a product followed by an addition would carry W1 through memory twice more.
-            steps = pending.astype(precision, copy=False) @ basis
-            self._add_product(1.0, inputs.T, steps.T, beta=1.0, c=self.first.T, trans_b=True, overwrite_c=True)
+            np.matmul(pending.astype(precision, copy=False), basis, out=steps)
+            by_rows = self._order == "C"
+            factors = inputs.T, steps.T if by_rows else steps
+            self._add_product(1.0, *factors, beta=1.0, c=self.first.T, trans_b=by_rows, overwrite_c=True)
             # W2 stays double.
-            self.second = second @ (np.concatenate([self.second, hidden]) if precision == np.float32 else basis)
+            changes = second[:, classes:].astype(precision, copy=False) @ hidden
+            self.second = second[:, :classes] @ self.second + changes
         return done, squared
 
     def weights(self) -> Weights:
@@ -108,7 +117,9 @@ class Engine:
 
     def network(self) -> FloatArray:
         """The whole network as one matrix M = W2 W1, shape (p, CN)."""
-        return (self.second.astype(self.first.dtype, copy=False) @ self.first).astype(np.float64, copy=False)
+        product = np.empty((len(self.second), self.first.shape[1]), self.first.dtype, self._order)
+        np.matmul(self.second.astype(self.first.dtype, copy=False), self.first, out=product)
+        return product.astype(np.float64, order="C", copy=False)
 
 
 def normal_weights(generator: np.random.Generator, classes: int, inputs: int, hidden: int, std: float) -> Weights:
