@@ -199,9 +199,7 @@ def _times(
             solution = gradient_flow.linear_cnn_flow(weights, train, structure, model.learning_rate, part)
         else:
             solution = gradient_flow.linear_fcnn_flow(weights, train, model.learning_rate, part)
-        flat = solution.networks.reshape(-1, *solution.networks.shape[2:])
-        omega = effective_singular_values(flat, train, structure)
-        diagonal = np.einsum("tmm->tm", omega).reshape(trials, len(part), -1)
+        diagonal = np.einsum("stmm->stm", solution.whole.effective_singular_values(train, structure))
         keep = slice(0 if start == 0 else 1, None)
         samples = np.concatenate([samples, part[keep]])
         curves = np.concatenate([curves, diagonal[:, keep]], axis=1)

@@ -283,7 +283,7 @@ class Config(Model):
     seeds_per_job: Count | Automatic = Field(
         default="auto",
         description="Seeds of a two-layer network that one job trains, one after the other. `auto`: as many, up "
-        "to ten, as take about half a minute. A job that is interrupted makes those that it had finished anew.",
+        "to ten, as take about a minute. A job that is interrupted makes those that it had finished anew.",
     )
     archive: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         default=None,

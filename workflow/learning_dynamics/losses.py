@@ -34,11 +34,25 @@ def mean_square_error(networks: FloatArray, correlations: Correlations) -> Float
     return np.maximum(correlations.class_frequencies.sum() - 2 * products + squares, 0.0) / classes
 
 
+def inner_products(rows: FloatArray, symmetric: FloatArray) -> FloatArray:
+    """r S r′ᵀ between all rows, shape (rows, rows), for a symmetric S."""
+    products = _twice_the_triangle(rows, symmetric) @ rows.T
+    return np.asarray((products + products.T) / 2)
+
+
 def _quadratic_forms(rows: FloatArray, symmetric: FloatArray) -> FloatArray:
-    """rᵀ S r for every row r. Twice the lower triangle less the diagonal is half the work of a product with S."""
+    """r S rᵀ of every row."""
+    return np.asarray(np.einsum("ri,ri->r", _twice_the_triangle(rows, symmetric), rows))
+
+
+def _twice_the_triangle(rows: FloatArray, symmetric: FloatArray) -> FloatArray:
+    """The rows times twice S's lower triangle less its diagonal: half the work of a product with S.
+
+    A row times that matrix times the same row is r S rᵀ.
+    """
     from scipy.linalg.blas import dtrmm
 
     # A matrix by rows is its transpose by columns, the order of the library: its lower triangle is the upper one of S.
     products = dtrmm(2.0, symmetric.T, rows.T, lower=1).T
     products -= rows * symmetric.diagonal()
-    return np.asarray(np.einsum("ri,ri->r", products, rows))
+    return np.asarray(products)

@@ -17,7 +17,7 @@ def seed_blocks(size):
 
 
 def seeds_per_job(experiment, network):
-    """Seeds of a two-layer network that one job trains: up to ten, as many as take about half a minute."""
+    """Seeds of a two-layer network that one job trains: up to ten, as many as take about a minute."""
     if CONFIG.seeds_per_job != "auto":
         return CONFIG.seeds_per_job
     settings = CONFIG.experiments[experiment]
@@ -30,7 +30,7 @@ def seeds_per_job(experiment, network):
         microseconds = 1 + width * (values + 10 * classes) / rate
     # The most that are chosen from the data are rarely needed.
     updates = 300_000 if settings.updates == "auto" else settings.updates
-    return max(1, min(10, int(30e6 / (updates * microseconds))))
+    return max(1, min(10, int(60e6 / (updates * microseconds))))
 
 
 def training_blocks():

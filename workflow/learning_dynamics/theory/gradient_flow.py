@@ -19,6 +19,7 @@ from learning_dynamics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.errors import UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn
 from learning_dynamics.theory.factored_steps import FactoredRK45
+from learning_dynamics.theory.whole_networks import Factors, Matrices
 
 RELATIVE_TOLERANCE = 1e-7
 # Weights smaller than this, as at the start, are integrated to an absolute error of the tolerance times it.
@@ -40,7 +41,7 @@ Networks = Callable[[FloatArray], FloatArray]
 class Solution:
     """What the flow predicts at each sample.
 
-    networks: whole networks M, shape (trials, samples, p, CN).
+    whole: the networks M as matrices or in factors, for the averages over the samples.
     kernel_magnitude: |k̂_c,l| for the CNN, shape (trials, samples, C, n, n); None for the FCNN.
     readout_magnitude: |B_αl| for the CNN, shape (trials, samples, modes, n, n); None for the FCNN.
     final: weights of every trial at the last sample. Those of the FCNN are in another orthonormal basis of the hidden
@@ -48,11 +49,16 @@ class Solution:
     evaluations: of the right-hand side.
     """
 
-    networks: FloatArray
+    whole: Matrices | Factors
     kernel_magnitude: FloatArray | None
     readout_magnitude: FloatArray | None
     final: list[linear_cnn.Weights] | list[linear_fcnn.Weights]
     evaluations: int
+
+    @property
+    def networks(self) -> FloatArray:
+        """M, shape (trials, samples, p, CN)."""
+        return self.whole.matrices
 
 
 def affordable(trials: int, classes: int, inputs: int) -> bool:
@@ -153,7 +159,7 @@ def linear_cnn_flow(
     kernels, transfers = unpack(end)
     readouts = np.conj(np.tensordot(transfers, basis, axes=(1, 1))).transpose(0, 3, 1, 2)
     return Solution(
-        matrices,
+        Matrices(matrices),
         kernel_magnitude,
         readout_magnitude,
         [
@@ -211,12 +217,12 @@ def linear_fcnn_flow(
     """
     eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
     target = correlations.input_output @ eigenvectors
-    networks = np.empty((len(initial), len(samples), *correlations.input_output.shape))
     flows = [
-        _linear_fcnn_flow(weights, eigenvalues, eigenvectors, target, learning_rate, samples, relative_tolerance, own)
-        for weights, own in zip(initial, networks, strict=True)
+        _linear_fcnn_flow(weights, eigenvalues, eigenvectors, target, learning_rate, samples, relative_tolerance)
+        for weights in initial
     ]
-    final, evaluations = zip(*flows, strict=True)
+    coefficients, still, final, evaluations = zip(*flows, strict=True)
+    networks = Factors(coefficients, np.ascontiguousarray(eigenvectors.T), still)
     return Solution(networks, None, None, list(final), sum(evaluations))
 
 
@@ -228,12 +234,13 @@ def _linear_fcnn_flow(
     learning_rate: float,
     samples: FloatArray,
     relative_tolerance: float,
-    networks: FloatArray,
-) -> tuple[linear_fcnn.Weights, int]:
-    """One trial: its state fits in a cache, that of all would not. Fills the whole networks, shape (samples, p, CN).
+) -> tuple[FloatArray, FloatArray, linear_fcnn.Weights, int]:
+    """One trial: its state fits in a cache, that of all would not.
 
     Returns:
-        The weights at the last sample, and how often the derivative was evaluated.
+        The whole networks' coefficients along the eigenvectors and the rows of what stays of W1, shape
+        (samples, p, directions + hidden); these rows, shape (hidden, CN); the weights at the last sample; and how often
+        the derivative was evaluated.
     """
     first, second, still = _reduced(initial, eigenvectors)
 
@@ -249,13 +256,12 @@ def _linear_fcnn_flow(
         np.matmul(residual, first_layer.T, out=second_change)
         return change
 
-    moving = np.empty((len(samples), *target.shape))
-    seconds = np.empty((len(samples), *second.shape))
+    coefficients = np.empty((len(samples), len(target), len(eigenvalues) + len(still)))
 
     def observe(place: int, state: FloatArray) -> None:
         first_layer, second_layer = unpack(state)
-        np.matmul(second_layer, first_layer, out=moving[place])
-        seconds[place] = second_layer
+        np.matmul(second_layer, first_layer, out=coefficients[place, :, : len(eigenvalues)])
+        coefficients[place, :, len(eigenvalues) :] = second_layer
 
     start = np.concatenate([first.ravel(), second.ravel()])
     method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
@@ -265,11 +271,9 @@ def _linear_fcnn_flow(
     else:
         solver = functools.partial(method, derivative, y0=start)
     end, evaluations = _integrate(solver, samples, relative_tolerance, observe)
-    rows = networks.reshape(-1, networks.shape[-1])
-    np.matmul(moving.reshape(len(rows), -1), eigenvectors.T, out=rows)
-    rows += seconds.reshape(len(rows), -1) @ still
     first_layer, second_layer = unpack(end)
-    return linear_fcnn.Weights(first_layer @ eigenvectors.T + still, second_layer.copy()), evaluations
+    final = linear_fcnn.Weights(first_layer @ eigenvectors.T + still, second_layer.copy())
+    return coefficients, still, final, evaluations
 
 
 def principal_directions(input_correlation: FloatArray, directions: int) -> tuple[FloatArray, FloatArray]:

@@ -15,12 +15,10 @@ from learning_dynamics.correlations import (
     Correlations,
     FloatArray,
     Structure,
-    effective_singular_values,
     input_correlation_in_modes,
 )
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.losses import mean_square_error
 from learning_dynamics.networks import linear_cnn
 from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_fcnn, training_attributes
 from learning_dynamics.structure import read_averages, read_correlations, read_structure, structure_of
@@ -166,10 +164,7 @@ def _flow_variables(
     structure: Structure,
     samples: FloatArray,
 ) -> dict[str, xr.Variable]:
-    seeds = len(solution.networks)
-    flat = solution.networks.reshape(-1, *solution.networks.shape[2:])
-    omega = effective_singular_values(flat, correlations["train"], structure)
-    omega = omega.reshape(seeds, len(samples), *omega.shape[1:])
+    omega = solution.whole.effective_singular_values(correlations["train"], structure)
     diagonal = np.einsum("stmm->stm", omega)
     with np.errstate(divide="ignore", invalid="ignore"):
         times = trajectories.discovery_times(samples, diagonal, structure.singular_values)
@@ -183,7 +178,7 @@ def _flow_variables(
         ),
     }
     for split, averages in correlations.items():
-        losses = mean_square_error(flat, averages).reshape(seeds, len(samples))
+        losses = solution.whole.mean_square_error(averages)
         variables[f"{split}_loss"] = netcdf.variable(
             ("seed", "sample"), losses, f"gradient flow's mean square error over all {split} samples"
         )
