@@ -33,11 +33,16 @@ def _multiply_adds(number, one):
 
 @numba.njit
 def _stream(number, source, changed, factor):
-    """``changed += factor · source`` some times: two loads and a store each, which is what an update consists of."""
+    """``changed += factor · source`` some times: two loads and a store each, which is what an update consists of.
+
+    To and fro, as the updates go: what is left in a nearer cache is met again.
+    """
     size = BLOCK_BYTES // source.itemsize
     vector = everywhere(factor)
-    for _ in range(number):
-        for start in range(0, source.size, size):
+    last = source.size - size
+    for turn in range(number):
+        for place in range(0, source.size, size):
+            start = last - place if turn % 2 > 0 else place
             store(changed, start, times_plus(vector, load(source, start), load(changed, start)))
 
 

@@ -62,12 +62,34 @@ def test_updates_are_the_same_whether_the_hidden_layer_is_kept_or_computed_again
     initial = linear_cnn.normal_weights(generator, CLASSES, 1, 9, 0.05, 0.05)
     states = []
     for near in (2**15, 0):
-        monkeypatch.setattr(compiled_updates, "_NEAR_BYTES", near)
+        monkeypatch.setattr(compiled_updates, "_HIDDEN_LAYER_BYTES", near)
         engine = linear_cnn.Engine(initial, LEARNING_RATE)
         engine.update(engine.spectra(inputs), labels, order)
         states.append(engine.state())
     assert np.array_equal(states[0]["kernel"], states[1]["kernel"])
     assert np.array_equal(states[0]["readout"], states[1]["readout"])
+
+
+@pytest.mark.parametrize("classes", [4, 11])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_passes_to_and_fro_make_the_same_updates_to_rounding(channels, classes, monkeypatch):
+    """And to the last bit where they begin forwards at the same updates."""
+    inputs, _, order, generator = samples(9, channels)
+    labels = generator.integers(0, classes, len(inputs))
+    initial = linear_cnn.normal_weights(generator, classes, channels, 9, 0.05, 0.05)
+
+    def kernel_and_readout(near, *cuts):
+        monkeypatch.setattr(compiled_updates, "_ONE_WAY_BYTES", near)
+        engine = linear_cnn.Engine(initial, LEARNING_RATE)
+        for part in np.split(order, cuts):
+            engine.update(engine.spectra(inputs), labels, part)
+        weights = engine.weights()
+        return np.concatenate([weights.kernel.ravel(), weights.readout.ravel()])
+
+    forwards, to_and_fro = kernel_and_readout(2**30), kernel_and_readout(0)
+    assert 0 < relative_difference(to_and_fro, forwards) < 1e-12
+    assert np.array_equal(kernel_and_readout(0, 32, 64, 190), to_and_fro)
+    assert not np.array_equal(kernel_and_readout(0, 33), to_and_fro)
 
 
 def test_updates_are_the_same_wherever_the_samples_lie():

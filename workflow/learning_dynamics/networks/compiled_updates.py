@@ -3,7 +3,7 @@
 An update needs the whole network's answer before it can change anything, which suggests two passes through the weights.
 On spectra the change after one sample and the answer to the next are one pass: every weight is loaded and stored once
 per update. In the nearest cache, where small images are, the multiplications bind as much as the loads and stores; for
-large images the second cache does.
+larger images the caches do.
 
 The vectors are explicit. The order of the sums is that of the program, so that a result depends neither on the width of
 the machine's registers nor on what a compiler makes of a loop. They are in this file because Numba's cache notices
@@ -33,8 +33,10 @@ FEW_CLASSES = 8
 _LINE_BYTES = 64
 # Samples that the second cache does not hold, beside a network that it does, are asked for one update ahead.
 _CACHED_BYTES = 2**20
-# Beyond the first cache, the hidden layer of one channel is sooner computed a second time than kept.
-_NEAR_BYTES = 2**15
+# Through a network beyond the first cache every second pass goes backwards: it begins with what is still in that cache.
+_ONE_WAY_BYTES = 2**15
+# And there the hidden layer of one channel is sooner computed a second time than kept.
+_HIDDEN_LAYER_BYTES = 2**15
 # No and yes, as tuples: their length is a constant to the compiler, and what is not done costs nothing.
 _NO_OR_YES = ((), (0,))
 
@@ -324,7 +326,8 @@ def spectral_update(
 
     `samples` carry the factor n of the convolution theorem; `kernel` and `readout` the square root of how often a
     coefficient occurs in the full plane, which makes the half plane's gradient that of the full one. `idle` is room
-    for the hidden layer and a sample of zeros, blocks both.
+    for the hidden layer and a sample of zeros, blocks both. Calls that share out an order differ by rounding from one
+    call, unless all before the last have an even number of entries: every second pass may go backwards.
 
     Returns:
         The number of updates made and the sum of ‖y − ŷ‖²; if that of one sample was above `error_limit` or not a
@@ -332,16 +335,17 @@ def spectral_update(
     """
     network_bytes = kernel.nbytes + readout.nbytes
     ahead = _NO_OR_YES[samples.nbytes > _CACHED_BYTES > network_bytes]
-    again = _NO_OR_YES[channels == 1 and network_bytes > _NEAR_BYTES]
+    to_and_fro = _NO_OR_YES[network_bytes > _ONE_WAY_BYTES]
+    again = _NO_OR_YES[channels == 1 and network_bytes > _HIDDEN_LAYER_BYTES]
     update, number = (_update_few, (0,) * classes) if classes <= FEW_CLASSES else (_update_many, classes)
     arrays = (order, samples, labels, kernel, readout, *idle)
-    made, squared = update(*arrays, ahead, again, channels, number, rate, error_limit)
+    made, squared = update(*arrays, ahead, to_and_fro, again, channels, number, rate, error_limit)
     return int(made), float(squared)
 
 
 @numba.njit(cache=True, error_model="numpy")
 def _update_few(
-    order, samples, labels, kernel, readout, hidden, nothing, ahead, again, channels, classes, rate, error_limit
+    order, samples, labels, kernel, readout, hidden, nothing, ahead, to_and_fro, again, channels, classes, rate, limit
 ):
     """``spectral_update`` with the answers and step sizes in registers; `classes` is a tuple with an entry for each."""
     size = BLOCK_BYTES // kernel.itemsize
@@ -355,7 +359,8 @@ def _update_few(
         sample = nothing if step == order.size else samples[order[step]]
         upcoming = samples[order[step + 1]] if step + 1 < order.size else nothing
         answers = zeros_for(classes, zero)
-        for block in range(blocks):
+        for turn in range(blocks):
+            block = blocks - 1 - turn if len(to_and_fro) > 0 and step % 2 > 0 else turn
             at = 2 * block * len(classes) * size
             back = pulled_back(step_sizes, readout, at)
             answer = _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back[0], back[1])
@@ -369,7 +374,7 @@ def _update_few(
         if step == order.size:
             break
         step_sizes, squared = steps_after(answers, labels[order[step]], rate)
-        if not squared <= error_limit:
+        if not squared <= limit:
             return step, squared
         total += squared
     return order.size, total
@@ -377,7 +382,7 @@ def _update_few(
 
 @numba.njit(cache=True, error_model="numpy")
 def _update_many(
-    order, samples, labels, kernel, readout, hidden, nothing, ahead, again, channels, classes, rate, error_limit
+    order, samples, labels, kernel, readout, hidden, nothing, ahead, to_and_fro, again, channels, classes, rate, limit
 ):
     """``spectral_update`` with the answers and step sizes in memory."""
     size = BLOCK_BYTES // kernel.itemsize
@@ -392,7 +397,8 @@ def _update_many(
         sample = nothing if step == order.size else samples[order[step]]
         upcoming = samples[order[step + 1]] if step + 1 < order.size else nothing
         answers[:] = zero
-        for block in range(blocks):
+        for turn in range(blocks):
+            block = blocks - 1 - turn if len(to_and_fro) > 0 and step % 2 > 0 else turn
             back_real, back_imaginary = everywhere(zero), everywhere(zero)
             for i in range(classes):
                 at = 2 * (block * classes + i) * size
@@ -424,7 +430,7 @@ def _update_many(
             error = target - total_of(load(answers, i * size))
             squared += error * error
             step_sizes[i] = rate * error
-        if not squared <= error_limit:
+        if not squared <= limit:
             return step, squared
         total += squared
     return order.size, total

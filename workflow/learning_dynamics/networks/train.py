@@ -31,6 +31,7 @@ SNAPSHOT_HIDDEN_UNITS = 16
 # more than half a gigabyte. To fill that for one training costs more than to transform images when their turn comes.
 _RESIDENT_IMAGES = 256
 _MOST_RESIDENT_BYTES = 2**29
+# Both even: the bytes are then the same either way, see ``compiled_updates.spectral_update``.
 _UPDATES_AT_ONCE = 32
 _RESIDENT_UPDATES = 10_000
 
