@@ -22,9 +22,7 @@ PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow"))
 
 from learning_dynamics import config_loading, structure  # noqa: E402
-from learning_dynamics.correlations import effective_singular_values  # noqa: E402
 from learning_dynamics.datasets import labelled_images  # noqa: E402
-from learning_dynamics.losses import mean_square_error  # noqa: E402
 from learning_dynamics.networks import train  # noqa: E402
 from learning_dynamics.theory import gradient_flow  # noqa: E402
 
@@ -69,11 +67,10 @@ class Experiment:
                 for seed in range(trials)
             ]
             solution = gradient_flow.linear_fcnn_flow(starts, averages, model.learning_rate, samples, **accuracy)
-        networks = solution.networks.reshape(-1, *solution.networks.shape[2:])
-        omega = effective_singular_values(networks, averages, self.structure)
+        omega = solution.whole.effective_singular_values(averages, self.structure)
         learned = self.structure.discoverable
-        effective = np.einsum("tmm->tm", omega)[:, learned] / self.structure.singular_values[learned]
-        return effective, np.stack([mean_square_error(networks, split) for split in self.correlations.values()])
+        effective = np.einsum("stmm->stm", omega)[..., learned] / self.structure.singular_values[learned]
+        return effective, np.stack([solution.whole.mean_square_error(split) for split in self.correlations.values()])
 
 
 def single_precision(experiment):
@@ -89,11 +86,15 @@ def single_precision(experiment):
 
 
 def directions(experiment, network, trials, numbers):
+    def flow(number):
+        kept = gradient_flow.principal_directions(experiment.correlations["train"].input, number)
+        return experiment.flow(network, trials, principal=kept)
+
     width = int(np.prod(experiment.data.shape))
-    effective, losses = experiment.flow(network, trials, directions=width)
+    effective, losses = flow(width)
     print(f"{experiment.name}, {network}, {trials} trials, largest error against the flow with all {width} directions:")
     for number in numbers:
-        fewer, other = experiment.flow(network, trials, directions=number)
+        fewer, other = flow(number)
         print(f"  {number:4}: a_α {abs(fewer - effective).max():.1e} of s_α, loss {abs(other - losses).max():.1e}")
 
 

@@ -55,8 +55,7 @@ class Run:
         train.train_from_files(*self.inputs, NAME, self.settings, network, [seed], 0, 100.0, *kept)
 
     def predict(self, network):
-        prediction = predict.predict_from_files(*self.inputs, NAME, self.settings, network, 2, 0, LOG)
-        netcdf.write(prediction, self.theory[network])
+        predict.predict_from_files(*self.inputs, NAME, self.settings, 2, 0, {network: self.theory[network]}, LOG)
 
     @property
     def experiments(self):

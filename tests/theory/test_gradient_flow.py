@@ -263,11 +263,12 @@ def test_flow_in_more_directions_is_a_better_approximation(network):
     layers = linear_fcnn.normal_weights(generator, 4, 64, 90, 1e-3)
 
     def losses(directions):
+        kept = gradient_flow.principal_directions(train.input, directions)
         if network == "linear_cnn":
             start, structure = [kernel_and_readout], prepared.structure
-            solution = gradient_flow.linear_cnn_flow(start, train, structure, 3e-4, samples, directions=directions)
+            solution = gradient_flow.linear_cnn_flow(start, train, structure, 3e-4, samples, principal=kept)
         else:
-            solution = gradient_flow.linear_fcnn_flow([layers], train, 8e-4, samples, directions=directions)
+            solution = gradient_flow.linear_fcnn_flow([layers], train, 8e-4, samples, principal=kept)
         return np.stack([mean_square_error(solution.networks[0], split) for split in (train, test)])
 
     exact = losses(64)

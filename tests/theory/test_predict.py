@@ -208,10 +208,11 @@ def test_predictions_from_files_are_the_same(tmp_path):
     labelled_images.write(prepared.images, files[0], prepared.name, {})
     structure.write_correlations(prepared.images, files[1], prepared.name, {})
     structure.write_structure(prepared.images, prepared.correlations, files[2], prepared.name, {})
-    again = predict.predict_from_files(
-        *files, prepared.name, prepared.settings.model_dump(), "linear_cnn", 2, 0, logging.getLogger("theory")
-    )
-    xr.testing.assert_identical(again, prepared.predict("linear_cnn", seeds=2))
+    outputs = {network: tmp_path / f"{network}.nc" for network in NETWORKS}
+    settings = prepared.settings.model_dump()
+    predict.predict_from_files(*files, prepared.name, settings, 2, 0, outputs, logging.getLogger("theory"))
+    for network, output in outputs.items():
+        xr.testing.assert_identical(netcdf.read(output), prepared.predict(network, seeds=2))
 
 
 def test_modes_of_a_single_frequency():

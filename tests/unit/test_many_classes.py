@@ -71,8 +71,8 @@ def files(tmp_path_factory):
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
         "trajectory_files": {network: [str(folder / f"{network}-0.nc")] for network in ("linear_cnn", "linear_fcnn")},
     }
-    for network, path in made["theory_files"].items():
-        netcdf.write(predict.predict_from_files(*inputs, resolved, network, 1, 0, LOG), path)
+    predict.predict_from_files(*inputs, resolved, 1, 0, made["theory_files"], LOG)
+    for network in made["theory_files"]:
         place = str(folder / "checkpoints"), 3.0, [], made["trajectory_files"][network]
         train_from_files(*inputs, resolved, network, [0], 0, 100.0, *place, LOG)
     return made

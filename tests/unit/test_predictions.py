@@ -59,13 +59,11 @@ def made(folder, trained=True, largest_input=np.inf):
         "dataset_file": dataset,
         "structure_file": decomposition,
         "trajectory_files": {},
-        "theory_files": {},
+        "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
     }
-    for network in ("linear_cnn", "linear_fcnn"):
-        files["theory_files"][network] = str(folder / f"{network}.nc")
-        theory = predict.predict_from_files(*inputs, resolved, network, SEEDS, 0, LOG)
-        netcdf.write(theory, files["theory_files"][network])
-        if trained:
+    predict.predict_from_files(*inputs, resolved, SEEDS, 0, files["theory_files"], LOG)
+    if trained:
+        for network in files["theory_files"]:
             files["trajectory_files"][network] = [str(folder / f"{network}-{seed}.nc") for seed in range(SEEDS)]
             place = str(folder / "checkpoints"), 3.0, [], files["trajectory_files"][network]
             train_from_files(*inputs, resolved, network, range(SEEDS), 0, 100.0, *place, LOG)

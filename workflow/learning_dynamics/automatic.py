@@ -17,7 +17,7 @@ import numpy as np
 from learning_dynamics import chosen_settings
 from learning_dynamics.config import AutomaticSettings, Experiment
 from learning_dynamics.config_networks import LinearFCNN
-from learning_dynamics.correlations import Correlations, CorrelationsInModes, FloatArray, effective_singular_values
+from learning_dynamics.correlations import Correlations, CorrelationsInModes, FloatArray
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_fcnn

@@ -196,7 +196,7 @@ def _rows(plan: Plan) -> Iterator[list[str]]:
     for place in plan.needed:
         job = plan.jobs[place]
         name = work.base_rule(job.rule)
-        kind = f"{name} {job.wildcards['network']}" if name in ("train", "train_deep", "theory") else name
+        kind = f"{name} {job.wildcards['network']}" if name in ("train", "train_deep") else name
         rules.setdefault(kind, []).append(place)
     for kind, places in rules.items():
         yield _row(plan, kind, places)

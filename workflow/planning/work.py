@@ -98,9 +98,9 @@ def of(job: Job, input_bytes: float) -> Work | None:
 
 
 def base_rule(rule: str) -> str:
-    """The rule's name without the block of seeds that it trains, or the figure that it draws."""
+    """The rule's name without the seeds that it trains, the network that it predicts or the figure that it draws."""
     rule = re.sub(r"_seeds-\d+-to-\d+$", "", rule)
-    several = ("paper_figure", "summary_figure", "extension_figure")
+    several = ("paper_figure", "summary_figure", "extension_figure", "theory")
     return next((name for name in several if rule.startswith(f"{name}_")), rule)
 
 
@@ -218,27 +218,31 @@ def _predict(job: Job) -> Work | None:
     images = _images(job.params["settings"]["dataset"])
     if images is None or experiment.automatic:
         return None
-    network = job.wildcards["network"]
+    networks = experiment.networks.two_layer
     seeds, records, values = int(job.params["seeds"]), experiment.records, images.values
     # Σxx has no more directions than there are images.
     together, directions = min(seeds, _FLOW_TRIALS), min(values, images.images, _FLOW_DIRECTIONS)
-    square = 8.0 * images.splits * values**2
-    written = 8.0 * seeds * records * images.classes**2
-    if network == "linear_cnn":
+    # How many evaluations there are depends on the data; they grow with the records at the least.
+    trial, memory, written = 0.0, 0.0, 0.0
+    loss_row = _FLOW_LOSS_ENTRY * images.splits * values**2
+    if experiment.networks.linear_cnn is not None:
         planes = (images.channels + images.classes) * images.side**2
         written += 4.0 * values * records
         if frequencies_disjoint(experiment.dataset):
             written += 4.0 * seeds * records * planes
         evaluation = images.classes * values * (2 * _MATRIX_ENTRY * directions + _FLOW_SPECTRUM)
-        memory = 8.0 * together * records * _FLOW_COPIES * planes + square
-    else:
-        hidden = getattr(experiment.networks, network).hidden_width(values)
-        evaluation = _FLOW_STATE * directions * min(hidden, directions + images.classes)
-        memory = 8.0 * together * (records * images.classes * values + hidden * values) + square
-    evaluation += _FLOW_LOSS_ENTRY * images.splits * images.classes * values**2
-    decomposition = _DECOMPOSITION * values**3 * math.ceil(seeds / _FLOW_TRIALS)
-    # How many evaluations there are depends on the data; they grow with the records at the least.
-    return Work(f"theory {network}", seeds * records * evaluation + decomposition, memory, written)
+        trial += records * (evaluation + images.classes * loss_row)
+        memory = 8.0 * together * records * _FLOW_COPIES * planes
+    if experiment.networks.linear_fcnn is not None:
+        hidden = experiment.networks.linear_fcnn.hidden_width(values)
+        moving = min(hidden, directions + images.classes)
+        trial += records * _FLOW_STATE * directions * moving + moving * loss_row
+        rows = records * images.classes * (directions + moving) + (hidden + 2 * moving) * values
+        memory = max(memory, 8.0 * together * rows)
+    written += 8.0 * seeds * records * images.classes**2 * len(networks)
+    square = 8.0 * images.splits * values**2
+    kind = " ".join(["theory", *networks])
+    return Work(kind, seeds * trial + _DECOMPOSITION * values**3, memory + square, written)
 
 
 def _scaling(job: Job) -> Work | None:

@@ -1,7 +1,7 @@
 """How large a job is: the seeds that it trains, and the memory that it asks for.
 
 Needs: CONFIG.
-Makes: seed_blocks, training_blocks, input_values, flow_megabytes
+Makes: seed_blocks, training_blocks, predicted_networks, input_values, flow_megabytes
 """
 
 
@@ -44,6 +44,14 @@ def training_blocks():
     return blocks
 
 
+def predicted_networks():
+    """The experiments whose two-layer networks one job predicts, by what these are: {(network, …): [experiment, …]}."""
+    predicted = {}
+    for name in two_layer_experiments(CONFIG.experiments):
+        predicted.setdefault(tuple(networks_of(name, deep=False)), []).append(name)
+    return predicted
+
+
 def input_values(wildcards):
     """C n², the number of values in an image of the experiment."""
     return values_of_images(wildcards.experiment)
@@ -68,7 +76,7 @@ def class_number(experiment):
 
 
 def flow_megabytes(wildcards):
-    """Memory of the gradient flow of a two-layer network, of which some trials are integrated together.
+    """Memory of the gradient flows of an experiment's networks, of which some trials are integrated together.
 
     Σxx and its decomposition; for these trials, ten or as many as make 1 GB, the whole networks of all records, p C n²
     numbers each, and their products with Σxx or spectra; of the FCNN also the first layers. Above what was measured, by
@@ -78,7 +86,7 @@ def flow_megabytes(wildcards):
     inputs, trials = input_values(wildcards), min(CONFIG.seeds, 10)
     recorded = (experiment.records + 1) * class_number(wildcards.experiment) * inputs
     numbers = 4 * min(trials * recorded, max(2**27, recorded))
-    if wildcards.network == "linear_fcnn":
+    if "linear_fcnn" in networks_of(wildcards.experiment, deep=False):
         width = experiment.networks.linear_fcnn.hidden_width(inputs)
         numbers += 3 * trials * width * inputs
     return 600 + 8 * (6 * inputs**2 + numbers) // 10**6

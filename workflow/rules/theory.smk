@@ -1,35 +1,40 @@
-"""What the theory predicts for each two-layer network, before any training.
+"""What the theory predicts for the two-layer networks of an experiment, before any training.
+
+One job for both networks: they share the decomposition of Σxx.
 
 Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc;
        settings/{experiment}.json where a setting is `auto`
 Makes: theory/{experiment}/{network}.nc
 """
 
+for networks, predicted in predicted_networks().items():
 
-rule theory:
-    input:
-        dataset=rules.dataset.output[0],
-        correlations=rules.correlations.output[0],
-        structure=rules.structure.output[0],
-        chosen=chosen_settings,
-        code=code("predict.py"),
-    output:
-        f"{RESULTS}/theory/{{experiment}}/{{network}}.nc",
-    log:
-        f"{RESULTS}/logs/theory/{{experiment}}/{{network}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/theory/{{experiment}}/{{network}}.tsv"
-    wildcard_constraints:
-        network="|".join(config_networks.TWO_LAYER_NETWORKS),
-    conda:
-        "../../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: attempt * flow_megabytes(wildcards),
-        runtime=lambda wildcards, attempt: attempt * 15,
-    params:
-        settings=experiment_settings,
-        seeds=CONFIG.seeds,
-        root_seed=CONFIG.root_seed,
-    script:
-        "../scripts/predict.py"
+    rule:
+        name:
+            "theory" if len(networks) > 1 else f"theory_{networks[0]}"
+        input:
+            dataset=rules.dataset.output[0],
+            correlations=rules.correlations.output[0],
+            structure=rules.structure.output[0],
+            chosen=chosen_settings,
+            code=code("predict.py"),
+        output:
+            [f"{RESULTS}/theory/{{experiment}}/{network}.nc" for network in networks],
+        log:
+            f"{RESULTS}/logs/theory/{{experiment}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/theory/{{experiment}}.tsv"
+        wildcard_constraints:
+            experiment="|".join(predicted),
+        conda:
+            "../../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: attempt * flow_megabytes(wildcards),
+            runtime=lambda wildcards, attempt: attempt * 20,
+        params:
+            settings=experiment_settings,
+            seeds=CONFIG.seeds,
+            root_seed=CONFIG.root_seed,
+        script:
+            "../scripts/predict.py"

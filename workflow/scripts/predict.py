@@ -1,4 +1,4 @@
-"""Predict one network's trajectories."""
+"""Predict the trajectories of an experiment's networks."""
 
 import sys
 
@@ -7,19 +7,14 @@ from learning_dynamics import jobs
 
 log = jobs.begin(snakemake.log[0])
 
-from learning_dynamics import chosen_settings, netcdf
+from pathlib import Path
+
+from learning_dynamics import chosen_settings
 from learning_dynamics.theory import predict
 
-wildcards, params = snakemake.wildcards, snakemake.params
-prediction = predict.predict_from_files(
-    snakemake.input.dataset,
-    snakemake.input.correlations,
-    snakemake.input.structure,
-    wildcards.experiment,
+params = snakemake.params
+predict.predict_from_files(
+    *(snakemake.input.dataset, snakemake.input.correlations, snakemake.input.structure, snakemake.wildcards.experiment),
     chosen_settings.resolved_settings(params.settings, snakemake.input.get("chosen")),
-    wildcards.network,
-    params.seeds,
-    params.root_seed,
-    log,
+    *(params.seeds, params.root_seed, {Path(path).stem: path for path in snakemake.output}, log),
 )
-netcdf.write(prediction, snakemake.output[0])

@@ -61,6 +61,20 @@ class Solution:
         return self.whole.matrices
 
 
+@dataclass(frozen=True)
+class PrincipalDirections:
+    """What flows keep of Σxx, which both networks of an experiment share.
+
+    eigenvalues: shape (directions,), ascending.
+    eigenvectors: shape (CN, directions).
+    remaining_eigenvalue: mean of the others.
+    """
+
+    eigenvalues: FloatArray
+    eigenvectors: FloatArray
+    remaining_eigenvalue: float
+
+
 def affordable(trials: int, classes: int, inputs: int) -> bool:
     """Whether a flow takes minutes rather than hours, by the operations of its product with Σxx."""
     return 2 * trials * classes * inputs * min(inputs, DIRECTIONS) <= _MOST_PRODUCTS
@@ -73,7 +87,7 @@ def linear_cnn_flow(
     learning_rate: float,
     samples: FloatArray,
     relative_tolerance: float = RELATIVE_TOLERANCE,
-    directions: int = DIRECTIONS,
+    principal: PrincipalDirections | None = None,
 ) -> Solution:
     """Integrate the flow of the linear CNN from the trials' own weights (Pinson et al. 2023, Eqs. 15 and 16).
 
@@ -85,18 +99,17 @@ def linear_cnn_flow(
     which for Σxx = V Δ Vᵀ are Eqs. 15 and 16. Valid for any side and number of channels. The flow conserves
     Σ_c |k̂_c,l|² − Σ_α |B_αl|² at every frequency l.
 
-    Σxx acts through the spectra of its eigenvectors. Where it has a rank above `directions` the result is approximate:
+    Σxx acts through the spectra of its eigenvectors. Where it has a rank above their number the result is approximate:
     the eigenvectors with the largest eigenvalues are kept, the other eigenvalues replaced by their mean.
 
     Args:
         initial: weights of every trial.
-        correlations: training averages; a product with Σxx costs 4·trials·p·CN·directions operations, its decomposition
-            about 10·(CN)³.
+        correlations: training averages; a product with Σxx costs 4·trials·p·CN·directions operations.
         structure: gives the basis U.
         learning_rate: λ.
         samples: times at which the solution is wanted, ascending from its start.
         relative_tolerance: local error of the solver per step.
-        directions: the most eigenvectors of Σxx to keep.
+        principal: the eigenvectors of Σxx to keep; by default they are computed.
 
     Raises:
         UserError: the solver could not go on; the learning rate or the initial weights are too large.
@@ -123,12 +136,12 @@ def linear_cnn_flow(
         return fourier.image_from_half(side * np.conj(transfer[:, :, None] * kernel[:, None]), side)
 
     # All spectra are conjugated, so that none has to be on the way.
-    eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
-    rest = remaining_eigenvalue(correlations.input, eigenvalues)
-    images = np.ascontiguousarray(eigenvectors.T).reshape(-1, channels, side, side)
+    kept = principal or principal_directions(correlations.input)
+    rest = kept.remaining_eigenvalue
+    images = np.ascontiguousarray(kept.eigenvectors.T).reshape(-1, channels, side, side)
     spectra = np.conj(fourier.half_spectrum(images))
     weighted = (side * fourier.half_plane_weights(side) * spectra).reshape(len(spectra), -1).view(float).T.copy()
-    answering = ((eigenvalues - rest)[:, None, None, None] * spectra).reshape(len(spectra), -1).view(float)
+    answering = ((kept.eigenvalues - rest)[:, None, None, None] * spectra).reshape(len(spectra), -1).view(float)
     target_spectra = np.conj(fourier.half_spectrum(target))
 
     def derivative(_: float, state: FloatArray) -> FloatArray:
@@ -192,7 +205,7 @@ def linear_fcnn_flow(
     learning_rate: float,
     samples: FloatArray,
     relative_tolerance: float = RELATIVE_TOLERANCE,
-    directions: int = DIRECTIONS,
+    principal: PrincipalDirections | None = None,
 ) -> Solution:
     """Integrate the flow of the linear FCNN from the trials' own weights (Pinson et al. 2023, Eqs. 19 and 20).
 
@@ -201,28 +214,31 @@ def linear_fcnn_flow(
     The rows of E lie in the range of Σxx, so that W1 moves only along the eigenvectors of Σxx whose eigenvalue is not
     zero; the rest of W1 stays as it started. The columns of W1 along those eigenvectors and the rows of W2 span a part
     of the hidden space that they never leave, of at most directions + p dimensions. Both reductions are exact and make
-    the integrated state small, whatever the hidden width. Only where Σxx has a rank above `directions` is the result
-    approximate: the eigenvectors with the largest eigenvalues are kept, and W1 along the others stays as it started.
+    the integrated state small, whatever the hidden width. Only where Σxx has a rank above the directions' number is the
+    result approximate: the eigenvectors with the largest eigenvalues are kept, and W1 along the others stays as it
+    started.
 
     Args:
         initial: weights of every trial.
-        correlations: training averages; their decomposition costs about 10·(CN)³ operations.
+        correlations: training averages.
         learning_rate: λ.
         samples: times at which the solution is wanted, ascending from its start.
         relative_tolerance: local error of the solver per step.
-        directions: the most eigenvectors of Σxx to keep.
+        principal: the eigenvectors of Σxx to keep; by default they are computed.
 
     Raises:
         UserError: the solver could not go on; the learning rate or the initial weights are too large.
     """
-    eigenvalues, eigenvectors = principal_directions(correlations.input, directions)
-    target = correlations.input_output @ eigenvectors
+    kept = principal or principal_directions(correlations.input)
+    target = correlations.input_output @ kept.eigenvectors
     flows = [
-        _linear_fcnn_flow(weights, eigenvalues, eigenvectors, target, learning_rate, samples, relative_tolerance)
+        _linear_fcnn_flow(
+            weights, kept.eigenvalues, kept.eigenvectors, target, learning_rate, samples, relative_tolerance
+        )
         for weights in initial
     ]
     coefficients, still, final, evaluations = zip(*flows, strict=True)
-    networks = Factors(coefficients, np.ascontiguousarray(eigenvectors.T), still)
+    networks = Factors(coefficients, np.ascontiguousarray(kept.eigenvectors.T), still)
     return Solution(networks, None, None, list(final), sum(evaluations))
 
 
@@ -276,20 +292,17 @@ def _linear_fcnn_flow(
     return coefficients, still, final, evaluations
 
 
-def principal_directions(input_correlation: FloatArray, directions: int) -> tuple[FloatArray, FloatArray]:
-    """The largest eigenvalues of Σxx that are not zero, at most `directions`, and their eigenvectors as columns."""
+def principal_directions(input_correlation: FloatArray, directions: int = DIRECTIONS) -> PrincipalDirections:
+    """The largest eigenvalues of Σxx that are not zero, at most `directions`; about 10·(CN)³ operations."""
     from scipy.linalg import eigh
 
     width = len(input_correlation)
     values, vectors = eigh(input_correlation, subset_by_index=[max(0, width - directions), width - 1])
     present = values > 1e-12 * values[-1]
-    return values[present], vectors[:, present]
-
-
-def remaining_eigenvalue(input_correlation: FloatArray, eigenvalues: FloatArray) -> float:
-    """Mean of the eigenvalues of Σxx that are not among those given, the largest."""
-    others = len(input_correlation) - len(eigenvalues)
-    return max(0.0, float(np.trace(input_correlation) - eigenvalues.sum())) / others if others else 0.0
+    values, vectors = values[present], vectors[:, present]
+    others = width - len(values)
+    remaining = max(0.0, float(np.trace(input_correlation) - values.sum())) / others if others else 0.0
+    return PrincipalDirections(values, vectors, remaining)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is reported as an error, in words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from learning_dynamics.networks import linear_cnn
 from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_fcnn, training_attributes
 from learning_dynamics.structure import read_averages, read_correlations, read_structure, structure_of
 from learning_dynamics.theory import competition, gradient_flow, sigmoid
+from learning_dynamics.theory.gradient_flow import PrincipalDirections
 
 # The whole networks of so many at every record are in memory, 0.4 GB for CIFAR-4; of many classes fewer, so that these
 # are no more than so many numbers, 1 GB.
@@ -42,6 +44,7 @@ def predict(
     correlations: Mapping[str, Correlations],
     structure: Structure,
     log: logging.Logger,
+    principal: PrincipalDirections | None = None,
 ) -> xr.Dataset:
     """The gradient flow from every trial's own initial weights, and the closed forms that apply to the data set.
 
@@ -55,6 +58,7 @@ def predict(
         correlations: by split.
         structure: decomposition of the training Σyx.
         log: for the cost of the integration.
+        principal: the eigenvectors of the training Σxx that the flow keeps; by default they are computed.
 
     Returns:
         The content of the theory file, on the trajectories' own `sample` axis (units: samples).
@@ -73,12 +77,14 @@ def predict(
         trials = range(first, min(first + together, seeds))
         if network == "linear_cnn":
             starts = [initial_linear_cnn(name, model, seed, root_seed, data, structure) for seed in trials]
-            solution = gradient_flow.linear_cnn_flow(starts, train, structure, model.learning_rate, samples)
+            solution = gradient_flow.linear_cnn_flow(
+                starts, train, structure, model.learning_rate, samples, principal=principal
+            )
             cnn_starts += starts
         else:
             cnn = settings.networks.linear_cnn
             layers = [initial_linear_fcnn(name, model, cnn, seed, root_seed, data, train, structure) for seed in trials]
-            solution = gradient_flow.linear_fcnn_flow(layers, train, model.learning_rate, samples)
+            solution = gradient_flow.linear_fcnn_flow(layers, train, model.learning_rate, samples, principal=principal)
         log.info(
             "%s, %s, seeds %d to %d: gradient flow with %d evaluations",
             *(name, network, trials[0], trials[-1], solution.evaluations),
@@ -107,25 +113,23 @@ def _dataset(
     )
 
 
-def _without_flow(name: str, settings: Experiment, network: str, seeds: int, root_seed: int) -> xr.Dataset:
-    return _dataset({}, name, settings, network, seeds, root_seed)
-
-
 def predict_from_files(
     dataset: str,
     correlations: str,
     structure: str,
     name: str,
     settings: Mapping[str, Any],
-    network: str,
     seeds: int,
     root_seed: int,
+    outputs: Mapping[str, str | Path],
     log: logging.Logger,
-) -> xr.Dataset:
-    """``predict`` on result files; a file without predictions where the flow would cost too much.
+) -> None:
+    """``predict`` on result files, for every network that `outputs` names; it says where the theory files are made.
+
+    A file has no predictions where the flow would cost too much.
 
     Raises:
-        DataError: an input file is missing or damaged.
+        DataError: an input file is missing or damaged, or an output cannot be written.
         UserError: the flow could not be integrated.
     """
     data = labelled_images.open_file(dataset)
@@ -134,15 +138,17 @@ def predict_from_files(
     inputs = int(np.prod(data.shape))
     whole = all(isinstance(average, Correlations) for average in averages.values())
     if not whole or not gradient_flow.affordable(seeds, data.classes, inputs):
-        log.warning(
-            "%s, %s: no gradient flow for %d classes of images of %d values, which would take too long",
-            *(name, network, data.classes, inputs),
-        )
-        return _without_flow(name, experiment, network, seeds, root_seed)
-    decomposition = structure_of(read_structure(structure))
-    return predict(
-        name, experiment, network, seeds, root_seed, data, read_correlations(correlations), decomposition, log
-    )
+        for network, output in outputs.items():
+            log.warning(
+                "%s, %s: no gradient flow for %d classes of images of %d values, which would take too long",
+                *(name, network, data.classes, inputs),
+            )
+            netcdf.write(_dataset({}, name, experiment, network, seeds, root_seed), output)
+        return
+    read = (data, read_correlations(correlations), structure_of(read_structure(structure)))
+    principal = gradient_flow.principal_directions(read[1]["train"].input)
+    for network, output in outputs.items():
+        netcdf.write(predict(name, experiment, network, seeds, root_seed, *read, log, principal), output)
 
 
 def single_frequency_modes(right_images: FloatArray) -> bool:
