@@ -363,7 +363,9 @@ def _update_few(
             block = blocks - 1 - turn if len(to_and_fro) > 0 and step % 2 > 0 else turn
             at = 2 * block * len(classes) * size
             back = pulled_back(step_sizes, readout, at)
-            answer = _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back[0], back[1])
+            asked = blocks - 1 - block if len(to_and_fro) > 0 else block
+            spectra = (before, sample, upcoming)
+            answer = _through_kernel(kernel, spectra, ahead, again, block, asked, channels, back[0], back[1])
             previous = answer[2:]
             if len(again) == 0:
                 place = 2 * block * size
@@ -405,8 +407,9 @@ def _update_many(
                 step_size = everywhere(step_sizes[i])
                 back_real = times_plus(step_size, load(readout, at), back_real)
                 back_imaginary = times_plus(step_size, load(readout, at + size), back_imaginary)
+            asked = blocks - 1 - block if len(to_and_fro) > 0 else block
             hidden_real, hidden_imaginary, before_real, before_imaginary = _through_kernel(
-                kernel, before, sample, upcoming, ahead, again, block, channels, back_real, back_imaginary
+                kernel, (before, sample, upcoming), ahead, again, block, asked, channels, back_real, back_imaginary
             )
             if len(again) == 0:
                 at = 2 * block * size
@@ -437,12 +440,13 @@ def _update_many(
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back_real, back_imaginary):
-    """Change a block of the kernel by what was pulled back.
+def _through_kernel(kernel, spectra, ahead, again, block, asked, channels, back_real, back_imaginary):
+    """Change a block of the kernel by what was pulled back; `asked` is the block that the next pass needs at this turn.
 
     Returns:
         With it, a block of this sample's hidden layer; without it, if `again`, of that of the sample before.
     """
+    before, sample, upcoming = spectra
     size = BLOCK_BYTES // kernel.itemsize
     zero = kernel.dtype.type(0)
     hidden_real, hidden_imaginary = everywhere(zero), everywhere(zero)
@@ -450,8 +454,9 @@ def _through_kernel(kernel, before, sample, upcoming, ahead, again, block, chann
     for c in range(channels):
         at = 2 * (block * channels + c) * size
         if len(ahead) > 0:
-            ask_for(upcoming, at)
-            ask_for(upcoming, at + size)
+            there = 2 * (asked * channels + c) * size
+            ask_for(upcoming, there)
+            ask_for(upcoming, there + size)
         real, imaginary = load(before, at), load(before, at + size)
         kernel_real, kernel_imaginary = load(kernel, at), load(kernel, at + size)
         if len(again) > 0:
