@@ -41,7 +41,7 @@ def test_random_weights_become_aligned_and_balanced_before_a_mode_is_learned():
     omega = data.omega(solution.networks)
     share = alignment.off_diagonal_share(omega)
     strongest = np.unravel_index(np.abs(data.right_spectra[0]).argmax(), (8, 8))
-    balance = alignment.balance(solution.readout_magnitude[:, :, 0], solution.kernel_magnitude[:, :, 0])
+    balance = alignment.balance(solution.whole.readout_magnitude[:, :, 0], solution.whole.kernel_magnitude[:, :, 0])
     for trial in range(5):
         learned = np.argmax(omega[trial, :, 0, 0] > 0.05 * data.singular_values[0])
         assert learned > 0

@@ -30,7 +30,7 @@ def flow(data, starts, samples):
 
 def kernel_of_mode(data, solution, trial, mode):
     """|k̂_l| of the flow at the frequencies of a mode, shape (samples, frequencies)."""
-    return solution.kernel_magnitude[trial, :, 0][:, np.abs(data.right_spectra[mode]) > 1e-9]
+    return solution.whole.kernel_magnitude[trial, :, 0][:, np.abs(data.right_spectra[mode]) > 1e-9]
 
 
 @pytest.mark.parametrize("std", [1e-2, 1e-3])

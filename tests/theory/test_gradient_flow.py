@@ -72,9 +72,11 @@ def test_cnn_flow_is_the_averaged_gradient_in_pixel_space(case):
         assert difference(solution.final[trial].kernel, kernels[-1]) < 1e-7
         assert difference(solution.final[trial].readout, readouts[-1]) < 1e-7
         spectra = np.abs(np.fft.fft2(kernels, norm="ortho"))
-        assert np.allclose(solution.kernel_magnitude[trial], spectra, atol=1e-7)
+        assert np.allclose(solution.whole.kernel_magnitude[trial], spectra, atol=1e-7)
         modes = np.einsum("pm,tpij->tmij", data.structure.left, readouts)
-        assert np.allclose(solution.readout_magnitude[trial], np.abs(np.fft.ifft2(modes, norm="ortho")), atol=1e-7)
+        assert np.allclose(
+            solution.whole.readout_magnitude[trial], np.abs(np.fft.ifft2(modes, norm="ortho")), atol=1e-7
+        )
 
 
 @pytest.mark.parametrize("hidden", [3, 40])
@@ -116,8 +118,8 @@ def test_fcnn_flow_starts_from_the_whole_network_on_unseen_images():
 def test_cnn_flow_conserves_the_imbalance_of_every_frequency(case):
     data = random_images(*case)
     solution = flow("linear_cnn", data, weights("linear_cnn", data, std=0.02), np.linspace(0, 800, 9))
-    kernel = (solution.kernel_magnitude**2).sum(axis=2)
-    readout = (solution.readout_magnitude**2).sum(axis=2)
+    kernel = (solution.whole.kernel_magnitude**2).sum(axis=2)
+    readout = (solution.whole.readout_magnitude**2).sum(axis=2)
     assert kernel.max() > 4 * kernel[:, 0].max(), "the comparison needs weights that grew"
     assert np.abs(kernel - readout - (kernel - readout)[:, :1]).max() < 1e-8 * kernel.max()
 

@@ -38,15 +38,31 @@ def test_mistake_in_the_configuration_stops_before_any_job(project, setting, par
 def test_every_seed_is_trained_by_one_job(project, seeds, together):
     """Blocks of seeds differ in size from network to network, and the last one is what is left over."""
     settings = ("--config", f"seeds={seeds}", f"seeds_per_job={together}")
-    run = project.snakemake("--dry-run", *settings, "--", "two-layer")
+    made = planned(project, "trajectories", *settings, "--", "two-layer")
+    assert len(made) == len(set(made)) == 6 * 2 * seeds
+
+
+def planned(project, folder, *arguments):
+    """The results in a folder that a run would make, once for each job that makes them."""
+    run = project.snakemake("--dry-run", *arguments)
     assert run.returncode == 0, run.stdout[-3000:]
-    made = [
+    return [
         path
         for outputs in re.findall(r"^ +output: (.+)$", run.stdout, re.MULTILINE)
         for path in outputs.split(", ")
-        if path.startswith("results/trajectories/")
+        if path.startswith(f"results/{folder}/")
     ]
-    assert len(made) == len(set(made)) == 6 * 2 * seeds
+
+
+def test_each_network_that_is_there_is_predicted_once(project):
+    one = "digits4: {networks: {linear_fcnn: null}}, sums_of_cosines: {networks: {linear_cnn: null}}"
+    settings = project.settings(f"experiments: {{{one}}}{WITHOUT_EXTENSIONS}")
+    made = planned(project, "theory", *settings, "--", "two-layer")
+    assert len(made) == len(set(made)) == 6 * 2 - 2
+    assert {path for path in made if "digits4" in path or "sums" in path} == {
+        "results/theory/digits4/linear_cnn.nc",
+        "results/theory/sums_of_cosines/linear_fcnn.nc",
+    }
 
 
 def test_missing_cifar10_source_is_named_and_the_rest_still_runs(project):

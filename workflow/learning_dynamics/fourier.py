@@ -7,6 +7,7 @@ index of frequency pair (i, j) is l = i·n + j.
 from __future__ import annotations
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,8 +59,8 @@ def image_from_half(half: npt.ArrayLike, side: int) -> FloatArray:
     return _fft().irfft2(half, s=(side, side), norm="ortho")
 
 
-def full_from_half(half: ComplexArray, side: int) -> ComplexArray:
-    """The full plane (…, n, n) of a half-plane spectrum, by v̂[l*] = conj(v̂[l])."""
+def full_from_half(half: npt.NDArray[Any], side: int) -> npt.NDArray[Any]:
+    """The full plane (…, n, n) of a half-plane spectrum, or of its magnitudes, by v̂[l*] = conj(v̂[l])."""
     columns = np.arange(side // 2 + 1, side)
     rows = -np.arange(side) % side
     mirrored = np.conj(half[..., rows, :][..., side - columns])

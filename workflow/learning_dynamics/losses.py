@@ -23,7 +23,7 @@ def mean_square_error(networks: FloatArray, correlations: Correlations) -> Float
         The mean over the p outputs and all samples, shape (networks,).
     """
     number, classes, width = networks.shape
-    at_once = max(1, _AT_ONCE // (classes * width))
+    at_once = networks_at_once(classes, width)
     if number > at_once:
         parts = [networks[start : start + at_once] for start in range(0, number, at_once)]
         return np.concatenate([mean_square_error(part, correlations) for part in parts])
@@ -32,6 +32,11 @@ def mean_square_error(networks: FloatArray, correlations: Correlations) -> Float
     products = np.einsum("mpi,pi->m", networks, correlations.input_output)
     # A perfect fit cancels to rounding, which may fall below zero.
     return np.maximum(correlations.class_frequencies.sum() - 2 * products + squares, 0.0) / classes
+
+
+def networks_at_once(classes: int, width: int) -> int:
+    """How many networks of shape (p, CN) are multiplied with Σxx together."""
+    return max(1, _AT_ONCE // (classes * width))
 
 
 def inner_products(rows: FloatArray, symmetric: FloatArray) -> FloatArray:

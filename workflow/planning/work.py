@@ -34,7 +34,7 @@ _FLOW_STATE = 15.0  # a weight in the gradient flow of the FCNN, which the solve
 _DECOMPOSITION = 0.2  # times the cube of the values of an image, for the eigenvectors of Σxx
 _FLOW_DIRECTIONS = 256  # the most eigenvectors that the flows keep
 _FLOW_TRIALS = 10  # that are in memory together
-_FLOW_COPIES = 4  # of all recorded spectra of the flow, at the peak of its memory
+_FLOW_COPIES = 2  # of all recorded spectra of the flow, at the peak of its memory
 _BLOCK = 128  # samples that the FCNN takes at once
 _RESIDENT_IMAGES = 256  # so many images are transformed only once
 

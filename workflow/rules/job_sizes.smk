@@ -78,15 +78,18 @@ def class_number(experiment):
 def flow_megabytes(wildcards):
     """Memory of the gradient flows of an experiment's networks, of which some trials are integrated together.
 
-    Σxx and its decomposition; for these trials, ten or as many as make 1 GB, the whole networks of all records, p C n²
-    numbers each, and their products with Σxx or spectra; of the FCNN also the first layers. Above what was measured, by
-    up to twice.
+    Σxx and its decomposition; for these trials, ten or as many as have 2²⁷ numbers in their whole networks of all
+    records, the CNN's spectra, (C + p) n² numbers for each record, or the FCNN's layers and its records' coefficients
+    along some hundred directions. Above what was measured, by up to twice.
     """
     experiment = CONFIG.experiments[wildcards.experiment]
-    inputs, trials = input_values(wildcards), min(CONFIG.seeds, 10)
-    recorded = (experiment.records + 1) * class_number(wildcards.experiment) * inputs
-    numbers = 4 * min(trials * recorded, max(2**27, recorded))
+    inputs, classes = input_values(wildcards), class_number(wildcards.experiment)
+    records = experiment.records + 1
+    trials = max(1, min(CONFIG.seeds, 10, 2**27 // (records * classes * inputs)))
+    numbers = trials * records * (1 + classes) * inputs
     if "linear_fcnn" in networks_of(wildcards.experiment, deep=False):
         width = experiment.networks.linear_fcnn.hidden_width(inputs)
-        numbers += 3 * trials * width * inputs
-    return 600 + 8 * (6 * inputs**2 + numbers) // 10**6
+        layers = width * inputs + records * classes * (600 + classes)
+        numbers = max(numbers, 2 * trials * layers)
+    numbers *= 1.5
+    return 600 + 8 * int(6 * inputs**2 + numbers) // 10**6

@@ -19,7 +19,7 @@ from learning_dynamics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.errors import UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn
 from learning_dynamics.theory.factored_steps import FactoredRK45
-from learning_dynamics.theory.whole_networks import Factors, Matrices
+from learning_dynamics.theory.whole_networks import Factors, Spectra
 
 RELATIVE_TOLERANCE = 1e-7
 # Weights smaller than this, as at the start, are integrated to an absolute error of the tolerance times it.
@@ -41,17 +41,13 @@ Networks = Callable[[FloatArray], FloatArray]
 class Solution:
     """What the flow predicts at each sample.
 
-    whole: the networks M as matrices or in factors, for the averages over the samples.
-    kernel_magnitude: |k̂_c,l| for the CNN, shape (trials, samples, C, n, n); None for the FCNN.
-    readout_magnitude: |B_αl| for the CNN, shape (trials, samples, modes, n, n); None for the FCNN.
+    whole: the networks M, as spectra for the CNN and in factors for the FCNN.
     final: weights of every trial at the last sample. Those of the FCNN are in another orthonormal basis of the hidden
         space (R in Pinson et al. 2023, Eq. 18), with few hidden units; the network and its flow do not depend on it.
     evaluations: of the right-hand side.
     """
 
-    whole: Matrices | Factors
-    kernel_magnitude: FloatArray | None
-    readout_magnitude: FloatArray | None
+    whole: Spectra | Factors
     final: list[linear_cnn.Weights] | list[linear_fcnn.Weights]
     evaluations: int
 
@@ -131,10 +127,6 @@ def linear_cnn_flow(
         rows = fourier.hermitian_half(rows, side)
         return rows[:, :channels], rows[:, channels:]
 
-    def networks(kernel: fourier.ComplexArray, transfer: fourier.ComplexArray) -> FloatArray:
-        # The rows of M in the basis U have the spectra n conj(B k̂).
-        return fourier.image_from_half(side * np.conj(transfer[:, :, None] * kernel[:, None]), side)
-
     # All spectra are conjugated, so that none has to be on the way.
     kept = principal or principal_directions(correlations.input)
     rest = kept.remaining_eigenvalue
@@ -144,40 +136,36 @@ def linear_cnn_flow(
     answering = ((kept.eigenvalues - rest)[:, None, None, None] * spectra).reshape(len(spectra), -1).view(float)
     target_spectra = np.conj(fourier.half_spectrum(target))
 
+    # Of a megabyte each at CIFAR-4 size: to ask for new memory every time takes as long as to fill it.
+    network, answers = (np.empty((trials, classes, channels, side, columns), complex) for _ in range(2))
+    network_rows, answer_rows = (part.reshape(trials * classes, -1).view(float) for part in (network, answers))
+
     def derivative(_: float, state: FloatArray) -> FloatArray:
         kernel, transfer = unpack(state)
-        network = transfer[:, :, None] * kernel[:, None]
-        along = network.reshape(trials * classes, -1).view(float) @ weighted
-        answers = (along @ answering).view(complex).reshape(network.shape)
+        np.multiply(transfer[:, :, None], kernel[:, None], out=network)
+        np.matmul(network_rows @ weighted, answering, out=answer_rows)
         return pack(*_changes(kernel, transfer, network, answers, target_spectra, rest * side, learning_rate * side))
 
     start = pack(
         np.stack([fourier.half_spectrum(weights.kernel) for weights in initial]),
         np.stack([np.tensordot(basis.T, np.conj(fourier.half_spectrum(w.readout)), axes=1) for w in initial]),
     )
-    modes = structure.left.shape[1]
-    kernel_magnitude = np.empty((trials, len(samples), channels, side, side))
-    readout_magnitude = np.empty((trials, len(samples), modes, side, side))
-    matrices = np.empty((trials, len(samples), classes, channels * side * side))
+    kernels = np.empty((trials, len(samples), channels, side, columns), complex)
+    transfers = np.empty((trials, len(samples), classes, side, columns), complex)
 
     def observe(place: int, state: FloatArray) -> None:
-        kernel, transfer = unpack(state)
-        kernel_magnitude[:, place] = np.abs(fourier.full_from_half(kernel, side))
-        readout_magnitude[:, place] = np.abs(fourier.full_from_half(transfer, side))[:, :modes]
-        matrices[:, place] = basis @ networks(kernel, transfer).reshape(trials, classes, -1)
+        kernels[:, place], transfers[:, place] = unpack(state)
 
     method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
     solver = functools.partial(method, derivative, y0=start)
     end, evaluations = _integrate(solver, samples, relative_tolerance, observe)
-    kernels, transfers = unpack(end)
-    readouts = np.conj(np.tensordot(transfers, basis, axes=(1, 1))).transpose(0, 3, 1, 2)
+    last_kernels, last_transfers = unpack(end)
+    readouts = np.conj(np.tensordot(last_transfers, basis, axes=(1, 1))).transpose(0, 3, 1, 2)
     return Solution(
-        Matrices(matrices),
-        kernel_magnitude,
-        readout_magnitude,
+        Spectra(kernels, transfers, basis, structure.left.shape[1]),
         [
             linear_cnn.Weights(fourier.image_from_half(kernel, side), fourier.image_from_half(readout, side))
-            for kernel, readout in zip(kernels, readouts, strict=True)
+            for kernel, readout in zip(last_kernels, readouts, strict=True)
         ],
         evaluations,
     )
@@ -239,7 +227,7 @@ def linear_fcnn_flow(
     ]
     coefficients, still, final, evaluations = zip(*flows, strict=True)
     networks = Factors(coefficients, np.ascontiguousarray(kept.eigenvectors.T), still)
-    return Solution(networks, None, None, list(final), sum(evaluations))
+    return Solution(networks, list(final), sum(evaluations))
 
 
 def _linear_fcnn_flow(

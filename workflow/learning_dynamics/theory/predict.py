@@ -25,9 +25,10 @@ from learning_dynamics.networks.train import initial_linear_cnn, initial_linear_
 from learning_dynamics.structure import read_averages, read_correlations, read_structure, structure_of
 from learning_dynamics.theory import competition, gradient_flow, sigmoid
 from learning_dynamics.theory.gradient_flow import PrincipalDirections
+from learning_dynamics.theory.whole_networks import Spectra
 
-# The whole networks of so many at every record are in memory, 0.4 GB for CIFAR-4; of many classes fewer, so that these
-# are no more than so many numbers, 1 GB.
+# So many are integrated together, 0.25 GB of spectra for CIFAR-4; of many classes fewer, so that whole networks of all
+# records would be no more than so many numbers.
 _TRIALS_TOGETHER = 10
 _MOST_RECORDED = 2**27
 
@@ -170,7 +171,7 @@ def _flow_variables(
     structure: Structure,
     samples: FloatArray,
 ) -> dict[str, xr.Variable]:
-    omega = solution.whole.effective_singular_values(correlations["train"], structure)
+    omega, losses = solution.whole.omega_and_losses(correlations, structure)
     diagonal = np.einsum("stmm->stm", omega)
     with np.errstate(divide="ignore", invalid="ignore"):
         times = trajectories.discovery_times(samples, diagonal, structure.singular_values)
@@ -183,35 +184,40 @@ def _flow_variables(
             ("seed", "mode"), times, "when the gradient flow's a_α passes s_α/2; NaN if not within the run", "samples"
         ),
     }
-    for split, averages in correlations.items():
-        losses = solution.whole.mean_square_error(averages)
+    for split, values in losses.items():
         variables[f"{split}_loss"] = netcdf.variable(
-            ("seed", "sample"), losses, f"gradient flow's mean square error over all {split} samples"
+            ("seed", "sample"), values, f"gradient flow's mean square error over all {split} samples"
         )
-    if solution.kernel_magnitude is not None:
-        variables["mean_kernel_magnitude"] = netcdf.variable(
-            ("sample", "channel", "frequency_row", "frequency_column"),
-            solution.kernel_magnitude.mean(axis=0).astype(np.float32),
+    if isinstance(solution.whole, Spectra):
+        variables |= _magnitude_variables(solution.whole, structure)
+    return variables
+
+
+def _magnitude_variables(whole: Spectra, structure: Structure) -> dict[str, xr.Variable]:
+    plane = ("frequency_row", "frequency_column")
+    final = whole.final_kernel_magnitude
+    variables = {
+        "mean_kernel_magnitude": netcdf.variable(
+            ("sample", "channel", *plane),
+            whole.mean_kernel_magnitude.astype(np.float32),
             "gradient flow's |k̂_l|, mean over the seeds",
+        ),
+    }
+    if competition.frequencies_are_disjoint(_right_spectra(structure, final.shape[1:])):
+        # Small data sets only: the balance of each trial, for Fig. S.2.
+        variables["kernel_magnitude"] = netcdf.variable(
+            ("seed", "sample", "channel", *plane),
+            whole.kernel_magnitude.astype(np.float32),
+            "gradient flow's |k̂_l|",
         )
-        if competition.frequencies_are_disjoint(_right_spectra(structure, solution.kernel_magnitude.shape[2:])):
-            # Small data sets only: the balance of each trial, for Fig. S.2.
-            plane = ("frequency_row", "frequency_column")
-            variables["kernel_magnitude"] = netcdf.variable(
-                ("seed", "sample", "channel", *plane),
-                solution.kernel_magnitude.astype(np.float32),
-                "gradient flow's |k̂_l|",
-            )
-            variables["readout_magnitude"] = netcdf.variable(
-                ("seed", "sample", "mode", *plane),
-                np.asarray(solution.readout_magnitude, dtype=np.float32),
-                "gradient flow's |B_αl|",
-            )
-        variables["final_kernel_magnitude"] = netcdf.variable(
-            ("seed", "channel", "frequency_row", "frequency_column"),
-            solution.kernel_magnitude[:, -1],
-            "gradient flow's |k̂_l| at the end",
+        variables["readout_magnitude"] = netcdf.variable(
+            ("seed", "sample", "mode", *plane),
+            whole.readout_magnitude.astype(np.float32),
+            "gradient flow's |B_αl|",
         )
+    variables["final_kernel_magnitude"] = netcdf.variable(
+        ("seed", "channel", *plane), final, "gradient flow's |k̂_l| at the end"
+    )
     return variables
 
 

@@ -2,32 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from learning_dynamics import correlations, losses
+from learning_dynamics import fourier, losses
 from learning_dynamics.correlations import Correlations, FloatArray, Structure
 
 
 @dataclass(frozen=True)
-class Matrices:
-    """The matrices M themselves, shape (trials, samples, p, CN)."""
+class Spectra:
+    """M = U image(n conj(B k̂)) of the linear CNN, of which matrices are made in pieces that a cache holds.
 
-    matrices: FloatArray
+    kernels: half-plane spectra k̂, shape (trials, samples, C, n, n//2 + 1).
+    transfers: half-plane spectra B, shape (trials, samples, p, n, n//2 + 1).
+    basis: U completed to p left vectors, shape (p, p).
+    modes: how many of them belong to modes.
+    """
+
+    kernels: fourier.ComplexArray
+    transfers: fourier.ComplexArray
+    basis: FloatArray
+    modes: int
+
+    @property
+    def matrices(self) -> FloatArray:
+        """M, shape (trials, samples, p, CN)."""
+        return self._joined(list(self._pieces()))
+
+    @property
+    def kernel_magnitude(self) -> FloatArray:
+        """|k̂_c,l|, shape (trials, samples, C, n, n)."""
+        return self._full(np.abs(self.kernels))
+
+    @property
+    def readout_magnitude(self) -> FloatArray:
+        """|B_αl|, shape (trials, samples, modes, n, n)."""
+        return self._full(np.abs(self.transfers[:, :, : self.modes]))
+
+    @property
+    def mean_kernel_magnitude(self) -> FloatArray:
+        """The mean of |k̂_c,l| over the trials, shape (samples, C, n, n)."""
+        return self._full(np.abs(self.kernels).mean(axis=0))
+
+    @property
+    def final_kernel_magnitude(self) -> FloatArray:
+        """|k̂_c,l| at the last sample, shape (trials, C, n, n)."""
+        return self._full(np.abs(self.kernels[:, -1]))
 
     def effective_singular_values(self, averages: Correlations, structure: Structure) -> FloatArray:
         """Ω = Uᵀ M Σxx V (Pinson et al. 2023, Eqs. 4 and 5), shape (trials, samples, modes, modes)."""
-        omega = correlations.effective_singular_values(self._in_a_row(), averages, structure)
-        return omega.reshape(*self.matrices.shape[:2], *omega.shape[1:])
+        weighted = averages.input @ structure.right
+        return self._joined([structure.left.T @ (networks @ weighted) for networks in self._pieces()])
 
-    def mean_square_error(self, averages: Correlations) -> FloatArray:
-        """See ``losses``, shape (trials, samples)."""
-        return losses.mean_square_error(self._in_a_row(), averages).reshape(self.matrices.shape[:2])
+    def omega_and_losses(
+        self, averages: Mapping[str, Correlations], structure: Structure
+    ) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Ω with the training averages, and the ``mean_square_error``, shape (trials, samples), on every split."""
+        weighted = averages["train"].input @ structure.right
+        omega: list[FloatArray] = []
+        found: dict[str, list[FloatArray]] = {split: [] for split in averages}
+        for networks in self._pieces():
+            omega.append(structure.left.T @ (networks @ weighted))
+            for split, parts in found.items():
+                parts.append(losses.mean_square_error(networks, averages[split]))
+        return self._joined(omega), {split: self._joined(parts) for split, parts in found.items()}
 
-    def _in_a_row(self) -> FloatArray:
-        return self.matrices.reshape(-1, *self.matrices.shape[2:])
+    def _joined(self, parts: list[FloatArray]) -> FloatArray:
+        together = np.concatenate(parts)
+        return together.reshape(*self.kernels.shape[:2], *together.shape[1:])
+
+    def _full(self, magnitudes: FloatArray) -> FloatArray:
+        return fourier.full_from_half(magnitudes, magnitudes.shape[-2])
+
+    def _pieces(self) -> Iterator[FloatArray]:
+        """M of some samples of some trials after the others, shape (networks, p, CN)."""
+        side, columns = self.kernels.shape[-2:]
+        kernels = self.kernels.reshape(-1, 1, self.kernels.shape[2], side, columns)
+        transfers = self.transfers.reshape(-1, len(self.basis), 1, side, columns)
+        at_once = losses.networks_at_once(len(self.basis), kernels[0].size // columns * side)
+        for start in range(0, len(kernels), at_once):
+            some = slice(start, start + at_once)
+            images = fourier.image_from_half(side * np.conj(transfers[some] * kernels[some]), side)
+            yield self.basis @ images.reshape(*images.shape[:2], -1)
 
 
 @dataclass(frozen=True)
@@ -63,8 +121,14 @@ class Factors:
             ]
         )
 
-    def mean_square_error(self, averages: Correlations) -> FloatArray:
-        """See ``losses``, shape (trials, samples)."""
+    def omega_and_losses(
+        self, averages: Mapping[str, Correlations], structure: Structure
+    ) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Ω with the training averages, and the ``mean_square_error``, shape (trials, samples), on every split."""
+        omega = self.effective_singular_values(averages["train"], structure)
+        return omega, {split: self._mean_square_error(part) for split, part in averages.items()}
+
+    def _mean_square_error(self, averages: Correlations) -> FloatArray:
         weighted = self.common @ averages.input
         among_common = weighted @ self.common.T
         answers = []
