@@ -71,6 +71,12 @@ class TestSchedule:
         assert [simulate(tasks, cores).seconds for cores in (1, 2, 3, 4, 6, 100)] == [12.0, 6.0, 4.0, 4.0, 2.0, 2.0]
         assert [simulate(tasks, cores).memory_mb for cores in (1, 2, 6, 100)] == [100.0, 200.0, 600.0, 600.0]
 
+    def test_largest_inputs_come_first(self):
+        for input_bytes, seconds in ((0.0, 7.0), (1.0, 6.0)):
+            assert simulate([Task(3.0), Task(3.0), Task(4.0, input_bytes=input_bytes)], 2).seconds == pytest.approx(
+                seconds
+            )
+
     def test_fork_and_join(self):
         tasks = [Task(1.0), Task(5.0, (0,)), Task(2.0, (0,)), Task(3.0, (0,)), Task(1.0, (1, 2, 3))]
         assert simulate(tasks, 1).seconds == 12.0

@@ -1,4 +1,4 @@
-"""When a graph of jobs ends on a number of cores: list scheduling of one-core jobs, first come first served."""
+"""When a graph of jobs ends on a number of cores: list scheduling of one-core jobs, the largest inputs first."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ class Task:
     seconds: how long it runs, on one core.
     upstream: places of the tasks that must end before it starts.
     memory_mb: memory it holds while it runs.
+    input_bytes: size of what it reads.
     """
 
     seconds: float
     upstream: tuple[int, ...] = ()
     memory_mb: float = 0.0
+    input_bytes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Schedule:
 def simulate(tasks: Sequence[Task], cores: int, starts_per_minute: float = float("inf")) -> Schedule:
     """Run tasks as soon as all they wait for has ended, a core is free and the limit on starts allows it.
 
-    Whoever became ready first starts first; among equals, the first in the list.
+    Of those that are ready, the one with the largest inputs starts first, as Snakemake's greedy scheduler has it; among
+    equals the one that became ready first, and then the first in the list.
 
     Args:
         tasks: the graph.
@@ -55,7 +58,7 @@ def simulate(tasks: Sequence[Task], cores: int, starts_per_minute: float = float
     for place, task in enumerate(tasks):
         for other in set(task.upstream):
             downstream[other].append(place)
-    ready = [(0.0, place) for place, number in enumerate(waits) if number == 0]
+    ready = [(-tasks[place].input_bytes, 0.0, place) for place, number in enumerate(waits) if number == 0]
     heapq.heapify(ready)
     running: list[tuple[float, int]] = []
     now = next_start = memory = most = 0.0
@@ -64,7 +67,7 @@ def simulate(tasks: Sequence[Task], cores: int, starts_per_minute: float = float
     gap = 60.0 / starts_per_minute
     while ready or running:
         if ready and len(running) < cores and next_start <= now:
-            _, place = heapq.heappop(ready)
+            _, _, place = heapq.heappop(ready)
             heapq.heappush(running, (now + tasks[place].seconds, place))
             memory += tasks[place].memory_mb
             most = max(most, memory)
@@ -80,7 +83,7 @@ def simulate(tasks: Sequence[Task], cores: int, starts_per_minute: float = float
         for other in downstream[place]:
             waits[other] -= 1
             if waits[other] == 0:
-                heapq.heappush(ready, (now, other))
+                heapq.heappush(ready, (-tasks[other].input_bytes, now, other))
     if ended < len(tasks):
         raise ValueError("tasks wait for each other in a circle")
     return Schedule(now, most, _busiest_minute(starts))

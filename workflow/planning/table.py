@@ -72,6 +72,7 @@ class Plan:
                 (self.seconds(place) or 0.0) + (0.0 if self.jobs[place].is_local else start_seconds),
                 tuple(position[other] for other in self.jobs[place].upstream if other in position),
                 self.estimates[place].peak_mb or 0.0,
+                sum(self.estimates[other].output_bytes for other in self.jobs[place].upstream),
             )
             for place in position
         ]

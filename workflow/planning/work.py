@@ -218,7 +218,6 @@ def _predict(job: Job) -> Work | None:
     images = _images(job.params["settings"]["dataset"])
     if images is None or experiment.automatic:
         return None
-    networks = experiment.networks.two_layer
     seeds, records, values = int(job.params["seeds"]), experiment.records, images.values
     # Σxx has no more directions than there are images.
     together, directions = min(seeds, _FLOW_TRIALS), min(values, images.images, _FLOW_DIRECTIONS)
@@ -239,10 +238,9 @@ def _predict(job: Job) -> Work | None:
         trial += records * _FLOW_STATE * directions * moving + moving * loss_row
         rows = records * images.classes * (directions + moving) + (hidden + 2 * moving) * values
         memory = max(memory, 8.0 * together * rows)
-    written += 8.0 * seeds * records * images.classes**2 * len(networks)
+    written += 8.0 * seeds * records * images.classes**2 * len(experiment.networks.two_layer)
     square = 8.0 * images.splits * values**2
-    kind = " ".join(["theory", *networks])
-    return Work(kind, seeds * trial + _DECOMPOSITION * values**3, memory + square, written)
+    return Work("theory", seeds * trial + _DECOMPOSITION * values**3, memory + square, written)
 
 
 def _scaling(job: Job) -> Work | None:
