@@ -28,7 +28,7 @@ def linear_cnn(side, channels, dtype, measured):
     bounds = {
         "arithmetic": 1e6 * operations / own["multiply_adds_in_registers"],
         # As much as the update has in its caches: between their sizes the speed is between theirs.
-        nearest: 1e6 * ((moved - new) / ceilings.stream(working_set - new, dtype) + new / own["second_cache"]),
+        nearest: 1e6 * ((moved - new) / ceilings.stream(working_set, dtype) + new / own["second_cache"]),
     }
     return {"operations": operations, "bytes": moved, "working_set": working_set, "bounds_us": bounds}
 

@@ -363,9 +363,8 @@ def _update_few(
             block = blocks - 1 - turn if len(to_and_fro) > 0 and step % 2 > 0 else turn
             at = 2 * block * len(classes) * size
             back = pulled_back(step_sizes, readout, at)
-            asked = blocks - 1 - block if len(to_and_fro) > 0 else block
             spectra = (before, sample, upcoming)
-            answer = _through_kernel(kernel, spectra, ahead, again, block, asked, channels, back[0], back[1])
+            answer = _through_kernel(kernel, spectra, ahead, again, block, turn, channels, back[0], back[1])
             previous = answer[2:]
             if len(again) == 0:
                 place = 2 * block * size
@@ -407,9 +406,8 @@ def _update_many(
                 step_size = everywhere(step_sizes[i])
                 back_real = times_plus(step_size, load(readout, at), back_real)
                 back_imaginary = times_plus(step_size, load(readout, at + size), back_imaginary)
-            asked = blocks - 1 - block if len(to_and_fro) > 0 else block
             hidden_real, hidden_imaginary, before_real, before_imaginary = _through_kernel(
-                kernel, (before, sample, upcoming), ahead, again, block, asked, channels, back_real, back_imaginary
+                kernel, (before, sample, upcoming), ahead, again, block, turn, channels, back_real, back_imaginary
             )
             if len(again) == 0:
                 at = 2 * block * size
@@ -441,7 +439,7 @@ def _update_many(
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
 def _through_kernel(kernel, spectra, ahead, again, block, asked, channels, back_real, back_imaginary):
-    """Change a block of the kernel by what was pulled back; `asked` is the block that the next pass needs at this turn.
+    """Change a block of the kernel by what was pulled back, and ask for the block `asked` of the upcoming sample.
 
     Returns:
         With it, a block of this sample's hidden layer; without it, if `again`, of that of the sample before.
