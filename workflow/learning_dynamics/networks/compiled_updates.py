@@ -33,9 +33,10 @@ FEW_CLASSES = 8
 _LINE_BYTES = 64
 # Samples that the second cache does not hold, beside a network that it does, are asked for one update ahead.
 _CACHED_BYTES = 2**20
-# Through a network beyond the first cache every second pass goes backwards: it begins with what is still in that cache.
-_ONE_WAY_BYTES = 2**15
-# And there the hidden layer of one channel is sooner computed a second time than kept.
+# Through a network that it does not hold either every second pass goes backwards: it begins with what is still there. A
+# smaller one would gain an eighth from the first cache, and lose as much where samples stream from memory.
+_ONE_WAY_BYTES = 2**20
+# Beyond the first cache, the hidden layer of one channel is sooner computed a second time than kept.
 _HIDDEN_LAYER_BYTES = 2**15
 # No and yes, as tuples: their length is a constant to the compiler, and what is not done costs nothing.
 _NO_OR_YES = ((), (0,))
@@ -363,8 +364,7 @@ def _update_few(
             block = blocks - 1 - turn if len(to_and_fro) > 0 and step % 2 > 0 else turn
             at = 2 * block * len(classes) * size
             back = pulled_back(step_sizes, readout, at)
-            spectra = (before, sample, upcoming)
-            answer = _through_kernel(kernel, spectra, ahead, again, block, turn, channels, back[0], back[1])
+            answer = _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back[0], back[1])
             previous = answer[2:]
             if len(again) == 0:
                 place = 2 * block * size
@@ -407,7 +407,7 @@ def _update_many(
                 back_real = times_plus(step_size, load(readout, at), back_real)
                 back_imaginary = times_plus(step_size, load(readout, at + size), back_imaginary)
             hidden_real, hidden_imaginary, before_real, before_imaginary = _through_kernel(
-                kernel, (before, sample, upcoming), ahead, again, block, turn, channels, back_real, back_imaginary
+                kernel, before, sample, upcoming, ahead, again, block, channels, back_real, back_imaginary
             )
             if len(again) == 0:
                 at = 2 * block * size
@@ -438,13 +438,12 @@ def _update_many(
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _through_kernel(kernel, spectra, ahead, again, block, asked, channels, back_real, back_imaginary):
-    """Change a block of the kernel by what was pulled back, and ask for the block `asked` of the upcoming sample.
+def _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back_real, back_imaginary):
+    """Change a block of the kernel by what was pulled back.
 
     Returns:
         With it, a block of this sample's hidden layer; without it, if `again`, of that of the sample before.
     """
-    before, sample, upcoming = spectra
     size = BLOCK_BYTES // kernel.itemsize
     zero = kernel.dtype.type(0)
     hidden_real, hidden_imaginary = everywhere(zero), everywhere(zero)
@@ -452,9 +451,8 @@ def _through_kernel(kernel, spectra, ahead, again, block, asked, channels, back_
     for c in range(channels):
         at = 2 * (block * channels + c) * size
         if len(ahead) > 0:
-            there = 2 * (asked * channels + c) * size
-            ask_for(upcoming, there)
-            ask_for(upcoming, there + size)
+            ask_for(upcoming, at)
+            ask_for(upcoming, at + size)
         real, imaginary = load(before, at), load(before, at + size)
         kernel_real, kernel_imaginary = load(kernel, at), load(kernel, at + size)
         if len(again) > 0:
