@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.integrate import RK45
 
-from learning_dynamics.correlations import least_squares_network
+from learning_dynamics import losses
+from learning_dynamics.correlations import effective_singular_values, least_squares_network
 from learning_dynamics.errors import UserError
 from learning_dynamics.losses import mean_square_error
 from learning_dynamics.networks import linear_cnn, linear_fcnn
@@ -197,6 +198,25 @@ def test_flow_restarted_half_way_ends_where_it_would_have(network, case):
     rest = flow(network, data, half.final, np.array([40.0, 100]))
     assert difference(rest.networks[:, -1], whole.networks[:, -1]) < 1e-7
     assert difference(half.networks[:, -1], whole.networks[:, -1]) > 1e-3, "the second part must matter"
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("case", DATA)
+def test_averages_over_the_samples_are_those_of_the_whole_networks(case, network, monkeypatch):
+    """From spectra in pieces or from factors, on the images of the flow and on others."""
+    monkeypatch.setattr(losses, "_AT_ONCE", 3 * case[2] * case[1] * case[0] ** 2)
+    data, others = random_images(*case), random_images(*case[:3], case[3] + 1, case[4]).correlations
+    solution = flow(network, data, weights(network, data, hidden=90), np.linspace(0, 100, 4))
+    averages = {"train": data.correlations, "test": others}
+    omega, found = solution.whole.omega_and_losses(averages, data.structure)
+    networks = solution.networks.reshape(-1, *solution.networks.shape[2:])
+    expected = effective_singular_values(networks, data.correlations, data.structure)
+    assert difference(omega.reshape(expected.shape), expected) < 1e-12
+    again = solution.whole.effective_singular_values(data.correlations, data.structure)
+    assert np.array_equal(again, omega)
+    for split, part in averages.items():
+        assert np.abs(found[split].ravel() - mean_square_error(networks, part)).max() < 1e-12
+    assert np.abs(found["train"] - found["test"]).max() > 1e-3, "the images must differ"
 
 
 @pytest.mark.parametrize("network", NETWORKS)
