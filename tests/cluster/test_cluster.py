@@ -271,7 +271,7 @@ def test_node_killed_in_mid_training_costs_its_jobs_no_more_than_a_new_start(tro
 
 def test_job_over_its_memory_succeeds_with_more(troubled):
     _, _, _, jobs, _, _ = troubled
-    mine = of(jobs, "theory_sums_of_cosines")
+    mine = of(jobs, "rule_theory_wildcards_sums_of_cosines")
     assert mine[0]["JobState"] in FAILED
     assert mine[0]["MinMemoryNode"] == "150M"
     assert mine[-1]["JobState"] == "COMPLETED"
