@@ -67,10 +67,10 @@ class Experiment:
                 for seed in range(trials)
             ]
             solution = gradient_flow.linear_fcnn_flow(starts, averages, model.learning_rate, samples, **accuracy)
-        omega = solution.whole.effective_singular_values(averages, self.structure)
+        omega, losses = solution.whole.omega_and_losses(self.correlations, self.structure)
         learned = self.structure.discoverable
         effective = np.einsum("stmm->stm", omega)[..., learned] / self.structure.singular_values[learned]
-        return effective, np.stack([solution.whole.mean_square_error(split) for split in self.correlations.values()])
+        return effective, np.stack(list(losses.values()))
 
 
 def single_precision(experiment):

@@ -37,7 +37,7 @@ def _multiply_adds(number, one):
 def _stream(number, source, changed, factor):
     """``changed += factor · source`` some times: two loads and a store each, which is what an update consists of.
 
-    To and fro, as the updates go: what is left in a nearer cache is met again.
+    To and fro, as an update may go: what is left in a nearer cache is met again.
     """
     size = BLOCK_BYTES // source.itemsize
     vector = everywhere(factor)
