@@ -18,13 +18,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
+
+from learning_dynamics.compilation import compiled
 
 # Two of the widest registers there are: fewer turns of the loop, and two sums that do not wait for each other.
 BLOCK_BYTES = 128
@@ -78,7 +79,7 @@ def from_blocks(values: npt.NDArray[Any], rows: int, scale: npt.NDArray[np.float
     return (parts[:, 0] + 1j * parts[:, 1]) / scale
 
 
-@numba.njit(cache=True)
+@compiled()
 def _fill(spectra, scale, values):
     images, blocks, rows, _, _ = values.shape
     size = BLOCK_BYTES // values.itemsize
@@ -344,7 +345,7 @@ def spectral_update(
     return int(made), float(squared)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _update_few(
     order, samples, labels, kernel, readout, hidden, nothing, ahead, to_and_fro, again, channels, classes, rate, limit
 ):
@@ -381,7 +382,7 @@ def _update_few(
     return order.size, total
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _update_many(
     order, samples, labels, kernel, readout, hidden, nothing, ahead, to_and_fro, again, channels, classes, rate, limit
 ):
@@ -437,7 +438,7 @@ def _update_many(
     return order.size, total
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
+@compiled(error_model="numpy", inline="always")
 def _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back_real, back_imaginary):
     """Change a block of the kernel by what was pulled back.
 
@@ -474,7 +475,7 @@ def _through_kernel(kernel, before, sample, upcoming, ahead, again, block, chann
     return hidden_real, hidden_imaginary, before_real, before_imaginary
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def zero_padded_update(order, pixels, labels, kernels, readouts, side, rate, error_limit):
     """One update of `kernels` and `readouts`, in place, for each entry of `order`, with zeros beyond the images.
 
@@ -529,7 +530,7 @@ def zero_padded_update(order, pixels, labels, kernels, readouts, side, rate, err
     return order.size, total
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def zero_padded_answers(pixels, kernels, readouts, side, answers):
     """ŷ for every image, into `answers` (images, p), with zeros beyond the images.
 
@@ -553,7 +554,7 @@ def padded_numbers(side: int) -> int:
     return (2 * side - 1) ** 2 + lanes(np.float64)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _hidden_layer(kernels, values, from_kernel, starts, side, hidden):
     """Σ over the pixels of x times the kernel moved there, for all kernels; zeros behind them."""
     area = side * side
@@ -562,7 +563,7 @@ def _hidden_layer(kernels, values, from_kernel, starts, side, hidden):
     hidden[kernels.shape[0] * area :] = 0.0
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_shifted(padded, values, offsets, starts, first, direction, side, out, at):
     """``out[at + r n + c] = Σ_pixels value · padded[offset + r (2n − 1) + c]`` for r, c < n.
 
@@ -583,7 +584,7 @@ def _add_shifted(padded, values, offsets, starts, first, direction, side, out, a
             store(out, at + row * side + column, times_plus(everywhere(1.0), even, odd))
 
 
-@numba.njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _inner_product(one, other):
     """Of the first array with as many numbers of the second, whole blocks of them."""
     total = everywhere(0.0)

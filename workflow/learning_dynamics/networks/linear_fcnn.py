@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import blas
+
+from learning_dynamics.compilation import compiled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -151,7 +152,7 @@ def diagonal_weights(
     return Weights(first, second)
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+@compiled(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 def _update(gram, inner, labels, classes, rate, error_limit):  # type: ignore[no-untyped-def]
     """Coefficients of the pending rank-one factors (B, p + B) and of W2 (p, p + B) in the rows of Z.
 

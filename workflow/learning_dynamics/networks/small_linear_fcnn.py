@@ -10,10 +10,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from learning_dynamics.compilation import compiled
 from learning_dynamics.networks.linear_fcnn import FloatArray, Weights
 
 
@@ -56,7 +56,7 @@ class Engine:
 def _compiled(classes: int, hidden_units: int, width: int) -> Callable[..., tuple[int, float]]:
     """The update for these numbers, which the compiler takes as constants."""
 
-    @numba.njit(cache=True, error_model="numpy")
+    @compiled(error_model="numpy")
     def update(order, inputs, labels, first, second, rate, error_limit):  # type: ignore[no-untyped-def]
         hidden = np.empty(hidden_units)
         error = np.empty(classes)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from scipy.integrate import RK45
 
+from learning_dynamics.compilation import compiled
 from learning_dynamics.correlations import FloatArray
 
 # As in SciPy, whose steps these are.
@@ -125,7 +125,7 @@ class FactoredRK45(RK45):  # type: ignore[misc]  # SciPy has no types
         return True, None
 
 
-@numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
+@compiled(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
 def _squared_error(error, before, after, absolute, relative):  # type: ignore[no-untyped-def]
     """‖error / (absolute + relative · the larger magnitude)‖² in one pass."""
     total = 0.0

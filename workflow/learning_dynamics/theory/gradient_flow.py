@@ -10,11 +10,11 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from scipy.integrate import DOP853, RK45, OdeSolver
 
 from learning_dynamics import fourier
+from learning_dynamics.compilation import compiled
 from learning_dynamics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.errors import UserError
 from learning_dynamics.networks import linear_cnn, linear_fcnn
@@ -171,7 +171,7 @@ def linear_cnn_flow(
     )
 
 
-@numba.njit(cache=True)
+@compiled()
 def _changes(kernels, transfers, networks, answers, target, rest, rate):  # type: ignore[no-untyped-def]
     """dk̂/dt and dB/dt of every trial in one pass over the residuals, which would not stay in a cache."""
     kernel_changes, transfer_changes = np.zeros_like(kernels), np.zeros_like(transfers)

@@ -10,12 +10,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import torch
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from learning_dynamics.compilation import compiled
 from learning_dynamics.networks.deep.architecture import KERNEL
 
 # Channels are one vector of the processor or a few; more would not fit into its registers.
@@ -72,9 +72,8 @@ def _kernel(channels: int) -> Callable[..., None]:
     """The loop for some number of input channels, compiled on its first call."""
     size = _FLOAT_BYTES * channels
     taps = KERNEL * KERNEL
-    add: Any = _add_scaled
 
-    @numba.njit(cache=True, error_model="numpy")
+    @compiled(error_model="numpy")
     def visit(gradient, chosen, maps, kernel, before, step):  # type: ignore[no-untyped-def]
         samples, height, width, outputs = gradient.shape
         rows, columns = maps.shape[1], maps.shape[2]
@@ -97,8 +96,7 @@ def _kernel(channels: int) -> Callable[..., None]:
                                     if inside or (0 <= y < rows and 0 <= x < columns):
                                         here = ((sample * rows + y) * columns + x) * size
                                         tap = (output * taps + KERNEL * p + q) * size
-                                        add(step_start + tap, maps_start + here, value, channels)
-                                        add(before_start + here, kernel_start + tap, value, channels)
+                                        _add_scaled(step_start + tap, maps_start + here, value, channels)  # type: ignore[call-arg]
+                                        _add_scaled(before_start + here, kernel_start + tap, value, channels)
 
-    compiled: Callable[..., None] = visit
-    return compiled
+    return visit
