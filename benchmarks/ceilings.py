@@ -26,7 +26,7 @@ _DISTANCES = 8
 @numba.njit
 def _multiply_adds(number, one):
     """Multiply-adds between registers, 4·number blocks; the sums differ, or a compiler would make them one."""
-    x, y = everywhere(one), everywhere(one - one)
+    x, y = everywhere(one), everywhere(one - one)  # type: ignore[call-arg]
     a, b, c, d = everywhere(one), everywhere(one + one), everywhere(-one), everywhere(-one - one)
     for _ in range(number):
         a, b, c, d = times_plus(a, x, y), times_plus(b, x, y), times_plus(c, x, y), times_plus(d, x, y)
@@ -40,7 +40,7 @@ def _stream(number, source, changed, factor):
     To and fro, as an update may go: what is left in a nearer cache is met again.
     """
     size = BLOCK_BYTES // source.itemsize
-    vector = everywhere(factor)
+    vector = everywhere(factor)  # type: ignore[call-arg]
     last = source.size - size
     for turn in range(number):
         for place in range(0, source.size, size):

@@ -80,7 +80,8 @@ class Eager:
             deep_eager.train(self.model, *self.splits[0], order, RATE, CLASSES)
 
     def evaluate(self):
-        return deep_eager.evaluate(self.model, *self.splits, self.structure.left, self.structure.right)
+        train, test = self.splits
+        return deep_eager.evaluate(self.model, train, test, self.structure.left, self.structure.right)
 
 
 def operations_per_batch(rectified):
