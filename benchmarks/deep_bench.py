@@ -45,12 +45,15 @@ def made_up_images():
 
 
 class Ours:
-    def __init__(self, shapes, weights, data, correlations, structure):
+    def __init__(self, shapes, weights, data, structure):
         self.ensemble = engine.Ensemble(shapes, [weights], RATE, BATCH, CPU)
         self.samples = engine.Samples(data.split("train"), CPU)
-        subset = (data, structure, IMAGES, np.random.default_rng(0), CPU)
+        splits = {name: data.split(name) for name in data.splits}
+        averages = {name: split.correlations() for name, split in splits.items()}
         self.measure = (
-            evaluation.FromSubset(*subset) if shapes.rectified else evaluation.FromCorrelations(correlations, structure)
+            evaluation.FromAnswers(splits, structure, CPU)
+            if shapes.rectified
+            else evaluation.FromCorrelations(averages, structure)
         )
 
     def train(self, order):
@@ -159,8 +162,7 @@ def main():
     arguments = parser.parse_args()
     device.choose("cpu")
     data = made_up_images()
-    correlations = {split: data.split(split).correlations() for split in data.splits}
-    structure = decompose(correlations["train"].input_output)
+    structure = decompose(data.split("train").correlations().input_output)
     order = torch.from_numpy(np.random.default_rng(1).integers(0, IMAGES, (arguments.batches, BATCH)))
     peak = ceilings.matrix_product(1536, 1536, 1536, np.float32)
     print(
@@ -173,7 +175,7 @@ def main():
             shapes = architecture.Architecture(rectified, 3, SIDE, CHANNELS, HIDDEN, CLASSES)
             weights = architecture.initial_weights(np.random.default_rng(2), shapes, 0.9)
             contestants = {
-                "ours": Ours(shapes, weights, data, correlations, structure),
+                "ours": Ours(shapes, weights, data, structure),
                 "eager": Eager(shapes, weights, data, structure, torch.contiguous_format),
                 "eager, channels last": Eager(shapes, weights, data, structure, torch.channels_last),
             }

@@ -43,10 +43,8 @@ def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
         records=records,
     )
     data = images(side=side)
-    correlations = {split: data.split(split).correlations() for split in data.splits}
-    return train.Task(
-        "made_up", settings, network, seeds, 0, 100.0, data, correlations, decompose(correlations["train"].input_output)
-    )
+    structure = decompose(data.split("train").correlations().input_output)
+    return train.Task("made_up", settings, network, seeds, 0, 100.0, data, structure)
 
 
 def trained(described, folder, stopped=lambda: False, every=1e9, place=CPU):

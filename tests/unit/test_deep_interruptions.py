@@ -43,8 +43,8 @@ def test_stopped_at_random_and_resumed_gives_identical_bytes(network, tmp_path, 
 
 def write_inputs(described, folder):
     labelled_images.write(described.data, folder / "dataset.nc", described.name, {})
-    structure.write_correlations(described.data, folder / "correlations.nc", described.name, {})
-    structure.write_structure(described.data, described.correlations, folder / "structure.nc", described.name, {})
+    correlations = {split: described.data.split(split).correlations() for split in described.data.splits}
+    structure.write_structure(described.data, correlations, folder / "structure.nc", described.name, {})
 
 
 JOB = """
@@ -55,7 +55,7 @@ log = jobs.begin("job.log")
 from learning_dynamics.networks.deep import train
 train.AT_ONCE = 5
 train.train_from_files(
-    "dataset.nc", "correlations.nc", "structure.nc", "made_up", json.load(open("settings.json")), "deep_relu_cnn",
+    "dataset.nc", "structure.nc", "made_up", json.load(open("settings.json")), "deep_relu_cnn",
     [0], 0, 100.0, "cpu", "checkpoints", 1e-9, [], ["seed-0.nc"], log,
 )
 """
@@ -100,7 +100,7 @@ def test_killed_job_goes_on_and_gives_identical_bytes(tmp_path):
 def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch):
     described = task("deep_linear_cnn", seeds=(0, 1))
     write_inputs(described, tmp_path)
-    files = [str(tmp_path / f"{name}.nc") for name in ("dataset", "correlations", "structure")]
+    files = [str(tmp_path / f"{name}.nc") for name in ("dataset", "structure")]
     outputs = [str(tmp_path / f"seed-{seed}.nc") for seed in (0, 1)]
 
     def job():

@@ -34,10 +34,11 @@ def test_linear_map_by_one_backward_pass_is_the_forward_pass():
 def test_losses_and_omega_from_correlations_are_those_of_the_forward_pass():
     described = task("deep_linear_cnn")
     ensemble = ensemble_of(described, [random_weights(described)])
-    subset = evaluation.FromSubset(described.data, described.structure, 10**6, np.random.default_rng(0), CPU)
+    images = evaluation.subsets(described.data, 13, np.random.default_rng(0))
     with torch.no_grad():
-        exact = evaluation.FromCorrelations(described.correlations, described.structure)(ensemble)
-        forward = subset(ensemble)
+        averages = {split: part.correlations() for split, part in images.items()}
+        exact = evaluation.FromCorrelations(averages, described.structure)(ensemble)
+        forward = evaluation.FromAnswers(images, described.structure, CPU)(ensemble)
     for split in ("train", "test"):
         assert exact.losses[split] == pytest.approx(forward.losses[split], rel=1e-5)
     assert np.allclose(exact.effective, forward.effective, rtol=1e-4, atol=1e-6)

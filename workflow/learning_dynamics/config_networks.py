@@ -84,8 +84,8 @@ class DeepCNN(Model):
     batch_size: Count = Field(default=8, description="Training samples per update.")
     evaluation_images: Count = Field(
         default=5000,
-        description="Images of each split that losses and Ω of `deep_relu_cnn` are measured on, all if there are "
-        "fewer. Those of `deep_linear_cnn` are exact, over all images.",
+        description="Images of each split that losses and Ω are measured on, the same for both networks and all "
+        "seeds; all if there are fewer.",
     )
 
 

@@ -190,12 +190,12 @@ def _train_deep(job: Job) -> Work | None:
     seeds = len(job.outputs)
     rectified = network == "deep_relu_cnn"
     forward = _forward_multiplications(images, model.channels, model.hidden_units, rectified)
-    # The answers to a basis of all images give the linear network's map; the other one answers a subset of each split.
+    # The answers to a basis of all images give the linear network's map; the other one answers those of each split.
     answered = min(images.images, images.splits * model.evaluation_images) if rectified else images.values
     training = 3.0 * forward * experiment.update_count  # forward, and backward for the weights and for the inputs
     operations = seeds * (training + forward * answered * experiment.records)
-    memory = images.images * images.values + 8.0 * images.splits * images.values**2
-    memory += 4.0 * images.values * answered if rectified else 0.0
+    memory = float(images.images * images.values)
+    memory += 4.0 * images.values * answered if rectified else 8.0 * images.splits * images.values**2
     where = " on a GPU" if job.gpus else ""
     return Work(
         f"train_deep {network}{where}", operations, memory, seeds * 8.0 * experiment.records * images.classes**2

@@ -3,7 +3,7 @@
 A training that was interrupted goes on from its checkpoint. Checkpoints are no outputs: Snakemake removes the outputs
 of a job that failed.
 
-Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experiment}.nc
+Needs: datasets/{experiment}.nc, structure/{experiment}.nc
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 """
 
@@ -29,7 +29,6 @@ for block, block_seeds in seed_blocks(CONFIG.deep_training.seeds_per_job).items(
             "train_deep" if block == "seed-{seed}" else f"train_deep_{block}"
         input:
             dataset=rules.dataset.output[0],
-            correlations=rules.correlations.output[0],
             structure=rules.structure.output[0],
             code=code("train_deep.py"),
         output:

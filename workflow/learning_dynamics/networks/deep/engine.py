@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from learning_dynamics.datasets.labelled_images import Split
@@ -36,14 +35,12 @@ class Samples:
         self,
         split: Split,
         device: torch.device,
-        places: npt.NDArray[np.intp] | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """Keep the samples of a split, or those at some places of it; C n² bytes each if they are 8-bit."""
-        chosen = split.places if places is None else split.places[places]
-        images = split.source.images[chosen]
+        """Keep the samples of a split; C n² bytes each if they are 8-bit."""
+        images = split.source.images[split.places]
         stored = np.moveaxis(images if images.dtype == np.uint8 else images.astype(np.float32), 1, -1)
-        labels = split.source.labels[chosen]
+        labels = split.labels
         self.images = torch.from_numpy(np.ascontiguousarray(stored)).to(device)
         self.targets = torch.eye(split.source.classes, device=device, dtype=dtype)[torch.from_numpy(labels).to(device)]
         mean = np.moveaxis(split.source.mean_image, 0, -1)

@@ -1,4 +1,4 @@
-"""Losses and Ω of deep networks: exactly from the correlations if they are linear, else from a subset of the images."""
+"""Losses and Ω of deep networks, of both on the same images: from their correlations if the networks are linear."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Evaluation(Protocol):
 
 
 class FromCorrelations:
-    """Exact losses and Ω over all images of affine networks ŷ = M x + b (Pinson et al. 2023, Eqs. 4 and 5).
+    """Losses and Ω of affine networks ŷ = M x + b from the images' correlations (Pinson et al. 2023, Eqs. 4 and 5).
 
     The bias is the weight of one more input that is always 1, which Σyx and Σxx are extended by: ⟨y⟩ and ⟨x⟩ are the
     class frequencies and, since the entries of y sum to 1, the sum of the rows of Σyx.
@@ -71,24 +71,15 @@ def _with_constant_input(averages: Correlations) -> Correlations:
     return Correlations(np.hstack([averages.input_output, frequencies[:, None]]), extended, frequencies)
 
 
-class FromSubset:
-    """Losses and Ω from the answers to some images of each split, as in App. K; for any network."""
+class FromAnswers:
+    """Losses and Ω from the answers to the images; for any network."""
 
-    def __init__(
-        self,
-        data: LabelledImages,
-        structure: Structure,
-        images: int,
-        generator: np.random.Generator,
-        device: torch.device,
-    ) -> None:
-        """Choose the images.
+    def __init__(self, images: Mapping[str, Split], structure: Structure, device: torch.device) -> None:
+        """Keep the images.
 
         Args:
-            data: all images.
-            structure: decomposition of the training Σyx.
-            images: how many of each split, all if there are fewer.
-            generator: stream that chooses them.
+            images: those of each split.
+            structure: decomposition of the Σyx of all training images.
             device: where they are kept.
         """
         self._left = structure.left
@@ -96,14 +87,12 @@ class FromSubset:
         # Converted once: 4 C n² bytes per image.
         self._inputs: dict[str, torch.Tensor] = {}
         self._targets: dict[str, FloatArray] = {}
-        for split in data.splits:
-            part = data.split(split)
-            places = balanced_subset(part.labels, images, generator)
-            samples = Samples(part, device, places)
+        for split, part in images.items():
+            samples = Samples(part, device)
             self._inputs[split] = samples.inputs(torch.arange(len(samples), device=device))
             self._targets[split] = samples.targets.cpu().numpy().astype(np.float64)
             if split == "train":
-                self._projected = _projected(part, places, structure.right)
+                self._projected = _projected(part, structure.right)
 
     def __call__(self, ensemble: Ensemble) -> Record:
         """Losses and Ω at this moment."""
@@ -120,6 +109,15 @@ class FromSubset:
         return torch.cat(parts, dim=1).cpu().numpy().astype(np.float64)
 
 
+def subsets(data: LabelledImages, images: int, generator: np.random.Generator) -> dict[str, Split]:
+    """Some images of each split, all if there are fewer, as in App. K (5,000 there), chosen by the generator."""
+    chosen = {}
+    for name in data.splits:
+        split = data.split(name)
+        chosen[name] = Split(data, split.places[balanced_subset(split.labels, images, generator)])
+    return chosen
+
+
 def balanced_subset(
     labels: npt.NDArray[np.integer], images: int, generator: np.random.Generator
 ) -> npt.NDArray[np.intp]:
@@ -132,7 +130,7 @@ def balanced_subset(
     return np.sort(order[np.argsort(rank[order], kind="stable")][:images])
 
 
-def _projected(split: Split, places: npt.NDArray[np.intp], right: FloatArray, chunk: int = 1000) -> FloatArray:
-    """Vᵀ x of some images, shape (places, modes)."""
-    starts = range(0, len(places), chunk)
-    return np.concatenate([split.vectors(places[start : start + chunk]) @ right for start in starts])
+def _projected(split: Split, right: FloatArray, chunk: int = 1000) -> FloatArray:
+    """Vᵀ x of the images, shape (images, modes)."""
+    starts = range(0, len(split), chunk)
+    return np.concatenate([split.vectors(slice(start, start + chunk)) @ right for start in starts])

@@ -16,7 +16,7 @@ from learning_dynamics import checkpoints, netcdf, provenance, random_streams
 from learning_dynamics.checkpoints import Checkpoint, State
 from learning_dynamics.config import Experiment
 from learning_dynamics.config_networks import DeepCNN
-from learning_dynamics.correlations import Correlations, FloatArray, Structure
+from learning_dynamics.correlations import FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.errors import DivergenceError
@@ -24,10 +24,10 @@ from learning_dynamics.interruptions import Checkpointing, signals
 from learning_dynamics.networks.deep import device as devices
 from learning_dynamics.networks.deep.architecture import Architecture, Weights, initial_weights
 from learning_dynamics.networks.deep.engine import Ensemble, Samples
-from learning_dynamics.networks.deep.evaluation import Evaluation, FromCorrelations, FromSubset, Record
+from learning_dynamics.networks.deep.evaluation import Evaluation, FromAnswers, FromCorrelations, Record, subsets
 from learning_dynamics.networks.deep.updates import AT_ONCE, updates
 from learning_dynamics.progress import Report, reporter
-from learning_dynamics.structure import read_correlations, read_structure, structure_of
+from learning_dynamics.structure import read_structure, structure_of
 
 NETWORKS = ("deep_linear_cnn", "deep_relu_cnn")
 
@@ -45,7 +45,6 @@ class Task:
     root_seed: root of the random streams.
     divergence_factor: a loss above this many times 1/p is a divergence.
     data: the images.
-    correlations: Σyx and Σxx by split.
     structure: decomposition of the training Σyx.
     """
 
@@ -56,7 +55,6 @@ class Task:
     root_seed: int
     divergence_factor: float
     data: LabelledImages
-    correlations: Mapping[str, Correlations]
     structure: Structure
 
     @property
@@ -94,10 +92,11 @@ class Task:
 
     def evaluation(self, device: torch.device) -> Evaluation:
         """How this network's losses and Ω are measured."""
-        if self.network == "deep_linear_cnn":
-            return FromCorrelations(self.correlations, self.structure)
         generator = random_streams.stream(self.root_seed, self.name, "evaluation_subset")
-        return FromSubset(self.data, self.structure, self.model.evaluation_images, generator, device)
+        images = subsets(self.data, self.model.evaluation_images, generator)
+        if self.network == "deep_linear_cnn":
+            return FromCorrelations({split: part.correlations() for split, part in images.items()}, self.structure)
+        return FromAnswers(images, self.structure, device)
 
     def attributes(self, seed: int) -> dict[str, Any]:
         """Provenance of a seed's trajectory."""
@@ -120,7 +119,7 @@ class Task:
             "device": devices.describe(device),
             "divergence_factor": self.divergence_factor,
         }
-        return checkpoints.identity(settings, self.data, self.correlations, self.structure, code)
+        return checkpoints.identity(settings, self.data, {}, self.structure, code)
 
     def describe(self) -> str:
         """For messages."""
@@ -244,7 +243,6 @@ def train(task: Task, device: torch.device, checkpointing: Checkpointing, report
 
 def train_from_files(
     dataset: str,
-    correlations: str,
     structure: str,
     name: str,
     settings: Mapping[str, Any],
@@ -277,7 +275,6 @@ def train_from_files(
         root_seed,
         divergence_factor,
         labelled_images.read(dataset),
-        read_correlations(correlations),
         structure_of(read_structure(structure)),
     )
     log.info("%s: %d samples on %s", task.describe(), task.settings.update_count, devices.describe(device))
@@ -312,20 +309,15 @@ def _trajectory(training: Training, place: int, device: torch.device) -> xr.Data
     for name, values in training.ensemble.weights()[place].items():
         dimensions, long_name = _weight_layout(name)
         variables[name] = netcdf.variable(dimensions, values, long_name)
+    evaluated = f"losses and Ω from at most {task.model.evaluation_images} images of each split"
     return xr.Dataset(
         variables,
         coords={
             "sample": netcdf.variable(("sample",), batches * task.model.batch_size, "training samples seen", "samples"),
             "batch": netcdf.variable(("sample",), batches, "batches seen, that is updates made", "batches"),
         },
-        attrs={**task.attributes(task.seeds[place]), "device": devices.describe(device), "evaluated": _evaluated(task)},
+        attrs={**task.attributes(task.seeds[place]), "device": devices.describe(device), "evaluated": evaluated},
     )
-
-
-def _evaluated(task: Task) -> str:
-    if task.network == "deep_linear_cnn":
-        return "losses and Ω exactly, from the correlations of all images of each split"
-    return f"losses and Ω from at most {task.model.evaluation_images} images of each split"
 
 
 def _weight_layout(name: str) -> tuple[tuple[str, ...], str]:
