@@ -223,9 +223,9 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
     """How the final kernels use the frequencies: the numbers behind the claims on sparsity, dominance and cascade."""
     yield "## Frequencies of the final kernels\n\nOf the CNN, over the n² frequencies, means over the seeds:"
     yield "participation ratios of Σ_α|v̂^α|² (structure) and of |k̂|² (kernel); the share of the kernel's power in"
-    yield "its 20 strongest frequencies and the median rank of these among the largest |v̂^α_l|; the constant"
-    yield "frequency's |k̂| over the flow's; and, seed by seed, the share of the largest |k̂| that the leader at mode 1's"
-    yield "discovery has at the end.\n"
+    yield "its 20 strongest frequencies and the median rank of these (of as many as the structure has, if it has fewer)"
+    yield "among the largest |v̂^α_l|; the constant frequency's |k̂| over the flow's; and, seed by seed, the share of the"
+    yield "largest |k̂| that the leader at mode 1's discovery, the constant frequency aside, has at the end.\n"
     yield "| experiment | n² | structure | kernel | share of 20 | median rank | constant over flow | leader's share |"
     yield "|---|---|---|---|---|---|---|---|"
     for found in experiments:
@@ -235,11 +235,12 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
         powers, structure = kernel**2, (spectra**2).sum(axis=0)
         ratios = participation_ratio(structure), participation_ratio(powers).mean()
         share = (np.sort(powers, axis=1)[:, -20:].sum(axis=1) / powers.sum(axis=1)).mean()
-        strongest = np.argsort(-powers.mean(axis=0))[:20]
+        present = int((spectra.max(axis=0) > 1e-9).sum())
+        strongest = np.argsort(-powers.mean(axis=0))[: min(20, present)]
         ranks = [int((spectra.max(axis=0) > spectra.max(axis=0)[l]).sum()) for l in strongest]
         flow = found.theory("linear_cnn", ["final_kernel_magnitude"])["final_kernel_magnitude"].values[..., 0, 0]
         constant = (kernel[:, 0] / np.sqrt((flow**2).sum(axis=1))).mean()
-        leader = measures.cascade(measures.Results({found.name: found}, {}), found.name)
+        leader = measures.cascade(measures.Results({found.name: found}, {}), found.name, constant=False)
         yield (
             f"| {found.name} | {kernel.shape[1]} | {ratios[0]:.1f} | {ratios[1]:.1f} | {share:.2f} "
             f"| {np.median(ranks):.0f} | {constant:.2f} | {', '.join(f'{value:.2f}' for value in leader)} |"

@@ -100,6 +100,18 @@ def test_jackknife_of_a_mean_is_the_values_themselves():
     assert ledger.jackknife(lambda trials: float(trials.mean()), values[:1]) == pytest.approx(values[:1])
 
 
+def test_jackknife_reports_the_statistic_of_all_trials_itself():
+    # A root mean square of a mean is larger by the noise of the trials; the jackknife's usual estimate takes that off.
+    values = np.random.default_rng(2).standard_normal((10, 50))
+
+    def error_of_mean(trials):
+        return float(np.sqrt((trials.mean(axis=0) ** 2).mean()))
+
+    spread = ledger.jackknife(error_of_mean, values)
+    assert spread.mean() == pytest.approx(error_of_mean(values))
+    assert spread.std(ddof=1) > 0
+
+
 def test_ledger_files(tmp_path):
     entries = [judged([1.0, 1.01]), judged(ledger.NotMeasuredError("the experiment <x> was not run"))]
     ledger.write(entries, tmp_path / "claims.json")

@@ -147,16 +147,16 @@ def interval(values: FloatArray) -> tuple[float, float, float]:
 
 
 def jackknife(statistic: Callable[[FloatArray], float], trials: FloatArray) -> FloatArray:
-    """Pseudo-values of a statistic of all trials, so that it too has a mean and an interval.
+    """Values of a statistic of all trials, shape (n,), so that it too has a mean and an interval.
 
-    n f(all) − (n − 1) f(all but i), shape (n,); of a single trial f itself.
+    Their mean is f(all); they scatter as the pseudo-values n f(all) − (n − 1) f(all but i) do. Of a single trial, f.
     """
     number = len(trials)
     whole = statistic(trials)
     if number < 2:
         return np.array([whole])
     without = np.array([statistic(np.delete(trials, trial, axis=0)) for trial in range(number)])
-    return np.asarray(number * whole - (number - 1) * without)
+    return np.asarray(whole - (number - 1) * (without - without.mean()))
 
 
 def write(entries: list[dict[str, Any]], path: str | Path) -> None:

@@ -18,6 +18,9 @@ from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.networks.linear_cnn import Weights
 from learning_dynamics.theory import alignment, minimal_norm, sigmoid
 
+# A frequency belongs to a mode if its |v̂^α_l| is above this share of the largest: below are errors of rounding.
+_PRESENT = 1e-9
+
 
 @dataclass(frozen=True)
 class Results:
@@ -208,18 +211,26 @@ def minimal_norm_deviation(results: Results, experiment: str, condition: str) ->
     return np.array([abs(getattr(deviation, condition)) for deviation in deviations])
 
 
-def balance_at_discovery(results: Results, experiment: str, mode: int) -> FloatArray:
-    """|log(|B_αl|/|k̂_l|)| of the mode's strongest frequency when a_α passes s_α/2, per trial (Fig. S.2)."""
+def balance(results: Results, experiment: str, mode: int, share: float, frequencies: str) -> FloatArray:
+    """|log(|B_αl|/|k̂_l|)| when a_α passes a share of s_α, largest of the mode's frequencies, per trial (Fig. S.2).
+
+    Args:
+        results: everything that can be measured.
+        experiment: its name.
+        mode: α.
+        share: of s_α.
+        frequencies: "strongest" for the mode's strongest frequency only, or "all".
+    """
     found = results.experiment(experiment, "linear_cnn")
     runs = found.trajectories("linear_cnn", ["kernel_magnitude", "readout_magnitude"])
     side = found.data.shape[1]
-    strongest = int(mode_spectra(found)[mode].argmax())
-    row, column = divmod(strongest, side)
-    times = _times(found, "linear_cnn")[:, mode]
+    spectrum = mode_spectra(found)[mode]
+    used = spectrum == spectrum.max() if frequencies == "strongest" else spectrum > _PRESENT * spectrum.max()
+    times = _times(found, "linear_cnn", share)[:, mode]
     places = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
-    kernel = np.sqrt((runs["kernel_magnitude"].values[..., row, column] ** 2).sum(axis=2))
-    readout = runs["readout_magnitude"].values[:, :, mode, row, column]
-    return np.array([abs(np.log(readout[s, t] / kernel[s, t])) for s, t in enumerate(places)])
+    kernel = np.sqrt((runs["kernel_magnitude"].values ** 2).sum(axis=2))[..., used.reshape(side, side)]
+    readout = runs["readout_magnitude"].values[:, :, mode, used.reshape(side, side)]
+    return np.array([abs(np.log(readout[s, t] / kernel[s, t])).max() for s, t in enumerate(places)])
 
 
 def largest_misalignment(results: Results, experiment: str, network: str) -> FloatArray:
@@ -237,6 +248,14 @@ def loss(results: Results, experiment: str, network: str, split: str, sample: in
     return np.asarray(runs[f"{split}_loss"].sel(sample=sample, method="nearest").values)
 
 
+def share_learned(results: Results, experiment: str, network: str, sample: int) -> FloatArray:
+    """a_α/s_α at the record nearest to a sample, least of the modes, per trial."""
+    found = results.experiment(experiment, network)
+    samples, values = found.effective_singular_values(network)
+    at = values[:, np.abs(samples - sample).argmin()]
+    return np.asarray((at / found.decomposition.singular_values[found.modes]).min(axis=1))
+
+
 def generalisation_gap(results: Results, experiment: str, network: str) -> FloatArray:
     """Test minus train loss at the end, per trial."""
     runs = results.experiment(experiment, network).trajectories(network, ["train_loss", "test_loss"])
@@ -244,10 +263,13 @@ def generalisation_gap(results: Results, experiment: str, network: str) -> Float
     return np.asarray((last["test_loss"] - last["train_loss"]).values)
 
 
-def cascade(results: Results, experiment: str) -> FloatArray:
+def cascade(results: Results, experiment: str, constant: bool) -> FloatArray:
     """How dominant the frequency that leads when mode 1 is found still is at the end: |k̂_l| over the largest.
 
-    The zero frequency, which is mode 0's alone, is left out of the lead.
+    Args:
+        results: everything that can be measured.
+        experiment: its name.
+        constant: whether the constant frequency, mode 0's strongest, may be the one that leads.
     """
     found = results.experiment(experiment, "linear_cnn")
     runs = found.trajectories("linear_cnn", ["kernel_magnitude"])
@@ -255,7 +277,8 @@ def cascade(results: Results, experiment: str) -> FloatArray:
     magnitude = magnitude.reshape(*magnitude.shape[:2], -1)
     times = _times(found, "linear_cnn")[:, 1]
     places = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
-    leaders = [1 + int(magnitude[seed, place, 1:].argmax()) for seed, place in enumerate(places)]
+    first = 0 if constant else 1
+    leaders = [first + int(magnitude[seed, place, first:].argmax()) for seed, place in enumerate(places)]
     return np.array([magnitude[seed, -1, l] / magnitude[seed, -1].max() for seed, l in enumerate(leaders)])
 
 
@@ -319,9 +342,9 @@ def _flow(found: ExperimentResults, network: str) -> FloatArray:
     return np.einsum("stmm->stm", omega)[..., found.modes]
 
 
-def _times(found: ExperimentResults, network: str) -> FloatArray:
+def _times(found: ExperimentResults, network: str, share: float = 0.5) -> FloatArray:
     samples, values = found.effective_singular_values(network)
-    return _within_run(samples, values, found.decomposition.singular_values[found.modes], 0.5)
+    return _within_run(samples, values, found.decomposition.singular_values[found.modes], share)
 
 
 def _within_run(samples: FloatArray, values: FloatArray, singular_values: FloatArray, share: float) -> FloatArray:
@@ -371,9 +394,10 @@ MEASURES: dict[str, Callable[..., FloatArray]] = {
         rank_correlation,
         winners_error,
         minimal_norm_deviation,
-        balance_at_discovery,
+        balance,
         largest_misalignment,
         loss,
+        share_learned,
         generalisation_gap,
         cascade,
         share_in_structure,

@@ -199,9 +199,9 @@ def _learning_rates(row: Sequence[Axes], data: xr.Dataset) -> None:
         ("scatter over the seeds", data["sampling_error"].values.mean(axis=-1), "s", style.experiment_colour(1)),
         ("mean of the seeds", data["mean_flow_error"].values[1].mean(axis=-1)[None], "^", style.experiment_colour(2)),
     )
-    for _, values, marker, colour in series:
-        _points(at_random, rates, values, colour, marker, logarithmic=True)
-    _fit(at_random, rates, series[1][1], float(data["sampling_error_power_mean"]))
+    for place, (_, values, marker, colour) in enumerate(series):
+        _points(at_random, rates, values, colour, marker, fitted if place == 1 else None, logarithmic=True)
+    _fit(at_random, rates[fitted], series[1][1][:, fitted], float(data["sampling_error_power_mean"]), rates)
     at_random.set(ylabel="error of the flow, random classes")
     for axes in (in_turn, at_random):
         axes.set(xlabel=r"learning rate $\lambda$", xscale="log", yscale="log")

@@ -153,8 +153,9 @@ def _order(summary: Mapping[str, Any]) -> Iterator[str]:
         yield f"{NETWORK_NAMES[network]}: {what} ({how}; found: half of s is reached)."
         if part["order"] != sorted(part["order"]):
             yield (
-                f"The {NETWORK_NAMES[network]} does not find the modes in the order of their singular values: a CNN's "
-                "speed is n s times the mode's strongest frequency, and modes that share frequencies help each other."
+                f"The {NETWORK_NAMES[network]} does not find the modes in the order of their singular values: in a CNN "
+                "the speed of a mode is n s times its strongest frequency, and modes that share frequencies help each "
+                "other; either can change the order."
             )
         missing = [e["mode"] for e in part["modes"] if e["half_rise"] is None]
         if missing:

@@ -178,7 +178,7 @@ def learning_rate_dataset(
         "is_fitted": netcdf.variable(
             ("learning_rate",),
             fitted.astype(np.int8),
-            f"whether λ is within {FIRST_ORDER_RANGE:g} times the smallest, so that fits of the flow's error use it",
+            f"whether λ is within {FIRST_ORDER_RANGE:g} times the smallest, so that the fits of the errors use it",
         ),
     }
     variables |= fits.summary(
@@ -195,7 +195,7 @@ def learning_rate_dataset(
     )
     variables |= fits.summary(
         "sampling_error_power",
-        fits.power(rates, sampling.mean(axis=-1)),
+        fits.power(small, sampling.mean(axis=-1)[..., fitted]),
         (),
         "fitted power of λ in the sampling error, mean over the modes, by theory 1/2",
     )

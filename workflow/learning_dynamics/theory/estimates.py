@@ -71,8 +71,8 @@ def learning_rate(modes: ModeStructure, network: str, step: float) -> float:
 
     Near the end of its rise mode α relaxes at the rate 2 λ r_α s_α per sample on average (Eq. 22), but by the samples
     along v^α, which one update sees, 2 λ r_α d_α/s_α at a time; d_α/s_α = p s_α for coherent classes (App. A). The
-    second term is the other way in which an update can be large: a learned mode has readout weights of s_α/d_α, which
-    every sample drives, whatever its class.
+    second term is the other way in which an update can be large: a learned mode has squared readout weights of s_α/d_α,
+    which every sample drives, whatever its class.
     """
     use = modes.worthwhile
     s, d, r = modes.singular_values[use], modes.input_correlation[use], modes.rates(network)[use]
