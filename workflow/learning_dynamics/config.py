@@ -23,7 +23,7 @@ from learning_dynamics.config_datasets import (
 )
 from learning_dynamics.config_extensions import ExperimentName, Scaling, Variants
 from learning_dynamics.config_networks import DeepCNN, LinearCNN, LinearFCNN, Networks
-from learning_dynamics.config_values import Automatic, Count, Model, Positive, ResultsFolder, UserPath, did_you_mean
+from learning_dynamics.config_values import Automatic, Count, Model, Positive, did_you_mean
 
 
 class Experiment(Model):
@@ -253,7 +253,9 @@ class Config(Model):
         "deep_training",
     )
 
-    results: ResultsFolder = Field(default="results", description="Folder for everything that is generated.")
+    results: Annotated[str, StringConstraints(min_length=1)] = Field(
+        default="results", description="Folder for everything that is generated."
+    )
     root_seed: Annotated[int, Field(ge=0)] = Field(
         default=2023, description="Root of all random streams; every seed of an experiment is an independent stream."
     )
@@ -270,7 +272,7 @@ class Config(Model):
         description="Source of CIFAR-10: `torchvision` downloads it; or the path of torchvision's folder, of an "
         "image folder (`train/<class>/…`, `test/<class>/…`) or of an archive of one (tar, tar.gz, tar.xz, zip).",
     )
-    downloads: UserPath = Field(
+    downloads: Annotated[str, StringConstraints(min_length=1)] = Field(
         default="results/downloads", description="Folder for downloaded data, kept between runs."
     )
     checkpoint_minutes: Positive = Field(
@@ -283,7 +285,7 @@ class Config(Model):
         description="Seeds of a two-layer network that one job trains, one after the other. `auto`: as many, up "
         "to ten, as take about a minute. A job that is interrupted makes those that it had finished anew.",
     )
-    archive: UserPath | None = Field(
+    archive: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         default=None,
         description="Archive of a finished run (`make archive`): figures and the ledger are made from its "
         "trajectories, and nothing is trained. `null`: train.",
