@@ -118,8 +118,7 @@ def results(tmp_path):
             for name, (dimensions, shape) in shapes.items()
         }
         sample = netcdf.variable(("sample",), np.arange(SAMPLES), "training samples seen", "samples")
-        attributes = {"seed": str(seed), "settings": '{"network": "linear_cnn"}'}
-        netcdf.write(xr.Dataset(variables, {"sample": sample}, attributes), path)
+        netcdf.write(xr.Dataset(variables, {"sample": sample}, {"seed": str(seed)}), path)
     return ExperimentResults("own", {}, "", "", {"linear_cnn": [str(path) for path in paths]}, {})
 
 

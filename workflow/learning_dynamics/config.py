@@ -329,16 +329,6 @@ class Config(Model):
             raise ValueError("two names differ only in upper and lower case; expected distinct names")
         return experiments
 
-    @field_validator("experiments")
-    @classmethod
-    def _names_are_no_others_files(cls, experiments: dict[str, Experiment]) -> dict[str, Experiment]:
-        for name in experiments:
-            if name.endswith("_measured"):
-                raise ValueError(
-                    f"'{name}' ends in '_measured', as the files on how well a prediction did; expected another name"
-                )
-        return experiments
-
     @model_validator(mode="after")
     def _aligned_networks_have_all_their_modes(self) -> Self:
         for name, experiment in self.experiments.items():

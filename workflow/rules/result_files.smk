@@ -139,32 +139,6 @@ def claimed_experiments():
     return two_layer_experiments(experiments_without_download())
 
 
-@functools.cache
-def usable(name):
-    """Whether an experiment's results outside the target are complete and made with its present settings."""
-    deep = networks_of(name, deep=True) != networks_of(name, deep=False)
-    files = result_files([name], networks_of(name, deep=True) if deep else None)
-    if not all(Path(path).exists() for path in all_of(files)):
-        return False
-    settings = files[name]["settings"]
-    if "chosen_file" in files[name]:
-        settings = resolved_settings(settings, files[name]["chosen_file"])
-    for seeds in files[name]["trajectory_files"].values():
-        for path in seeds:
-            try:
-                key = recorded_settings.read_difference(path, settings)
-            except DataError as error:
-                sys.exit(str(error))
-            if key:
-                print(
-                    f"{name} is left out: {path} was made with other settings ('{key}' differs); "
-                    "run the target that makes it (two-layer or reproduce-all)",
-                    file=sys.stderr,
-                )
-                return False
-    return True
-
-
 def finished_experiments():
     """Other two-layer experiments whose results are complete."""
     others = [
@@ -172,7 +146,11 @@ def finished_experiments():
         for name in two_layer_experiments(CONFIG.experiments)
         if name not in claimed_experiments()
     ]
-    return [name for name in others if usable(name)]
+    return [
+        name
+        for name in others
+        if all(Path(path).exists() for path in all_of(result_files([name])))
+    ]
 
 
 def deep_files():
@@ -194,13 +172,12 @@ def claimed_files():
 
 def measured_files():
     """The results whose claims a run measures: also those that are there already."""
-    claimed = claimed_files()
     there = {
         name: files
         for name, files in deep_files().items()
-        if name not in claimed and usable(name)
+        if all(Path(path).exists() for path in all_of({name: files}))
     }
-    measured = {**result_files(finished_experiments()), **there, **claimed}
+    measured = {**result_files(finished_experiments()), **there, **claimed_files()}
     return {name: measured[name] for name in CONFIG.experiments if name in measured}
 
 

@@ -35,7 +35,5 @@ rule unpack:
         runtime=10,
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
-        # Another archive at the same place may be an older file.
-        files={name: file.sha256 for name, file in ARCHIVE.manifest.results.items()},
     script:
         "../scripts/unpack.py"

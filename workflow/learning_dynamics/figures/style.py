@@ -65,8 +65,7 @@ MAGNITUDE = "viridis"
 
 
 def use() -> None:
-    """Set the defaults of all figures, whatever a user's own matplotlibrc says."""
-    mpl.rcdefaults()
+    """Set the defaults of all figures."""
     mpl.rcParams.update(
         {
             "font.size": 7,

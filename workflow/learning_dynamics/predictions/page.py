@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from learning_dynamics import whole_files
 from learning_dynamics.predictions import words
 
 _WIDTH = 110
@@ -114,5 +113,8 @@ def _table(heading: str, rows: Sequence[Sequence[str]]) -> Iterable[str]:
 
 
 def _write(path: str, content: str) -> None:
-    with whole_files.replacing(path) as temporary:
-        temporary.write_text(content, encoding="utf-8")
+    place = Path(path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    temporary = place.with_name(f".{place.name}.partial")
+    temporary.write_text(content, encoding="utf-8")
+    temporary.replace(place)
