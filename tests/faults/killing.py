@@ -62,18 +62,21 @@ def experiment(deep_networks: bool) -> config.Experiment:
 
 def train(folder: Path, network: str) -> None:
     """What the rule's script calls."""
-    inputs = [str(folder.parent / f"{name}.nc") for name in ("dataset", "correlations", "structure")]
+    dataset, correlations, structure = (
+        str(folder.parent / f"{name}.nc") for name in ("dataset", "correlations", "structure")
+    )
     is_deep = network.startswith("deep")
     settings = experiment(is_deep).model_dump(mode="json")
     log = jobs.begin(folder / "job.log")
     kept = (str(folder / "checkpoints"), ALWAYS, [__file__])
+    outputs = [str(folder / "seed-0.nc")]
     if is_deep:
         deep.AT_ONCE = 5
-        outputs = [str(folder / "seed-0.nc")]
-        deep.train_from_files(*inputs, "made_up", settings, network, [0], 0, 100.0, "cpu", *kept, outputs, log)
+        trained = (dataset, structure, "made_up", settings, network, [0], 0, 100.0, "cpu")
+        deep.train_from_files(*trained, *kept, outputs, log)
     else:
-        output = str(folder / "seed-0.nc")
-        two_layer.train_from_files(*inputs, "made_up", settings, network, [0], 0, 100.0, *kept, [output], log)
+        trained = (dataset, correlations, structure, "made_up", settings, network, [0], 0, 100.0)
+        two_layer.train_from_files(*trained, *kept, outputs, log)
 
 
 def attempt(folder: Path, network: str, announce: int | None) -> int:
