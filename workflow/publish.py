@@ -87,19 +87,25 @@ def _experiments(folders: Sequence[Path]) -> list[ExperimentResults]:
 
 def _experiments_in(results: Path) -> Iterator[ExperimentResults]:
     for name, experiment in config.paper_experiments().items():
-        networks = [
-            network for network in experiment.networks.names if (results / "trajectories" / name / network).is_dir()
-        ]
-        if networks:
-            predictions = {network: results / "theory" / name / f"{network}.nc" for network in networks}
+        folders = {network: results / "trajectories" / name / network for network in experiment.networks.names}
+        trajectories = {network: _seeds(folder) for network, folder in folders.items() if folder.is_dir()}
+        if trajectories:
+            predictions = {network: results / "theory" / name / f"{network}.nc" for network in trajectories}
             yield ExperimentResults(
                 name,
-                experiment.model_dump(mode="json"),
+                _settings(trajectories),
                 str(results / "datasets" / f"{name}.nc"),
                 str(results / "structure" / f"{name}.nc"),
-                {n: _seeds(results / "trajectories" / name / n) for n in networks},
+                trajectories,
                 {n: str(path) for n, path in predictions.items() if path.exists()},
             )
+
+
+def _settings(trajectories: dict[str, list[str]]) -> dict[str, Any]:
+    """The run's own, from its files."""
+    recorded = [json.loads(netcdf.read(files[0], ["train_loss"]).attrs["settings"]) for files in trajectories.values()]
+    networks = {found["network"]: found["networks"][found["network"]] for found in recorded}
+    return {key: recorded[0][key] for key in config.Experiment.model_fields} | {"networks": networks}
 
 
 def _seeds(folder: Path) -> list[str]:

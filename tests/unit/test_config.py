@@ -81,6 +81,14 @@ def test_new_experiment_needs_only_a_dataset():
     assert loaded.experiments["pure_cosines"] == config.Config().experiments["pure_cosines"]
 
 
+def test_folders_have_one_spelling_and_know_the_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/some/home")
+    settings = config_loading.load({"results": "~/runs//mine/", "downloads": "./data", "archive": "~/a.zip"})
+    assert settings.results == "/some/home/runs/mine"
+    assert settings.downloads == "data"
+    assert settings.archive == "/some/home/a.zip"
+
+
 def test_experiment_and_network_can_be_left_out():
     settings = {"experiments": {"cifar4": None, "digits4": {"networks": {"linear_fcnn": None}}}}
     loaded = config_loading.load(settings)

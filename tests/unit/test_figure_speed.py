@@ -118,7 +118,8 @@ def results(tmp_path):
             for name, (dimensions, shape) in shapes.items()
         }
         sample = netcdf.variable(("sample",), np.arange(SAMPLES), "training samples seen", "samples")
-        netcdf.write(xr.Dataset(variables, {"sample": sample}, {"seed": str(seed)}), path)
+        attributes = {"seed": str(seed), "settings": '{"network": "linear_cnn"}'}
+        netcdf.write(xr.Dataset(variables, {"sample": sample}, attributes), path)
     return ExperimentResults("own", {}, "", "", {"linear_cnn": [str(path) for path in paths]}, {})
 
 

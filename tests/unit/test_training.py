@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import config, config_loading, fourier, netcdf, random_streams, structure, trajectories
+from learning_dynamics import (
+    config,
+    config_loading,
+    fourier,
+    netcdf,
+    random_streams,
+    recorded_settings,
+    structure,
+    trajectories,
+)
 from learning_dynamics.correlations import decompose, input_correlation_in_modes
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import DataError, DivergenceError
@@ -263,3 +272,20 @@ def test_seeds_recorded_at_other_samples_are_not_mixed(tmp_path):
         trajectories.read_seeds([tmp_path / "0.nc", tmp_path / "1.nc"])
     joined = trajectories.read_seeds([tmp_path / "0.nc", tmp_path / "0.nc"], ["train_loss"])
     assert joined["train_loss"].dims == ("seed", "sample")
+
+
+def test_trajectories_of_other_settings_are_refused(tmp_path):
+    prepared = Prepared("pure_cosines", updates=100)
+    path = tmp_path / "0.nc"
+    netcdf.write(prepared.train("linear_cnn", 0), path)
+    settings = prepared.settings.model_dump(mode="json")
+    trajectories.read_seeds([path], ["train_loss"], settings=settings)
+    without_the_other = {**settings, "networks": {**settings["networks"], "linear_fcnn": None}}
+    trajectories.read_seeds([path], ["train_loss"], settings=without_the_other)
+    assert recorded_settings.read_difference(path, settings) is None
+    network = {**settings["networks"]["linear_cnn"], "learning_rate": 1.0}
+    for key, changed in (("networks.linear_cnn", {"networks": {"linear_cnn": network}}), ("updates", {"updates": 7})):
+        other = {**settings, **changed}
+        assert recorded_settings.read_difference(path, other) == key
+        with pytest.raises(DataError, match=rf"0\.nc: made with other settings .*'{key}' differs.*run again"):
+            trajectories.read_seeds([path], ["train_loss"], settings=other)

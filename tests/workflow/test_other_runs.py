@@ -1,5 +1,6 @@
 """Runs that fail as they should, and runs on other data, each in a copy of the project of its own."""
 
+import json
 import re
 import shutil
 
@@ -19,6 +20,9 @@ WITHOUT_EXTENSIONS = "\nscaling: null\nvariants: null"
     [
         ("sedes: 3", ["'sedes'", "did you mean 'seeds'"]),
         ("experiments: {pure_cosines: {networks: {linear_cnn: {learning_rate: 1e-3}}}}", ["learning_rate'", "1.0e-03"]),
+        ("results: 'a{b}c'", ["'results'", "'a{b}c' holds '{'", "expected a folder"]),
+        ("results: config/smoke.yaml", ["'results'", "is a file", "a name that is free"]),
+        ("experiments: {x_measured: {dataset: {kind: shapes}}}", ["x_measured", "another name"]),
         ("experiments: {pure_cosines: {dataset: {side: 6}}}", ["frequency'", "outside the image"]),
         ("experiments: {cifar4: {dataset: {train_images: 2}}}", ["train_images'", "at least 4"]),
     ],
@@ -109,6 +113,17 @@ def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path
     with xr.open_dataset(project.results("trajectories/cifar4/linear_cnn/seed-0.nc")[0]) as trajectory:
         assert trajectory["kernel_magnitude"].shape[1:] == (3, 32, 32)
         assert "test_loss" in trajectory
+
+    def measured_with(rate):
+        """Whether `all`, to which CIFAR-4 does not belong, measures what is there of it."""
+        other = only.replace("}", f", cifar4: {{networks: {{linear_cnn: {{learning_rate: {rate}}}}}}}}}")
+        run = project.snakemake(*project.settings(other + WITHOUT_EXTENSIONS), "--", "results/claims.json")
+        assert run.returncode == 0, run.stdout[-5000:]
+        ledger = {entry["id"]: entry for entry in json.loads(project.results("claims.json")[0].read_text())}
+        return ledger["10-cnn-later"]["measured"] is not None, "cifar4 is left out" in run.stdout
+
+    assert measured_with("4.0e-4") == (False, True), "results of other settings"
+    assert measured_with("2.0e-4") == (True, False)
 
 
 @pytest.mark.parametrize("side", [7, 10])

@@ -23,7 +23,7 @@ from learning_dynamics.config_datasets import (
 )
 from learning_dynamics.config_extensions import ExperimentName, Scaling, Variants
 from learning_dynamics.config_networks import DeepCNN, LinearCNN, LinearFCNN, Networks
-from learning_dynamics.config_values import Automatic, Count, Model, Positive, did_you_mean
+from learning_dynamics.config_values import Automatic, Count, Model, Positive, ResultsFolder, UserPath, did_you_mean
 
 
 class Experiment(Model):
@@ -253,9 +253,7 @@ class Config(Model):
         "deep_training",
     )
 
-    results: Annotated[str, StringConstraints(min_length=1)] = Field(
-        default="results", description="Folder for everything that is generated."
-    )
+    results: ResultsFolder = Field(default="results", description="Folder for everything that is generated.")
     root_seed: Annotated[int, Field(ge=0)] = Field(
         default=2023, description="Root of all random streams; every seed of an experiment is an independent stream."
     )
@@ -272,7 +270,7 @@ class Config(Model):
         description="Source of CIFAR-10: `torchvision` downloads it; or the path of torchvision's folder, of an "
         "image folder (`train/<class>/…`, `test/<class>/…`) or of an archive of one (tar, tar.gz, tar.xz, zip).",
     )
-    downloads: Annotated[str, StringConstraints(min_length=1)] = Field(
+    downloads: UserPath = Field(
         default="results/downloads", description="Folder for downloaded data, kept between runs."
     )
     checkpoint_minutes: Positive = Field(
@@ -285,7 +283,7 @@ class Config(Model):
         description="Seeds of a two-layer network that one job trains, one after the other. `auto`: as many, up "
         "to ten, as take about a minute. A job that is interrupted makes those that it had finished anew.",
     )
-    archive: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+    archive: UserPath | None = Field(
         default=None,
         description="Archive of a finished run (`make archive`): figures and the ledger are made from its "
         "trajectories, and nothing is trained. `null`: train.",
@@ -327,6 +325,16 @@ class Config(Model):
     def _names_differ_in_more_than_case(cls, experiments: dict[str, Experiment]) -> dict[str, Experiment]:
         if len({name.lower() for name in experiments}) < len(experiments):
             raise ValueError("two names differ only in upper and lower case; expected distinct names")
+        return experiments
+
+    @field_validator("experiments")
+    @classmethod
+    def _names_are_no_others_files(cls, experiments: dict[str, Experiment]) -> dict[str, Experiment]:
+        for name in experiments:
+            if name.endswith("_measured"):
+                raise ValueError(
+                    f"'{name}' ends in '_measured', as the files on how well a prediction did; expected another name"
+                )
         return experiments
 
     @model_validator(mode="after")

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import difflib
+import os
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Side = Annotated[int, Field(ge=2, le=4096)]
+
+
+def _path(path: str) -> str:
+    if "\0" in path:
+        raise ValueError("holds a null character; expected a path")
+    return os.path.normpath(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises for an unknown user
+
+
+def _folder_of_results(path: str) -> str:
+    for text in ("{", "}", "\\", "://"):
+        if text in path:
+            raise ValueError(f"'{path}' holds '{text}', which the tools read otherwise; expected a folder without it")
+    path = _path(path)
+    if os.path.isfile(path):  # noqa: PTH113
+        raise ValueError(f"'{path}' is a file; expected a folder, or a name that is free")
+    return path
+
+
+# ~ is the user's home, and a folder has one spelling.
+UserPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_path)]
+ResultsFolder = Annotated[str, StringConstraints(min_length=1), AfterValidator(_folder_of_results)]
 
 # Chosen from the structure of the data before anything is trained.
 Automatic = Literal["auto"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from learning_dynamics import netcdf, structure, trajectories
+from learning_dynamics import netcdf, recorded_settings, structure, trajectories
 from learning_dynamics.correlations import FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.errors import DataError
@@ -113,15 +113,18 @@ class ExperimentResults:
         """Some variables of all seeds of one network, with a leading dimension ``seed``; not to be changed.
 
         Raises:
-            DataError: a file is missing, damaged or without one of the variables, or two were recorded at different
-                samples.
+            DataError: a file is missing, damaged, without one of the variables or made with other settings, or two were
+                recorded at different samples.
         """
         files = self.trajectory_files[network]
         if not set(variables) <= set(_CURVES):
             key = ("trajectories", network, *variables)
-            return self._read_once(key, lambda: trajectories.read_seeds(files, tuple(variables)))
+            return self._read_once(
+                key, lambda: trajectories.read_seeds(files, tuple(variables), settings=self.configuration)
+            )
         curves = self._read_once(
-            ("curves", network), lambda: trajectories.read_seeds(files, _CURVES[:-1], optional=_CURVES[-1:])
+            ("curves", network),
+            lambda: trajectories.read_seeds(files, _CURVES[:-1], _CURVES[-1:], self.configuration),
         )
         for name in variables:
             if name not in curves:
@@ -129,9 +132,19 @@ class ExperimentResults:
         return curves[list(variables)]
 
     def theory(self, network: str, variables: Sequence[str] | None = None) -> xr.Dataset:
-        """The predictions for one network, or some of their variables; closed forms are there where they apply."""
-        key = ("theory", network, *(["all"] if variables is None else ["some", *variables]))
-        return self._read_once(key, lambda: netcdf.read(self.theory_files[network], variables))
+        """The predictions for one network, or some of their variables; closed forms are there where they apply.
+
+        Raises:
+            DataError: the file is missing, damaged or made with other settings.
+        """
+        path = self.theory_files[network]
+
+        def read() -> xr.Dataset:
+            found = netcdf.read(path, variables)
+            recorded_settings.check(path, found.attrs["settings"], self.configuration)
+            return found
+
+        return self._read_once(("theory", network, *(["all"] if variables is None else ["some", *variables])), read)
 
     @functools.cached_property
     def final_kernel_magnitudes(self) -> npt.NDArray[np.float32]:

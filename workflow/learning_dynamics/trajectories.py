@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
 
-from learning_dynamics import netcdf
+from learning_dynamics import netcdf, recorded_settings
 from learning_dynamics.checkpoints import State
 from learning_dynamics.correlations import (
     Correlations,
@@ -231,7 +231,10 @@ def read(path: str | Path, variables: Sequence[str] | None = None, optional: Seq
 
 
 def read_seeds(
-    paths: Sequence[str | Path], variables: Sequence[str] | None = None, optional: Sequence[str] = ()
+    paths: Sequence[str | Path],
+    variables: Sequence[str] | None = None,
+    optional: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """The trajectories of all seeds of one network, joined along a new dimension ``seed``.
 
@@ -239,12 +242,15 @@ def read_seeds(
         paths: one file per seed.
         variables: those wanted; all if not given.
         optional: those wanted if they are there.
+        settings: of the experiment, as plain data; any if not given.
 
     Raises:
-        DataError: a file cannot be used, or two were recorded at different samples.
+        DataError: a file cannot be used or was made with other settings, or two were recorded at different samples.
     """
     parts = [read(path, variables, optional) for path in paths]
     for path, part in zip(paths, parts, strict=True):
+        if settings is not None:
+            recorded_settings.check(path, part.attrs["settings"], settings)
         if not all(np.array_equal(part[time], parts[0][time]) for time in part.coords):
             raise DataError(f"{path}: recorded at other samples than {paths[0]}; delete the older one and run again")
     seeds = xr.Variable(("seed",), [int(part.attrs["seed"]) for part in parts], {"long_name": "seed", "units": "1"})

@@ -4,6 +4,8 @@ Needs: the merged configuration.
 Makes: CONFIG (checked), RESULTS, ARCHIVE, experiment_settings, two_layer_experiments, code
 """
 
+import functools
+import os
 import sys
 from pathlib import Path
 
@@ -13,8 +15,8 @@ sys.path.insert(0, str(WORKFLOW))
 
 from learning_dynamics import archive
 from learning_dynamics import config as config_model
-from learning_dynamics import config_loading, config_networks
-from learning_dynamics.chosen_settings import ChosenSettingsFile
+from learning_dynamics import config_loading, config_networks, recorded_settings
+from learning_dynamics.chosen_settings import ChosenSettingsFile, resolved_settings
 from learning_dynamics.claims import ledger
 from learning_dynamics.datasets import fingerprints
 from learning_dynamics.errors import DataError, UserError
@@ -24,6 +26,8 @@ from learning_dynamics.jobs import fix_hash_seed
 import source_files
 
 fix_hash_seed()
+# Results are looked into on file systems without locks too, see jobs.begin.
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
 CLAIMS = f"{workflow.basedir}/config/claims.yaml"
 

@@ -139,6 +139,33 @@ def claimed_experiments():
     return two_layer_experiments(experiments_without_download())
 
 
+@functools.cache
+def usable(name):
+    """Whether an experiment's results outside the target are complete and made with its present settings."""
+    deep = networks_of(name, deep=True) != networks_of(name, deep=False)
+    files = result_files([name], networks_of(name, deep=True) if deep else None)
+    if not all(Path(path).exists() for path in all_of(files)):
+        return False
+    settings = files[name]["settings"]
+    if "chosen_file" in files[name]:
+        settings = resolved_settings(settings, files[name]["chosen_file"])
+    settings = {**settings, "root_seed": CONFIG.root_seed}
+    for seeds in files[name]["trajectory_files"].values():
+        for path in seeds:
+            try:
+                key = recorded_settings.read_difference(path, settings)
+            except DataError:
+                return True  # What is damaged is named by the job that reads it.
+            if key:
+                print(
+                    f"{name} is left out: {path} was made with other settings ('{key}' differs); "
+                    "run the target that makes it (two-layer or reproduce-all)",
+                    file=sys.stderr,
+                )
+                return False
+    return True
+
+
 def finished_experiments():
     """Other two-layer experiments whose results are complete."""
     others = [
@@ -146,11 +173,7 @@ def finished_experiments():
         for name in two_layer_experiments(CONFIG.experiments)
         if name not in claimed_experiments()
     ]
-    return [
-        name
-        for name in others
-        if all(Path(path).exists() for path in all_of(result_files([name])))
-    ]
+    return [name for name in others if usable(name)]
 
 
 def deep_files():
@@ -172,12 +195,13 @@ def claimed_files():
 
 def measured_files():
     """The results whose claims a run measures: also those that are there already."""
+    claimed = claimed_files()
     there = {
         name: files
         for name, files in deep_files().items()
-        if all(Path(path).exists() for path in all_of({name: files}))
+        if name not in claimed and usable(name)
     }
-    measured = {**result_files(finished_experiments()), **there, **claimed_files()}
+    measured = {**result_files(finished_experiments()), **there, **claimed}
     return {name: measured[name] for name in CONFIG.experiments if name in measured}
 
 
