@@ -4,7 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/local
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt
-CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(CIFAR10)"')
+# A path may hold a quotation mark: 'it'\''s' is it's to the shell.
+CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(subst ','\'',$(CIFAR10))"')
 OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
 SOURCES := workflow tests benchmarks
 
@@ -30,12 +31,12 @@ help:
 
 setup: .venv/.base
 
-.venv/bin/python:
+.venv/bin/pip:
 	@echo "Creating .venv with $(PYTHON)"
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=path of one" >&2; exit 1; }
-	@"$(PYTHON)" -m venv .venv || { echo "Could not create .venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -m venv --clear .venv || { echo "Could not create .venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
-.venv/.base: envs/requirements.txt envs/constraints.txt | .venv/bin/python
+.venv/.base: envs/requirements.txt envs/constraints.txt | .venv/bin/pip
 	@echo "Installing the pinned requirements into .venv (about a minute)"
 	@$(PIP_INSTALL) --requirement envs/requirements.txt
 	@touch $@
@@ -63,7 +64,7 @@ reproduce-all: .venv/.torch
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
 plan: .venv/.base
-	@$(BIN)/python workflow/plan.py $(or $(TARGET),reproduce-all) $(if $(CONFIG),--configfile $(CONFIG)) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
+	@$(BIN)/python workflow/plan.py $(or $(TARGET),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results

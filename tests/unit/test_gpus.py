@@ -56,6 +56,12 @@ def test_a_gpu_is_the_same_under_another_number(holder):
     assert holder("GPU-b", "GPU-a").stdout.readline() == ("0\n" if other == "GPU-b" else "1\n")
 
 
+def test_without_locks_the_first_gpu_is_taken_and_it_is_said(tmp_path, caplog):
+    (tmp_path / "file").write_text("")
+    assert gpus.take(("0", "1"), tmp_path / "file") == 0
+    assert "cannot be shared out" in caplog.text
+
+
 def test_a_process_that_asks_again_keeps_its_gpu(tmp_path):
     assert gpus.take(("0", "1"), tmp_path) == gpus.take(("0", "1"), tmp_path) == 0
 

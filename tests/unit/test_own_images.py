@@ -175,6 +175,10 @@ def test_a_changed_source_is_noticed(tmp_path):
     assert before == fingerprints.fingerprint(str(source))
     (source / "dogs" / "0.png").unlink()
     assert fingerprints.fingerprint(str(source)) != before
+    deep = write(tmp_path / "deep", "folder", {f"a/b/train/{name}": data for name, data in two_classes().items()})
+    before = fingerprints.fingerprint(str(deep))
+    (deep / "a" / "b" / "train" / "dogs" / "0.png").unlink()
+    assert fingerprints.fingerprint(str(deep)) != before, "as deep as pictures are looked for"
     archive = write(tmp_path, "pictures.zip", two_classes())
     before = fingerprints.fingerprint(str(archive))
     archive.write_bytes(archive.read_bytes() + b"x")

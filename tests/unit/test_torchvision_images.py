@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +97,25 @@ def test_other_names_of_torchvision(tmp_path, torchvision, name, complaint):
         from_torchvision(name, tmp_path)
     assert "\n" not in str(raised.value)
     assert not (tmp_path / "data.nc").exists()
+
+
+def test_an_interrupted_download_is_not_taken_for_whole(tmp_path, torchvision, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(*_, **__):
+        raise Killed
+
+    original = torchvision.FakeImages.__init__
+    killed.__signature__ = inspect.signature(original)
+    monkeypatch.setattr(torchvision.FakeImages, "__init__", killed)
+    with pytest.raises(Killed):
+        from_torchvision("FakeImages", tmp_path)
+    monkeypatch.setattr(torchvision.FakeImages, "__init__", original)
+    with pytest.raises(DataError, match="interrupted download left; delete that folder and run again"):
+        from_torchvision("FakeImages", tmp_path)
+    shutil.rmtree(tmp_path / "downloads")
+    assert len(from_torchvision("FakeImages", tmp_path).images) == 6
 
 
 def test_torchvision_without_a_network(tmp_path, monkeypatch):

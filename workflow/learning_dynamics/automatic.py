@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from learning_dynamics import chosen_settings
+from learning_dynamics import chosen_settings, whole_files
 from learning_dynamics.config import AutomaticSettings, Experiment
 from learning_dynamics.config_networks import LinearFCNN
 from learning_dynamics.correlations import Correlations, CorrelationsInModes, FloatArray
@@ -146,10 +146,8 @@ def choose_from_files(
         structure,
         log,
     )
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(json.dumps(chosen, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with whole_files.replacing(path) as temporary:
+        temporary.write_text(json.dumps(chosen, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _times(

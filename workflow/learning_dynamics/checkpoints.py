@@ -94,8 +94,11 @@ class Checkpoint:
         return state
 
     def remove(self) -> None:
-        """Forget the state: the training is finished."""
-        self._path.unlink(missing_ok=True)
+        """Forget the state: the training is finished; a failure is a warning, its result is written."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("%s: the checkpoint could not be removed (%s)", self._path, error)
 
     def _set_aside(self, kind: str, reason: str) -> None:
         aside = self._path.with_name(f"{self._path.name}.{kind}")

@@ -23,10 +23,15 @@ def begin(log: str | Path) -> logging.Logger:
     """
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
+    # Files are written under names of their own, so that locks protect nothing; and not every file system has them.
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
     # Imports and pictures make many objects that live to the end: a tenth of a short job was looking for dead ones.
     gc.set_threshold(100_000, 50, 100)
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
+    try:
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"{log}: could not be written ({error}); make room or choose another results folder")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setFormatter(logging.Formatter("%(message)s"))

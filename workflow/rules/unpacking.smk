@@ -35,5 +35,10 @@ rule unpack:
         runtime=10,
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
+        # Another archive at the same place may be an older file.
+        files={
+            name: ARCHIVE.manifest.files[name].sha256
+            for name in ARCHIVE.manifest.results
+        },
     script:
         "../scripts/unpack.py"

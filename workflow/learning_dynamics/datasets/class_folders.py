@@ -11,14 +11,13 @@ from pathlib import Path
 
 from learning_dynamics.config_datasets import ImagesDataset
 from learning_dynamics.datasets import archives, pictures
+from learning_dynamics.datasets.fingerprints import DEEPEST
 from learning_dynamics.datasets.image_source import Entry, ImageSource, places, selected
 from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
 from learning_dynamics.errors import DataError
 
 LAYOUT = "<class>/<picture>, or train/<class>/<picture> and test/<class>/<picture>"
 
-# A folder around the layout, split, class, and one more to see what lies too deep.
-_DEEPEST = 5
 _LARGEST_OTHER_MEMBER = 2**30
 
 _log = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ def _folder_members(top: Path, folder: Path, depth: int) -> Iterator[archives.Me
     for child in sorted(folder.iterdir()):
         name = child.relative_to(top).as_posix()
         if child.is_dir():
-            if depth < _DEEPEST and not child.name.startswith("."):
+            if depth < DEEPEST and not child.name.startswith("."):
                 yield from _folder_members(top, child, depth + 1)
         elif child.is_file():
             yield archives.Member(name, partial(archives.read_file, child), child.stat().st_size)

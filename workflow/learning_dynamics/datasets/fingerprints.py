@@ -7,6 +7,9 @@ from pathlib import Path
 
 from learning_dynamics.config_datasets import TORCHVISION
 
+# A folder around the layout, split, class, and one more to see what lies too deep.
+DEEPEST = 5
+
 
 def fingerprint(source: str) -> list[list[int]]:
     """What changes when a source does, quick to find: size and time of change of a file, or of the folders of a folder.
@@ -19,7 +22,7 @@ def fingerprint(source: str) -> list[list[int]]:
     try:
         if not path.is_dir():
             return [_state(path)] if path.exists() else []
-        folders = [path, *(child for pattern in ("*/", "*/*/") for child in path.glob(pattern))]
+        folders = [path, *(child for depth in range(1, DEEPEST) for child in path.glob("*/" * depth))]
         return [_state(folder) for folder in sorted(folders)]
     except (OSError, ValueError):
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import inspect
 import logging
@@ -20,6 +21,9 @@ from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.errors import DataError
 
 _log = logging.getLogger(__name__)
+
+# What may stop the unpacking of a download halfway.
+_HALF_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
 def open_source(settings: ImagesDataset, name: str, downloads: Path) -> ImageSource:
@@ -80,6 +84,8 @@ def _stored(name: str, split: str, downloads: Path) -> Any:
     if "download" in accepted:
         arguments["download"] = True
     root = Path(arguments["root"])
+    # Of some data sets torchvision takes a folder that is there for all of it.
+    unfinished = root / f".{split}.unfinished"
     try:
         root.mkdir(parents=True, exist_ok=True)
         with (
@@ -87,19 +93,35 @@ def _stored(name: str, split: str, downloads: Path) -> Any:
             cifar10.connection_timeout(),
             contextlib.redirect_stderr(cifar10.Progress()),
         ):
-            return kind(**arguments)
+            if unfinished.exists():
+                raise DataError(
+                    f"torchvision:{name}: {root} holds what an interrupted download left; delete that folder and run "
+                    f"again, or, if its data are whole, {unfinished.name} in it"
+                )
+            unfinished.touch()
+            stored = kind(**arguments)
+            unfinished.unlink()
+            return stored
     except (OSError, http.client.HTTPException, RuntimeError) as error:
+        if getattr(error, "errno", None) not in _HALF_WRITTEN:
+            _forget(unfinished)
         raise DataError(
             f"torchvision:{name}: could not be downloaded to {root} or read there "
             f"({archives.printable(str(error))}); connect to the network and run again, or remove what is damaged there"
         ) from error
     except (ValueError, TypeError, ImportError) as error:
+        _forget(unfinished)
         if split == "test":
             return None
         raise DataError(
             f"torchvision:{name}: cannot be used ({archives.printable(str(error))}); "
             "expected a data set for classification; export it to a folder and name that"
         ) from error
+
+
+def _forget(unfinished: Path) -> None:
+    with contextlib.suppress(OSError):
+        unfinished.unlink(missing_ok=True)
 
 
 def _dataset_class(name: str) -> Any:
@@ -121,6 +143,8 @@ def _targets(name: str, stored: Any) -> list[int]:
     else:
         try:
             values = np.asarray([stored[number][1] for number in range(len(stored))])
+        except OSError as error:
+            raise _damaged(name, error) from error
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise _no_classification(name) from error
     if values.ndim != 1 or values.dtype.kind not in "iu" or not len(values) or values.min() < 0:
@@ -134,6 +158,13 @@ def _no_classification(name: str) -> DataError:
     )
 
 
+def _damaged(describe: str, error: OSError) -> DataError:
+    return DataError(
+        f"{describe}: could not be read ({archives.printable(str(error))}); delete the data set's folder in "
+        "`downloads` and run again"
+    )
+
+
 def _class_names(stored: Any, targets: dict[str, list[int]]) -> list[str]:
     number = max(max(values) for values in targets.values()) + 1
     names = [
@@ -143,7 +174,10 @@ def _class_names(stored: Any, targets: dict[str, list[int]]) -> list[str]:
 
 
 def _image(describe: str, stored: Any, entry: Entry, settings: ImagesDataset) -> Pixels:
-    picture = stored[int(entry.key)][0]
+    try:
+        picture = stored[int(entry.key)][0]
+    except OSError as error:
+        raise _damaged(describe, error) from error
     if not isinstance(picture, Image.Image):
         raise DataError(f"{describe}: is no picture but a {type(picture).__name__}; expected a picture")
     try:

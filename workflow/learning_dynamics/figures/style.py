@@ -65,7 +65,8 @@ MAGNITUDE = "viridis"
 
 
 def use() -> None:
-    """Set the defaults of all figures."""
+    """Set the defaults of all figures, whatever a user's own matplotlibrc says."""
+    mpl.rcdefaults()
     mpl.rcParams.update(
         {
             "font.size": 7,

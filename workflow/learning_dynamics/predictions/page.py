@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from learning_dynamics import whole_files
 from learning_dynamics.predictions import words
 
 _WIDTH = 110
@@ -113,8 +114,5 @@ def _table(heading: str, rows: Sequence[Sequence[str]]) -> Iterable[str]:
 
 
 def _write(path: str, content: str) -> None:
-    place = Path(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    temporary = place.with_name(f".{place.name}.partial")
-    temporary.write_text(content, encoding="utf-8")
-    temporary.replace(place)
+    with whole_files.replacing(path) as temporary:
+        temporary.write_text(content, encoding="utf-8")

@@ -28,7 +28,8 @@ def visible(count: int) -> tuple[str, ...]:
 def take(names: tuple[str, ...], folder: Path | None = None) -> int:
     """The place in `names` of a GPU that is free, which is this process's from now on; waits for one if need be.
 
-    A process that sees a single GPU has no choice and takes it; one that asks again keeps the GPU it has.
+    A process that sees a single GPU has no choice and takes it, as one does that cannot make locks takes the first; one
+    that asks again keeps the GPU it has.
 
     Args:
         names: the GPUs to choose from.
@@ -37,17 +38,21 @@ def take(names: tuple[str, ...], folder: Path | None = None) -> int:
     if len(names) == 1:
         return 0
     folder = folder or Path(tempfile.gettempdir(), f"learning-dynamics-gpus-{os.getuid()}")
-    folder.mkdir(parents=True, exist_ok=True)
     announced = False
     while True:
         for place, name in enumerate(names):
-            # Never closed: the lock is held until the process ends, however it ends.
-            lock = os.open(folder / f"{name.replace('/', '-')}.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                continue
+                folder.mkdir(parents=True, exist_ok=True)
+                # Never closed: the lock is held until the process ends, however it ends.
+                lock = os.open(folder / f"{name.replace('/', '-')}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    os.close(lock)
+                    continue
+            except OSError as error:
+                _log.warning("GPUs cannot be shared out among trainings (%s): taking GPU %s", error, name)
+                return place
             _log.info("taking GPU %s of %s", name, ", ".join(names))
             return place
         if not announced:
