@@ -64,7 +64,7 @@ reproduce-all: .venv/.torch
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
 plan: .venv/.base
-	@$(BIN)/python workflow/plan.py $(or $(TARGET),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
+	@$(BIN)/python workflow/plan.py $(or $(patsubst reproduce,all,$(TARGET)),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results

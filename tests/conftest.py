@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 # Tests run side by side; and the last digits of a matrix product depend on the number of threads.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -35,6 +38,35 @@ experiments:
   my_pictures: {dataset: {kind: images, source: pictures}}
 scaling: null
 """
+
+
+def _installed_by(*files: str) -> set[str]:
+    """Names of the packages that requirement files install, with all that these need in turn."""
+    lines = [line for file in files for line in (PROJECT / "envs" / file).read_text(encoding="utf-8").splitlines()]
+    wanted = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    found: set[tuple[str, str]] = set()
+    while wanted:
+        requirement = wanted.pop()
+        for extra in {"", *requirement.extras}:
+            if (package := (canonicalize_name(requirement.name), extra)) not in found:
+                found.add(package)
+                needs = map(Requirement, importlib.metadata.requires(requirement.name) or [])
+                wanted += [need for need in needs if not need.marker or need.marker.evaluate({"extra": extra})]
+    return {name for name, _ in found}
+
+
+def _absent_modules() -> list[str]:
+    """What an environment for the tests has and one that users make has not."""
+    installed = _installed_by("requirements.txt", "requirements-torch.txt") | {"pip", "setuptools"}
+    modules = importlib.metadata.packages_distributions().items()
+    return [name for name, holders in modules if not installed & {canonicalize_name(holder) for holder in holders}]
+
+
+# For processes that stand for a user's.
+AS_INSTALLED = {
+    "PYTHONPATH": str(PROJECT / "tests" / "user_environment"),
+    "ABSENT_MODULES": " ".join(_absent_modules()),
+}
 
 
 def _copy_unless_gone(source: str, target: str) -> None:
@@ -69,11 +101,14 @@ class Project:
     def snakemake(
         self, *arguments: str, cores: int = 1, environment: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake there, in this process's environment or another; output and errors in one text."""
+        """Run Snakemake there, in this process's environment or another, with the packages that users have.
+
+        Output and errors in one text.
+        """
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
             cwd=self.folder,
-            env=environment,
+            env=(os.environ if environment is None else environment) | AS_INSTALLED,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,12 +1,14 @@
 """The plan before and after a real run in smoke size."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 
 import pytest
 
+from conftest import AS_INSTALLED
 from planning.work import base_rule
 
 pytestmark = pytest.mark.workflow
@@ -22,6 +24,7 @@ def plan(project, *arguments):
     return subprocess.run(
         [sys.executable, "workflow/plan.py", *arguments],
         cwd=project.folder,
+        env=os.environ | AS_INSTALLED,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -117,7 +120,7 @@ def test_everything_is_planned_without_cifar10_and_nothing_is_downloaded(project
     [
         (("--configfile", "config/added.yaml"), "configuration key 'sedes': unknown key (did you mean 'seeds'?)"),
         (("--configfile", "config/none.yaml"), "config/none.yaml: no such configuration file"),
-        (("no_such_target",), "no_such_target: No rule to produce no_such_target"),
+        (("no_such_target",), "no_such_target: neither a target (all, two-layer, reproduce-all, predict, own)"),
         (("--config", "seeds"), "--config: 'seeds' is not of the form key=value"),
         (("--rates", "Snakefile"), "Snakefile: not a file of recorded rates"),
         (("--record",), "there is no benchmark file"),

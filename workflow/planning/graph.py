@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from snakemake.api import SnakemakeApi
-from snakemake.exceptions import RuleException, WorkflowError
+from snakemake.exceptions import MissingRuleException, RuleException, WorkflowError
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
 from learning_dynamics.errors import UserError
 
 # Snakemake's own bookkeeping: one file for every output, in .snakemake/metadata.
 METADATA_FILES_PER_OUTPUT = 1
+
+TARGETS = ("all", "two-layer", "reproduce-all", "predict", "own")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ def read(
         raise UserError(f"{', '.join(map(str, configfiles))}: {error}") from None
     try:
         return _read(snakefile, target, settings)
+    except MissingRuleException:
+        raise UserError(
+            f"{target}: neither a target ({', '.join(TARGETS)}) nor a file that a rule makes"
+        ) from None
     except (RuleException, WorkflowError) as error:
         raise UserError(f"{target}: {error}") from None
 
