@@ -85,9 +85,7 @@ def read(
     try:
         return _read(snakefile, target, settings)
     except MissingRuleException:
-        raise UserError(
-            f"{target}: neither a target ({', '.join(TARGETS)}) nor a file that a rule makes"
-        ) from None
+        raise UserError(f"{target}: neither a target ({', '.join(TARGETS)}) nor a file that a rule makes") from None
     except (RuleException, WorkflowError) as error:
         raise UserError(f"{target}: {error}") from None
 
