@@ -149,6 +149,14 @@ class TestDownload:
         assert server["requests"] == requests, "the second run downloads nothing"
         assert capfd.readouterr().err == "", "the progress goes to the log"
 
+    def test_what_is_whole_is_only_read(self, tmp_path, server):
+        download(tmp_path)
+        lock = tmp_path / "downloads/cifar10/.lock"
+        lock.unlink()
+        before = {path: path.stat().st_mtime_ns for path in (tmp_path / "downloads").rglob("*")}
+        assert_is_two(download(tmp_path))
+        assert {path: path.stat().st_mtime_ns for path in (tmp_path / "downloads").rglob("*")} == before
+
     def test_what_broke_off_is_not_taken_for_complete(self, tmp_path, server):
         whole = server["content"]
         server["content"] = whole[: len(whole) // 2]

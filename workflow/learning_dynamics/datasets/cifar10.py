@@ -150,17 +150,20 @@ def _damage(cifar10: Any, folder: Path) -> str | None:
 def _downloaded(downloads: Path, classes: list[str], wanted: Mapping[str, int]) -> tuple[Images, str]:
     root = downloads / "cifar10"
     cifar10 = torchvision_dataset()
+    folder = root / TORCHVISION_FOLDER
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with alone(root / ".lock"):
-            if _damage(cifar10, root / TORCHVISION_FOLDER) is not None:
-                _download(cifar10, root)
+        # A folder that is whole is only read: others may have downloaded it, for all.
+        if _damage(cifar10, folder) is not None:
+            root.mkdir(parents=True, exist_ok=True)
+            with alone(root / ".lock"):
+                if _damage(cifar10, folder) is not None:
+                    _download(cifar10, root)
     except OSError as error:
         raise DataError(
             f"{root}: could not be written ({error}); make room or choose another folder with the key 'downloads'"
         ) from error
     return (
-        _read_batches(root / TORCHVISION_FOLDER, classes, wanted),
+        _read_batches(folder, classes, wanted),
         "CIFAR-10 downloaded by torchvision, checksums verified",
     )
 
