@@ -114,16 +114,35 @@ def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path
         assert trajectory["kernel_magnitude"].shape[1:] == (3, 32, 32)
         assert "test_loss" in trajectory
 
+    def settings_with(rate):
+        other = only.replace("}", f", cifar4: {{networks: {{linear_cnn: {{learning_rate: {rate}}}}}}}}}")
+        return project.settings(other + WITHOUT_EXTENSIONS)
+
     def measured_with(rate):
         """Whether `all`, to which CIFAR-4 does not belong, measures what is there of it."""
-        other = only.replace("}", f", cifar4: {{networks: {{linear_cnn: {{learning_rate: {rate}}}}}}}}}")
-        run = project.snakemake(*project.settings(other + WITHOUT_EXTENSIONS), "--", "results/claims.json")
+        run = project.snakemake(*settings_with(rate), "--", "results/claims.json")
         assert run.returncode == 0, run.stdout[-5000:]
         ledger = {entry["id"]: entry for entry in json.loads(project.results("claims.json")[0].read_text())}
         return ledger["10-cnn-later"]["measured"] is not None, "cifar4 is left out" in run.stdout
 
     assert measured_with("4.0e-4") == (False, True), "results of other settings"
     assert measured_with("2.0e-4") == (True, False)
+
+    def reported_with(rate):
+        """The pictures in a report, and whether it says that others are left out."""
+        run = project.snakemake(*settings_with(rate), *source, "--report", "report.html", "--", "finished")
+        assert run.returncode == 0, run.stdout[-5000:]
+        page = (project.folder / "report.html").read_text(encoding="utf-8")
+        return json.loads(re.search(r"var results = (\{.*\});\n", page)[1]), "are left out (" in run.stdout
+
+    pictures, left_out = reported_with("4.0e-4")
+    assert left_out, "captions quote the configuration"
+    of_cifar4 = {"results/figures/fig5.png", "results/figures/cifar4/losses.png", "results/claims.html"}
+    assert not of_cifar4 & pictures.keys()
+    assert "results/figures/geometric_shapes/losses.png" in pictures
+    pictures, left_out = reported_with("2.0e-4")
+    assert of_cifar4 <= pictures.keys()
+    assert not left_out
 
 
 @pytest.mark.parametrize("side", [7, 10])

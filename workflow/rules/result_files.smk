@@ -4,6 +4,8 @@ Needs: CONFIG, RESULTS, ARCHIVE.
 Makes: results_of, own_results, result_files, measured_files, finished_results, data_files
 """
 
+from snakemake.jobs import Job
+
 
 def trajectories(experiment, network):
     """The trajectory files of all seeds of one network."""
@@ -206,7 +208,7 @@ def measured_files():
 
 
 def finished_results():
-    """What is there of everything that can be made: what a report can show."""
+    """What is there of everything that can be made, with the present settings: what a report can show."""
     wanted = (
         results_of(list(CONFIG.experiments), deep=True)
         + extension_results()
@@ -215,7 +217,31 @@ def finished_results():
     there = [path for path in wanted if Path(path).exists()]
     if not there:
         sys.exit(f"{RESULTS}: nothing has been made yet; run `make reproduce` first")
-    return there
+    # The report shows no data, of which there may be thousands of files.
+    others = {
+        path
+        for path in there
+        if Path(path).suffix != ".nc" and not is_of_present_settings(path)
+    }
+    if others:
+        listed = sorted(path for path in others if path.endswith((".png", ".html")))
+        print(
+            f"{len(listed)} pictures and pages are left out ({', '.join(listed[:3])}{' …' if len(listed) > 3 else ''}): "
+            "they were made with other settings than the configuration has now; make them again, or name the "
+            "configuration they were made with",
+            file=sys.stderr,
+        )
+    return [path for path in there if path not in others]
+
+
+def is_of_present_settings(path):
+    """Whether Snakemake made a result with what the configuration says now: captions quote the configuration.
+
+    A picture does not hold its settings; Snakemake's records do. What it has no record of counts as such.
+    """
+    maker = next(one for one in workflow.rules if one.is_producer(path))
+    job = Job(maker, workflow.dag, maker.get_wildcards(path))
+    return not workflow.persistence.params_changed(job)
 
 
 def archived_settings():
