@@ -5,7 +5,8 @@ BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/local
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt
 # A path may hold a quotation mark: 'it'\''s' is it's to the shell.
-CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(subst ','\'',$(CIFAR10))"')
+quoted = $(subst ','\'',$(1))
+CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(call quoted,$(CIFAR10))"')
 OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
 SOURCES := workflow tests benchmarks
 
@@ -92,7 +93,7 @@ archive: .venv/.base
 
 figures: .venv/.base
 	@test -n "$(ARCHIVE)" || { echo "Name the archive: make figures ARCHIVE=path" >&2; exit 1; }
-	$(SNAKEMAKE) all --config 'archive="$(ARCHIVE)"' results=archived-results
+	$(SNAKEMAKE) all --config 'archive="$(call quoted,$(ARCHIVE))"' results=archived-results
 
 # The other implementations have an environment of their own: who uses the project needs none of them.
 .venv-peers/.installed: benchmarks/requirements.txt envs/constraints.txt

@@ -114,18 +114,19 @@ def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path
         assert trajectory["kernel_magnitude"].shape[1:] == (3, 32, 32)
         assert "test_loss" in trajectory
 
-    def settings_with(rate):
-        other = only.replace("}", f", cifar4: {{networks: {{linear_cnn: {{learning_rate: {rate}}}}}}}}}")
+    def settings_with(rate, more=""):
+        other = only.replace("}", f", cifar4: {{networks: {{linear_cnn: {{learning_rate: {rate}}}{more}}}}}}}")
         return project.settings(other + WITHOUT_EXTENSIONS)
 
-    def measured_with(rate):
+    def measured_with(*settings):
         """Whether `all`, to which CIFAR-4 does not belong, measures what is there of it."""
-        run = project.snakemake(*settings_with(rate), "--", "results/claims.json")
+        run = project.snakemake(*settings_with(*settings), "--", "results/claims.json")
         assert run.returncode == 0, run.stdout[-5000:]
         ledger = {entry["id"]: entry for entry in json.loads(project.results("claims.json")[0].read_text())}
         return ledger["10-cnn-later"]["measured"] is not None, "cifar4 is left out" in run.stdout
 
     assert measured_with("4.0e-4") == (False, True), "results of other settings"
+    assert measured_with("2.0e-4", ", deep_linear_cnn: {}") == (True, False), "the deep network is not there yet"
     assert measured_with("2.0e-4") == (True, False)
 
     def reported_with(rate):

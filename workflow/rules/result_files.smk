@@ -142,10 +142,12 @@ def claimed_experiments():
 
 
 @functools.cache
-def usable(name):
-    """Whether an experiment's results outside the target are complete and made with its present settings."""
-    deep = networks_of(name, deep=True) != networks_of(name, deep=False)
-    files = result_files([name], networks_of(name, deep=True) if deep else None)
+def usable(name, deep):
+    """Whether an experiment's results outside the target are complete and made with its present settings.
+
+    Those of its two-layer networks, or of the deep ones too.
+    """
+    files = result_files([name], networks_of(name, deep))
     if not all(Path(path).exists() for path in all_of(files)):
         return False
     settings = files[name]["settings"]
@@ -175,7 +177,7 @@ def finished_experiments():
         for name in two_layer_experiments(CONFIG.experiments)
         if name not in claimed_experiments()
     ]
-    return [name for name in others if usable(name)]
+    return [name for name in others if usable(name, deep=False)]
 
 
 def deep_files():
@@ -201,7 +203,7 @@ def measured_files():
     there = {
         name: files
         for name, files in deep_files().items()
-        if name not in claimed and usable(name)
+        if name not in claimed and usable(name, deep=True)
     }
     measured = {**result_files(finished_experiments()), **there, **claimed}
     return {name: measured[name] for name in CONFIG.experiments if name in measured}
