@@ -23,7 +23,7 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "workflow")]
 
 import numpy as np  # noqa: E402 - after the number of threads is set
 
-from learning_dynamics import config  # noqa: E402
+from learning_dynamics import config_experiments  # noqa: E402
 from learning_dynamics.networks import linear_cnn  # noqa: E402
 
 SIDES = (8, 16, 32, 64, 128, 256)
@@ -35,7 +35,7 @@ PLANNED_SEEDS = 1000
 
 TRAINING = """
 import json, logging, resource, sys
-from learning_dynamics.config import Experiment
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets.make import make
 from learning_dynamics.networks import train
@@ -110,7 +110,7 @@ def shortest(action, repetitions=5):
 
 def peak_memory(updates, seeds):
     """MB of a process that makes the data of the geometric shapes and trains some seeds."""
-    settings = config.paper_experiments()["geometric_shapes"].model_dump(mode="json")
+    settings = config_experiments.paper_experiments()["geometric_shapes"].model_dump(mode="json")
     settings |= {"updates": updates, "records": 100, "snapshots": []}
     made = python("-c", TRAINING, json.dumps(["geometric_shapes", settings, seeds]))
     return int(made.stdout)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from learning_dynamics import config, config_datasets, config_networks, jobs, netcdf
+from learning_dynamics import config_datasets, config_experiments, config_networks, jobs, netcdf
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
@@ -42,7 +42,7 @@ def images() -> LabelledImages:
     return LabelledImages(values.astype(np.uint8), labels, np.arange(300) >= 280, tuple("abcd"), True, "made up")
 
 
-def experiment(deep_networks: bool) -> config.Experiment:
+def experiment(deep_networks: bool) -> config_experiments.Experiment:
     """Records farther apart than the pieces in which updates are made."""
     networks = {"linear_cnn": None, "linear_fcnn": None}
     if deep_networks:
@@ -51,7 +51,7 @@ def experiment(deep_networks: bool) -> config.Experiment:
     else:
         networks["linear_cnn"] = config_networks.LinearCNN(learning_rate=1e-3)
         networks["linear_fcnn"] = config_networks.LinearFCNN(learning_rate=1e-3, hidden_units=50)
-    return config.Experiment(
+    return config_experiments.Experiment(
         dataset=config_datasets.ShapesDataset(side=8),
         networks=config_networks.Networks(**networks),
         updates=1600 if deep_networks else 16_000,

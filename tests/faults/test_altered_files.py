@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conftest import PROJECT
-from learning_dynamics import config, config_loading, netcdf
+from learning_dynamics import config_experiments, config_loading, netcdf
 from learning_dynamics.claims import write as claims
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
@@ -28,11 +28,11 @@ class Run:
 
     def __init__(self, folder):
         self.folder = folder
-        base = config.paper_experiments()[NAME].model_dump()
+        base = config_experiments.paper_experiments()[NAME].model_dump()
         changes = {"updates": 200, "records": 10, "snapshots": [100], "networks": {"linear_fcnn": {"hidden_units": 8}}}
         self.settings = config_loading.merged(base, changes)
         self.inputs = [str(folder / f"{kind}.nc") for kind in KINDS[:3]]
-        data = make(config.Experiment.model_validate(self.settings).dataset, NAME, 0, "", folder)
+        data = make(config_experiments.Experiment.model_validate(self.settings).dataset, NAME, 0, "", folder)
         labelled_images.write(data, self.inputs[0], NAME, {})
         averages = {split: data.split(split).correlations() for split in data.splits}
         write_correlations(data, self.inputs[1], NAME, {})

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from learning_dynamics import config, config_datasets, config_loading, fourier
+from learning_dynamics import config_datasets, config_experiments, config_loading, fourier
 from learning_dynamics.correlations import correlate, decompose, effective_singular_values, input_correlation_in_modes
 from learning_dynamics.datasets.make import make
 from learning_dynamics.networks import linear_cnn, linear_fcnn
@@ -180,9 +180,11 @@ class Prepared:
     """An experiment, its images and their structure: the paper's of this name, with changes."""
 
     def __init__(self, name, **changes):
-        base = config.paper_experiments()[name].model_dump()
+        base = config_experiments.paper_experiments()[name].model_dump()
         self.name = name
-        self.settings = config.Experiment.model_validate(config_loading.merged(base, {"snapshots": [], **changes}))
+        self.settings = config_experiments.Experiment.model_validate(
+            config_loading.merged(base, {"snapshots": [], **changes})
+        )
         self.images = make(self.settings.dataset, name, 0, "", Path("nowhere"))
         self.correlations = {split: self.images.split(split).correlations() for split in self.images.splits}
         self.structure = decompose(self.correlations["train"].input_output)

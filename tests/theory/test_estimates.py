@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning_dynamics import config, fourier
+from learning_dynamics import config_experiments, fourier
 from learning_dynamics.config_networks import LinearCNN, LinearFCNN
 from learning_dynamics.correlations import input_correlation_in_modes
 from learning_dynamics.networks import linear_cnn, linear_fcnn
@@ -107,4 +107,4 @@ def test_dominant_frequencies_are_named_once_with_their_sign(side):
 
 
 def test_paper_settings_are_left_alone():
-    assert not any(experiment.automatic for experiment in config.paper_experiments().values())
+    assert not any(experiment.automatic for experiment in config_experiments.paper_experiments().values())

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from benchmarks import deep_eager
-from learning_dynamics import config, config_datasets, config_networks, progress
+from learning_dynamics import config_datasets, config_experiments, config_networks, progress
 from learning_dynamics.checkpoints import Checkpoint
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets.labelled_images import LabelledImages
@@ -35,7 +35,7 @@ def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
         **{"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model}
     )
     networks = config_networks.Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep)
-    settings = config.Experiment(
+    settings = config_experiments.Experiment(
         dataset=config_datasets.ShapesDataset(side=side),
         networks=networks,
         updates=batches * deep.batch_size,

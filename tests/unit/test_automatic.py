@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning_dynamics import automatic, chosen_settings, config, structure, trajectories
-from learning_dynamics.config import AutomaticSettings, Experiment
+from learning_dynamics import automatic, chosen_settings, config_experiments, structure, trajectories
+from learning_dynamics.config import AutomaticSettings
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_networks import LinearCNN, LinearFCNN, Networks
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
@@ -27,7 +28,7 @@ class Prepared:
 
     def __init__(self, folder, name, networks=None, largest_input=np.inf, **settings):
         self.name = name
-        dataset = config.paper_experiments()[name].dataset
+        dataset = config_experiments.paper_experiments()[name].dataset
         networks = networks or Networks(linear_fcnn=LinearFCNN(hidden_units=64))
         self.experiment = Experiment(dataset=dataset, networks=networks, **settings)
         self.data = make(dataset, name, 0, "", Path("nowhere"))
@@ -113,7 +114,7 @@ def test_the_file_of_a_choice(tmp_path):
     resolved = chosen_settings.resolved_settings(plain, [str(tmp_path / "chosen.json")])
     assert isinstance(resolved["updates"], int)
     assert isinstance(resolved["networks"]["linear_cnn"]["learning_rate"], float)
-    paper = config.paper_experiments()["digits4"].model_dump(mode="json")
+    paper = config_experiments.paper_experiments()["digits4"].model_dump(mode="json")
     assert chosen_settings.resolved_settings(paper, None) == paper
 
 
@@ -125,7 +126,7 @@ def test_a_damaged_choice(tmp_path, content):
 
 
 def test_settings_that_are_still_to_be_chosen_have_no_number():
-    experiment = Experiment(dataset=config.paper_experiments()["digits4"].dataset)
+    experiment = Experiment(dataset=config_experiments.paper_experiments()["digits4"].dataset)
     assert experiment.automatic
     with pytest.raises(ValueError, match="still to be chosen"):
         experiment.record_samples()

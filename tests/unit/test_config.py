@@ -9,7 +9,14 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import PROJECT
-from learning_dynamics import config, config_datasets, config_documents, config_loading, config_networks
+from learning_dynamics import (
+    config,
+    config_datasets,
+    config_documents,
+    config_experiments,
+    config_loading,
+    config_networks,
+)
 from learning_dynamics.errors import ConfigurationError
 
 
@@ -63,7 +70,7 @@ def test_every_key_is_described():
     readme = config_documents.readme()
     for model in (
         config.Config,
-        config.Experiment,
+        config_experiments.Experiment,
         config_networks.LinearCNN,
         config_networks.LinearFCNN,
         config_datasets.Cifar10Dataset,
@@ -102,7 +109,9 @@ def test_dataset_of_another_kind_replaces_the_old_one():
 
 
 def test_records_are_evenly_spaced_and_reach_both_ends():
-    experiment = config.Experiment(dataset=config_datasets.ShapesDataset(), updates=1001, records=7, snapshots=[500])
+    experiment = config_experiments.Experiment(
+        dataset=config_datasets.ShapesDataset(), updates=1001, records=7, snapshots=[500]
+    )
     samples = experiment.record_samples()
     steps = [after - before for before, after in itertools.pairwise(samples)]
     assert samples[0] == 0

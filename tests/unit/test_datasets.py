@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import config, config_datasets, fourier, netcdf
+from learning_dynamics import config_datasets, config_experiments, fourier, netcdf
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
@@ -38,7 +38,7 @@ def test_pure_cosine_has_one_pair_of_frequencies(side, channels):
 
 
 def test_constant_cosine_has_the_norm_of_theory():
-    data = made(config.paper_experiments()["pure_cosines"].dataset)
+    data = made(config_experiments.paper_experiments()["pure_cosines"].dataset)
     norms = np.linalg.norm(data.images.reshape(4, -1), axis=1)
     assert norms == pytest.approx([1.5 * 16, 16 / np.sqrt(2), 8 / np.sqrt(2), 3.2 / np.sqrt(2)])
     structure = decompose(data.split("train").correlations().input_output)

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning_dynamics import automatic, chosen_settings, config, netcdf, structure
-from learning_dynamics.config import AutomaticSettings, Experiment
+from learning_dynamics import automatic, chosen_settings, config_experiments, netcdf, structure
+from learning_dynamics.config import AutomaticSettings
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_networks import LinearFCNN, Networks
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
@@ -51,7 +52,9 @@ def files(tmp_path_factory):
     """Every file of an experiment on these images, one training of each network."""
     folder = tmp_path_factory.mktemp("thousand")
     networks = Networks(linear_fcnn=LinearFCNN(hidden_units=16))
-    plain = Experiment(dataset=config.paper_experiments()["digits4"].dataset, networks=networks).model_dump(mode="json")
+    plain = Experiment(dataset=config_experiments.paper_experiments()["digits4"].dataset, networks=networks).model_dump(
+        mode="json"
+    )
     data, correlations, modes = (str(folder / f"{name}.nc") for name in ("data", "correlations", "structure"))
     labelled_images.write(thousand_classes(), data, "thousand", {})
     opened = labelled_images.open_file(data)
@@ -139,7 +142,7 @@ def test_figures_show_the_first_few_and_say_so(files, figure, tmp_path):
 
 def test_what_is_kept_is_what_it_was(tmp_path):
     """Fewer modes change nothing of those that are kept, nor of the training."""
-    experiment = config.paper_experiments()["digits4"].model_copy(
+    experiment = config_experiments.paper_experiments()["digits4"].model_copy(
         update={"updates": 300, "records": 5, "snapshots": []}
     )
     data = make(experiment.dataset, "digits4", 0, "", tmp_path)

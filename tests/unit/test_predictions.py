@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning_dynamics import automatic, chosen_settings, config, netcdf, structure
-from learning_dynamics.config import AutomaticSettings, Experiment
+from learning_dynamics import automatic, chosen_settings, config_experiments, netcdf, structure
+from learning_dynamics.config import AutomaticSettings
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_networks import LinearCNN, LinearFCNN, Networks
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.labelled_images import LabelledImages
@@ -40,7 +41,9 @@ def uneven_images():
 def made(folder, trained=True, largest_input=np.inf):
     """Every file of an experiment on these images; settings chosen from them."""
     networks = Networks(linear_cnn=LinearCNN(kernel_std=1e-2), linear_fcnn=LinearFCNN(hidden_units=20))
-    settings = Experiment(dataset=config.paper_experiments()["digits4"].dataset, networks=networks, records=60)
+    settings = Experiment(
+        dataset=config_experiments.paper_experiments()["digits4"].dataset, networks=networks, records=60
+    )
     plain = settings.model_dump(mode="json")
     dataset, correlations, decomposition = (
         str(folder / f"{name}.nc") for name in ("data", "correlations", "structure")

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from learning_dynamics import config, config_extensions, config_loading, fits, fourier, netcdf
+from learning_dynamics import config, config_experiments, config_extensions, config_loading, fits, fourier, netcdf
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import ConfigurationError, DivergenceError, UserError
@@ -22,7 +22,7 @@ NO_LIMIT = 1e3
 
 
 def images(name, **dataset):
-    settings = config.paper_experiments()[name].dataset
+    settings = config_experiments.paper_experiments()[name].dataset
     return make(type(settings).model_validate(settings.model_dump() | dataset), name, 0, "", Path("nowhere"))
 
 
@@ -43,7 +43,7 @@ def over_learning_rates():
     settings = config_extensions.LearningRateScaling(
         learning_rates=[1e-4, 2e-4], training_time=8.0, records=400, seeds=2
     )
-    network = config.paper_experiments()["geometric_shapes"].networks.linear_cnn
+    network = config_experiments.paper_experiments()["geometric_shapes"].networks.linear_cnn
     return learning_rates.over_learning_rates(settings, network, images("geometric_shapes"), 0, NO_LIMIT, LOG)
 
 
@@ -216,7 +216,7 @@ def test_the_flow_takes_as_many_records_as_there_are():
     settings = config_extensions.LearningRateScaling(
         learning_rates=[2.5e-4, 1e-3], training_time=2.5, records=1100, seeds=2
     )
-    network = config.paper_experiments()["geometric_shapes"].networks.linear_cnn
+    network = config_experiments.paper_experiments()["geometric_shapes"].networks.linear_cnn
     data = images("geometric_shapes", side=8)
     result = learning_rates.over_learning_rates(settings, network, data, 0, NO_LIMIT, LOG)
     assert np.isfinite(result["flow_error"]).all()
@@ -231,7 +231,7 @@ def test_everything_is_described(over_sides, over_stds, over_learning_rates):
 def test_measure_reads_the_data_set_and_repeats_to_the_byte(tmp_path):
     labelled_images.write(images("sums_of_cosines"), tmp_path / "d.nc", "sums_of_cosines", {})
     settings = config_extensions.StdScaling(stds=[1e-3, 1e-2], learning_rate=1e-3, seeds=2).model_dump(mode="json")
-    experiment = config.paper_experiments()["sums_of_cosines"].model_dump(mode="json")
+    experiment = config_experiments.paper_experiments()["sums_of_cosines"].model_dump(mode="json")
     for name in ("a.nc", "b.nc"):
         result = measure.measure("std", settings, experiment, str(tmp_path / "d.nc"), 0, NO_LIMIT, LOG)
         netcdf.write(result, tmp_path / name)

@@ -10,7 +10,7 @@ from own_images import NO_DOWNLOADS, made, structure_of_file
 from pictures_on_disk import encoded, png, two_classes, write
 from PIL import Image
 
-from learning_dynamics import config, netcdf, structure
+from learning_dynamics import config_experiments, netcdf, structure
 from learning_dynamics.correlations import correlate, correlate_in_modes, decompose, input_correlation_in_modes
 from learning_dynamics.datasets import labelled_images, make
 from learning_dynamics.errors import DataError
@@ -19,7 +19,7 @@ from learning_dynamics.theory.alignment import class_mean_share, coherence
 
 def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
     """The pure cosines, taken for a user's images, have the pure cosines' structure."""
-    paper = config.paper_experiments()["pure_cosines"].dataset
+    paper = config_experiments.paper_experiments()["pure_cosines"].dataset
     cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS)
     labelled_images.write(cosines, tmp_path / "cosines.nc", "pure_cosines", {})
     expected = structure_of_file(tmp_path / "cosines.nc", tmp_path)
@@ -36,7 +36,7 @@ def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
 
 def test_pictures_of_the_cosines_have_nearly_their_structure(tmp_path):
     """Rounded to 256 values of grey, the modes stay what they are; the constant carries what lifts them above zero."""
-    paper = config.paper_experiments()["pure_cosines"].dataset
+    paper = config_experiments.paper_experiments()["pure_cosines"].dataset
     cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS).images[1:, 0]
     files = {
         f"{place}/0.png": encoded(Image.fromarray(np.round(127.5 + 127 * image).astype(np.uint8)))
@@ -107,7 +107,7 @@ def test_unbalanced_classes_are_said_and_weighed_by_their_images(tmp_path, caplo
 
 
 def test_share_of_the_class_means_is_the_coherence_of_balanced_classes():
-    data = make.make(config.paper_experiments()["geometric_shapes"].dataset, "x", 0, "", NO_DOWNLOADS)
+    data = make.make(config_experiments.paper_experiments()["geometric_shapes"].dataset, "x", 0, "", NO_DOWNLOADS)
     average = data.split("train").correlations()
     found = decompose(average.input_output)
     in_modes = input_correlation_in_modes(average, found)

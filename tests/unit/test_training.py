@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from learning_dynamics import (
-    config,
+    config_experiments,
     config_loading,
     fourier,
     netcdf,
@@ -25,8 +25,10 @@ from learning_dynamics.theory import sigmoid
 
 
 def small(name, **changes):
-    base = config.paper_experiments()[name].model_dump()
-    return config.Experiment.model_validate(config_loading.merged(base, {"records": 20, "snapshots": [], **changes}))
+    base = config_experiments.paper_experiments()[name].model_dump()
+    return config_experiments.Experiment.model_validate(
+        config_loading.merged(base, {"records": 20, "snapshots": [], **changes})
+    )
 
 
 class Prepared:

@@ -11,7 +11,7 @@ import torch
 import xarray as xr
 from torch.nn import functional
 
-from learning_dynamics import config, config_extensions, config_loading, netcdf, variants
+from learning_dynamics import config_experiments, config_extensions, config_loading, netcdf, variants
 from learning_dynamics.correlations import decompose
 from learning_dynamics.datasets.make import make
 from learning_dynamics.errors import ConfigurationError, DataError, DivergenceError
@@ -202,10 +202,12 @@ class Small:
     """The variants of a small experiment."""
 
     def __init__(self, **changes):
-        base = config.paper_experiments()["geometric_shapes"].model_dump()
+        base = config_experiments.paper_experiments()["geometric_shapes"].model_dump()
         small = {"updates": 15000, "records": 30, "snapshots": [], "dataset": {"side": 9}}
         rate = {"networks": {"linear_cnn": {"learning_rate": 1e-3}, "linear_fcnn": None}}
-        self.settings = config.Experiment.model_validate(config_loading.merged(base, small | rate | changes))
+        self.settings = config_experiments.Experiment.model_validate(
+            config_loading.merged(base, small | rate | changes)
+        )
         self.data = make(self.settings.dataset, "shapes", 0, "", Path("nowhere"))
 
     def train(self, name="variant", **convolution):

@@ -19,7 +19,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from learning_dynamics.config import Config, Experiment
+from learning_dynamics.config import Config
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.errors import ConfigurationError, DataError
 
 MANIFEST = "manifest.json"

@@ -15,7 +15,7 @@ import yaml
 
 from learning_dynamics import checksums, netcdf
 from learning_dynamics.archive import MANIFEST, SETTINGS, Manifest, Member
-from learning_dynamics.config import paper_experiments
+from learning_dynamics.config_experiments import paper_experiments
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.sources import source
 from learning_dynamics.errors import DataError

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from learning_dynamics import chosen_settings, whole_files
-from learning_dynamics.config import AutomaticSettings, Experiment
+from learning_dynamics.config import AutomaticSettings
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_networks import LinearFCNN
 from learning_dynamics.correlations import Correlations, CorrelationsInModes, FloatArray
 from learning_dynamics.datasets import labelled_images

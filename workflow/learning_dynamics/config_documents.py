@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from learning_dynamics import config, config_datasets, config_extensions, config_networks
+from learning_dynamics import config, config_datasets, config_experiments, config_extensions, config_networks
 
 _HEADER = """# Configuration
 
@@ -72,7 +72,7 @@ def _nested_sections() -> Iterator[str]:
     titles: dict[type[BaseModel], str] = {
         config.DeepTraining: "`deep_training`",
         config.AutomaticSettings: "`automatic`",
-        config.Experiment: "`experiments.<name>`",
+        config_experiments.Experiment: "`experiments.<name>`",
         config_networks.Networks: "`experiments.<name>.networks`",
         config_networks.LinearCNN: "`experiments.<name>.networks.linear_cnn`",
         config_networks.LinearFCNN: "`experiments.<name>.networks.linear_fcnn`",

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from learning_dynamics.config import AutomaticSettings, Config, DeepTraining, Experiment, paper_experiments
+from learning_dynamics.config import AutomaticSettings, Config, DeepTraining
 from learning_dynamics.config_datasets import (
     Cifar10Dataset,
     Cosine,
@@ -20,6 +20,7 @@ from learning_dynamics.config_datasets import (
     ImagesDataset,
     ShapesDataset,
 )
+from learning_dynamics.config_experiments import Experiment, paper_experiments
 from learning_dynamics.config_extensions import (
     Convolution,
     LearningRateScaling,

@@ -17,7 +17,7 @@ from learning_dynamics.datasets import labelled_images
 from learning_dynamics.errors import DataError
 
 if TYPE_CHECKING:
-    from learning_dynamics.config import Experiment
+    from learning_dynamics.config_experiments import Experiment
 
 # What every trajectory holds of every record in few bytes: read together, because opening files takes most of the time.
 _CURVES = ("effective_singular_values", "train_loss", "test_loss")
@@ -68,7 +68,7 @@ class ExperimentResults:
     @functools.cached_property
     def settings(self) -> Experiment:
         """Its configuration."""
-        from learning_dynamics.config import Experiment
+        from learning_dynamics.config_experiments import Experiment
 
         return Experiment.model_validate(self.configuration)
 

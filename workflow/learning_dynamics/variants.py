@@ -13,7 +13,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from learning_dynamics import fits, netcdf, provenance, random_streams, trajectories
-from learning_dynamics.config import Experiment
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_extensions import Convolution
 from learning_dynamics.correlations import FloatArray, Structure, decompose
 from learning_dynamics.datasets import labelled_images

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from learning_dynamics.config import Experiment
 from learning_dynamics.config_datasets import (
     Cifar10Dataset,
     CosinesDataset,
@@ -21,6 +20,7 @@ from learning_dynamics.config_datasets import (
     dataset_model,
     frequencies_disjoint,
 )
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_extensions import Convolution, LearningRateScaling, SideScaling, StdScaling
 from planning.graph import Job
 

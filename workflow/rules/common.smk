@@ -14,8 +14,12 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from learning_dynamics import archive
-from learning_dynamics import config as config_model
-from learning_dynamics import config_loading, config_networks, recorded_settings
+from learning_dynamics import (
+    config_experiments,
+    config_loading,
+    config_networks,
+    recorded_settings,
+)
 from learning_dynamics.chosen_settings import ChosenSettingsFile, resolved_settings
 from learning_dynamics.claims import ledger
 from learning_dynamics.datasets import fingerprints
@@ -43,7 +47,7 @@ except UserError as error:
     sys.exit(str(error))
 
 RESULTS = CONFIG.results
-PAPER_EXPERIMENTS = config_model.paper_experiments()
+PAPER_EXPERIMENTS = config_experiments.paper_experiments()
 TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
 
 

@@ -14,7 +14,7 @@ import xarray as xr
 
 from learning_dynamics import checkpoints, netcdf, provenance, random_streams, trajectories
 from learning_dynamics.checkpoints import Checkpoint
-from learning_dynamics.config import Experiment
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_networks import LinearCNN, LinearFCNN
 from learning_dynamics.correlations import Correlations, FloatArray, Structure, effective_singular_values
 from learning_dynamics.datasets import labelled_images

@@ -9,7 +9,7 @@ from typing import Any
 import xarray as xr
 
 from learning_dynamics import provenance
-from learning_dynamics.config import Experiment
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_extensions import LearningRateScaling, SideScaling, StdScaling
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.scaling.learning_rates import over_learning_rates

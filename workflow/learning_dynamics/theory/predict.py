@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from learning_dynamics import fourier, netcdf, trajectories
-from learning_dynamics.config import Experiment
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.correlations import (
     Correlations,
     FloatArray,

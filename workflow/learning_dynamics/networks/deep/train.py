@@ -14,7 +14,7 @@ import xarray as xr
 
 from learning_dynamics import checkpoints, netcdf, provenance, random_streams
 from learning_dynamics.checkpoints import Checkpoint, State
-from learning_dynamics.config import Experiment
+from learning_dynamics.config_experiments import Experiment
 from learning_dynamics.config_networks import DeepCNN
 from learning_dynamics.correlations import FloatArray, Structure
 from learning_dynamics.datasets import labelled_images
