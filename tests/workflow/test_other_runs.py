@@ -126,7 +126,7 @@ def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path
         return ledger["10-cnn-later"]["measured"] is not None, "cifar4 is left out" in run.stdout
 
     assert measured_with("4.0e-4") == (False, True), "results of other settings"
-    assert measured_with("2.0e-4", ", deep_linear_cnn: {}") == (True, False), "the deep network is not there yet"
+    assert measured_with("2.0e-4", ", deep_linear_cnn: {channels: 4}") == (True, False), "a network not there yet"
     assert measured_with("2.0e-4") == (True, False)
 
     def reported_with(rate):

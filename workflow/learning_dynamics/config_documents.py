@@ -29,7 +29,9 @@ what differs:
     snakemake --cores all --configfile mine.yaml
 
 `smoke.yaml` is such a file: everything in seconds, for tests. `schema.json` lets an editor complete and check keys.
-Write numbers with an exponent with a decimal point (`1.0e-3`): YAML reads `1e-3` as text.
+Write numbers with an exponent with a decimal point (`1.0e-3`): YAML reads `1e-3` as text. Over a `null` in
+`config.yaml`, such as a network that a paper's experiment does not train, give at least one key
+(`deep_relu_cnn: {channels: 16}`): Snakemake reads an empty `{}` there as the `null`.
 
 The learning rate λ belongs to one update with the gradient of ½‖y − ŷ‖² of one sample. The reported loss is the mean
 square error over the p outputs, (1/p)‖y − ŷ‖²; in terms of its gradient the step is λ·p/2. The deep networks' λ belongs
