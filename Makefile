@@ -127,7 +127,7 @@ format: .venv/.development
 	$(BIN)/snakefmt Snakefile workflow
 
 config-documents: .venv/.base
-	cd workflow && ../$(BIN)/python -m learning_dynamics.config_documents
+	cd workflow && ../$(BIN)/python -m learning_dynamics.config.documents
 
 published-results: .venv/.base
 	PYTHONPATH=workflow $(BIN)/python workflow/publish.py $(if $(RESULTS),--results $(RESULTS))

@@ -21,10 +21,11 @@ import yaml
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow"))
 
-from learning_dynamics import config_loading, structure  # noqa: E402
-from learning_dynamics.datasets import labelled_images  # noqa: E402
-from learning_dynamics.networks import train  # noqa: E402
-from learning_dynamics.theory import gradient_flow  # noqa: E402
+from learning_dynamics.config import loading
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.theory import gradient_flow
+from learning_dynamics.training import two_layer
 
 NETWORKS = ("linear_cnn", "linear_fcnn")
 
@@ -33,12 +34,14 @@ class Experiment:
     """The settings and the data of an experiment of a finished run."""
 
     def __init__(self, results, name):
-        whole = config_loading.load(yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8")))
+        whole = loading.load(yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8")))
         self.name, self.settings, self.root_seed = name, whole.experiments[name], whole.root_seed
         self.divergence_factor = whole.divergence_factor
-        self.data = labelled_images.read(results / "datasets" / f"{name}.nc")
-        self.correlations = structure.read_correlations(results / "correlations" / f"{name}.nc")
-        self.structure = structure.structure_of(structure.read_structure(results / "structure" / f"{name}.nc"))
+        self.data = dataset_files.read(results / "datasets" / f"{name}.nc")
+        self.correlations = structure_files.read_correlations(results / "correlations" / f"{name}.nc")
+        self.structure = structure_files.structure_of(
+            structure_files.read_structure(results / "structure" / f"{name}.nc")
+        )
 
     def trained(self, precision):
         """Trajectory of seed 0 of the FCNN in some precision."""
@@ -46,7 +49,7 @@ class Experiment:
         networks = self.settings.networks.model_copy(update={"linear_fcnn": fcnn})
         settings = self.settings.model_copy(update={"networks": networks})
         inputs = (self.divergence_factor, self.data, self.correlations, self.structure)
-        return train.train(self.name, settings, "linear_fcnn", 0, self.root_seed, *inputs, lambda *_: None)
+        return two_layer.train(self.name, settings, "linear_fcnn", 0, self.root_seed, *inputs, lambda *_: None)
 
     def flow(self, network, trials, **accuracy):
         """a_α/s_α of some trials' flows for the modes that can be learned, and their losses on all splits."""
@@ -55,7 +58,7 @@ class Experiment:
         common = (self.root_seed, self.data)
         if network == "linear_cnn":
             starts = [
-                train.initial_linear_cnn(self.name, model, seed, *common, self.structure) for seed in range(trials)
+                two_layer.initial_linear_cnn(self.name, model, seed, *common, self.structure) for seed in range(trials)
             ]
             solution = gradient_flow.linear_cnn_flow(
                 starts, averages, self.structure, model.learning_rate, samples, **accuracy
@@ -63,7 +66,7 @@ class Experiment:
         else:
             cnn = self.settings.networks.linear_cnn
             starts = [
-                train.initial_linear_fcnn(self.name, model, cnn, seed, *common, averages, self.structure)
+                two_layer.initial_linear_fcnn(self.name, model, cnn, seed, *common, averages, self.structure)
                 for seed in range(trials)
             ]
             solution = gradient_flow.linear_fcnn_flow(starts, averages, model.learning_rate, samples, **accuracy)

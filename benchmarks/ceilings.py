@@ -7,7 +7,7 @@ import time
 import numba
 import numpy as np
 
-from learning_dynamics.networks.compiled_updates import (
+from learning_dynamics.engines.compiled_updates import (
     BLOCK_BYTES,
     aligned_zeros,
     everywhere,

@@ -26,9 +26,9 @@ import torch  # noqa: E402
 
 from benchmarks import ceilings, deep_eager  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
-from learning_dynamics.correlations import decompose  # noqa: E402
-from learning_dynamics.datasets.labelled_images import LabelledImages  # noqa: E402
-from learning_dynamics.networks.deep import architecture, device, engine, evaluation  # noqa: E402
+from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.engines.deep import architecture, device, engine, evaluation
+from learning_dynamics.numerics.correlations import decompose
 
 SIDE, CHANNELS, HIDDEN, CLASSES, BATCH, IMAGES = 32, 16, 16, 10, 8, 5000
 RATE = 0.005

@@ -11,20 +11,22 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
 import numpy as np
 
-from learning_dynamics import structure, trajectories
+from learning_dynamics.numerics import discovery
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.training import files as trajectory_files
 
 NETWORKS = {"deep_linear_cnn": "linear", "deep_relu_cnn": "ReLU"}
 
 
 def row(path, decomposition):
-    trajectory = trajectories.read(path)
+    trajectory = trajectory_files.read(path)
     network = trajectory.attrs["network"]
     model = json.loads(trajectory.attrs["settings"])["networks"][network]
     modes = decomposition.discoverable
     effective = np.einsum("tmm->tm", trajectory["effective_singular_values"].values)[:, modes]
     relative = effective / decomposition.singular_values[modes]
     batches = trajectory["batch"].values.astype(float)
-    times = trajectories.discovery_times(batches, relative, np.ones(relative.shape[1]))
+    times = discovery.discovery_times(batches, relative, np.ones(relative.shape[1]))
     found = ", ".join("–" if np.isnan(time) else f"{time:,.0f}" for time in times)
     end = ", ".join(f"{value:.2f}" for value in relative[-1])
     start, least, loss = np.abs(relative[0]).max(), relative.min(), float(trajectory["train_loss"][-1])
@@ -37,7 +39,7 @@ def main(results):
     print("|---|---|---|---|---|---|---|---|")
     for path in sorted((results / "trajectories").glob("*/deep_*/seed-*.nc")):
         file = results / "structure" / f"{path.parents[1].name}.nc"
-        print(row(path, structure.structure_of(structure.read_structure(file))))
+        print(row(path, structure_files.structure_of(structure_files.read_structure(file))))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from benchmarks import ceilings, rooflines
-from learning_dynamics.correlations import Correlations, decompose
-from learning_dynamics.networks import linear_cnn
+from learning_dynamics.engines import linear_cnn
+from learning_dynamics.numerics.correlations import Correlations, decompose
 from learning_dynamics.theory import gradient_flow
 
 SIDE, CHANNELS, CLASSES, TRIALS = 32, 3, 4, 10
@@ -27,7 +27,7 @@ def measure(measured):
         class_frequencies=targets.mean(axis=0),
     )
     structure = decompose(correlations.input_output)
-    starts = [linear_cnn.normal_weights(generator, CLASSES, CHANNELS, SIDE, 1e-3, 1e-3) for _ in range(TRIALS)]
+    starts = [linear_cnn.normal_weights(generator, (CLASSES, CHANNELS, SIDE), 1e-3, 1e-3) for _ in range(TRIALS)]
     spent, evaluations = [], []
     # The first has little but the decomposition of Σxx.
     for times in (np.zeros(1), np.linspace(0.0, 3e4, 300)):

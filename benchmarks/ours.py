@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.engines import linear_cnn, linear_fcnn
 
 
 def linear_cnn_engine(problem, clock=time.perf_counter):

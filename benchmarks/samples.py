@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from benchmarks import rooflines
-from learning_dynamics import fourier
-from learning_dynamics.networks import linear_cnn
+from learning_dynamics.engines import linear_cnn
+from learning_dynamics.numerics import fourier
 
 SIDE, CHANNELS, CLASSES, IMAGES = 32, 3, 4, 20_000
 AT_ONCE = 32
@@ -20,7 +20,7 @@ def measure(measured):
     images = generator.integers(0, 256, (IMAGES, CHANNELS, SIDE, SIDE), dtype=np.uint8)
     labels = generator.integers(0, CLASSES, IMAGES)
     order = generator.permutation(IMAGES)
-    initial = linear_cnn.normal_weights(generator, CLASSES, CHANNELS, SIDE, 1e-3, 1e-3)
+    initial = linear_cnn.normal_weights(generator, (CLASSES, CHANNELS, SIDE), 1e-3, 1e-3)
     engine = linear_cnn.Engine(initial, 1e-6)
     warm = engine.spectra(images[:AT_ONCE] / 255)
     engine.update(warm, labels, np.arange(AT_ONCE))
@@ -72,7 +72,7 @@ def float32_deviation(updates=60_000, side=16):
     patterns = generator.standard_normal((CLASSES, 1, side, side))
     labels = np.arange(64) % CLASSES
     inputs = 0.25 * (patterns[labels] + 0.3 * generator.standard_normal((64, 1, side, side)))
-    initial = linear_cnn.normal_weights(generator, CLASSES, 1, side, 1e-3, 1e-3)
+    initial = linear_cnn.normal_weights(generator, (CLASSES, 1, side), 1e-3, 1e-3)
     order = generator.integers(0, 64, updates)
     engines = {
         precision: linear_cnn.Engine(initial, 3e-4, precision=precision) for precision in (np.float64, np.float32)

@@ -23,8 +23,8 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "workflow")]
 
 import numpy as np  # noqa: E402 - after the number of threads is set
 
-from learning_dynamics import config_experiments  # noqa: E402
-from learning_dynamics.networks import linear_cnn  # noqa: E402
+from learning_dynamics.config import paper
+from learning_dynamics.engines import linear_cnn
 
 SIDES = (8, 16, 32, 64, 128, 256)
 CLASSES = 4
@@ -69,7 +69,7 @@ def cost_of_updates():
         generator = np.random.default_rng(side)
         inputs = generator.standard_normal((32, 1, side, side))
         labels = generator.integers(0, CLASSES, len(inputs))
-        initial = linear_cnn.normal_weights(generator, CLASSES, 1, side, 1e-3, 1e-3)
+        initial = linear_cnn.normal_weights(generator, (CLASSES, 1, side), 1e-3, 1e-3)
         engine = linear_cnn.Engine(initial, 1e-9)
         spectra = engine.spectra(inputs)
         order = generator.integers(0, len(inputs), max(64, 2**22 // side**2))
@@ -110,7 +110,7 @@ def shortest(action, repetitions=5):
 
 def peak_memory(updates, seeds):
     """MB of a process that makes the data of the geometric shapes and trains some seeds."""
-    settings = config_experiments.paper_experiments()["geometric_shapes"].model_dump(mode="json")
+    settings = paper.paper_experiments()["geometric_shapes"].model_dump(mode="json")
     settings |= {"updates": updates, "records": 100, "snapshots": []}
     made = python("-c", TRAINING, json.dumps(["geometric_shapes", settings, seeds]))
     return int(made.stdout)

@@ -23,7 +23,7 @@ PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow"))
 
 import machine  # noqa: E402
-from learning_dynamics.errors import DataError, UserError  # noqa: E402
+from learning_dynamics.errors import DataError, UserError
 from planning import graph, rates, sweep, table, work  # noqa: E402
 
 RECORD = PROJECT / "config" / "recorded_rates.json"

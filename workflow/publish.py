@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 
 import machine
-from learning_dynamics import config_experiments, netcdf
 from learning_dynamics.claims import measures
 from learning_dynamics.claims.ledger import allowed_text
-from learning_dynamics.correlations import FloatArray
-from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.config import experiments, paper
 from learning_dynamics.figures import catalogue
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.results import ExperimentResults
+from learning_dynamics.storage import netcdf
 from learning_dynamics.theory.alignment import participation_ratio
 
 PROJECT = Path(__file__).parents[1]
@@ -86,7 +87,7 @@ def _experiments(folders: Sequence[Path]) -> list[ExperimentResults]:
 
 
 def _experiments_in(results: Path) -> Iterator[ExperimentResults]:
-    for name, experiment in config_experiments.paper_experiments().items():
+    for name, experiment in paper.paper_experiments().items():
         folders = {network: results / "trajectories" / name / network for network in experiment.networks.names}
         trajectories = {network: _seeds(folder) for network, folder in folders.items() if folder.is_dir()}
         if trajectories:
@@ -105,7 +106,7 @@ def _settings(trajectories: dict[str, list[str]]) -> dict[str, Any]:
     """The run's own, from its files."""
     recorded = [json.loads(netcdf.read(files[0], ["train_loss"]).attrs["settings"]) for files in trajectories.values()]
     networks = {found["network"]: found["networks"][found["network"]] for found in recorded}
-    return {key: recorded[0][key] for key in config_experiments.Experiment.model_fields} | {"networks": networks}
+    return {key: recorded[0][key] for key in experiments.Experiment.model_fields} | {"networks": networks}
 
 
 def _seeds(folder: Path) -> list[str]:

@@ -14,7 +14,7 @@ import slurm_cluster
 from PIL import Image
 
 from conftest import Project
-from learning_dynamics.config_datasets import CIFAR10_CLASSES
+from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES
 
 pytestmark = pytest.mark.cluster
 

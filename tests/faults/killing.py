@@ -20,13 +20,16 @@ from pathlib import Path
 
 import numpy as np
 
-from learning_dynamics import config_datasets, config_experiments, config_networks, jobs, netcdf
-from learning_dynamics.correlations import decompose
-from learning_dynamics.datasets import labelled_images
+from learning_dynamics import jobs
+from learning_dynamics.config import experiments
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.kinds import shapes
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.networks import train as two_layer
-from learning_dynamics.networks.deep import train as deep
-from learning_dynamics.structure import write_correlations, write_structure
+from learning_dynamics.networks import deep_cnn, linear_cnn, linear_fcnn, registry
+from learning_dynamics.numerics.correlations import decompose
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure.files import write_correlations, write_structure
+from learning_dynamics.training import deep, two_layer
 
 CLASSES = 4
 ALWAYS = 1e-9  # minutes between checkpoints
@@ -42,18 +45,18 @@ def images() -> LabelledImages:
     return LabelledImages(values.astype(np.uint8), labels, np.arange(300) >= 280, tuple("abcd"), True, "made up")
 
 
-def experiment(deep_networks: bool) -> config_experiments.Experiment:
+def experiment(deep_networks: bool) -> experiments.Experiment:
     """Records farther apart than the pieces in which updates are made."""
     networks = {"linear_cnn": None, "linear_fcnn": None}
     if deep_networks:
-        model = config_networks.DeepCNN(channels=4, hidden_units=5, batch_size=4, learning_rate=0.05)
+        model = deep_cnn.DeepCNN(channels=4, hidden_units=5, batch_size=4, learning_rate=0.05)
         networks |= {"deep_linear_cnn": model, "deep_relu_cnn": model}
     else:
-        networks["linear_cnn"] = config_networks.LinearCNN(learning_rate=1e-3)
-        networks["linear_fcnn"] = config_networks.LinearFCNN(learning_rate=1e-3, hidden_units=50)
-    return config_experiments.Experiment(
-        dataset=config_datasets.ShapesDataset(side=8),
-        networks=config_networks.Networks(**networks),
+        networks["linear_cnn"] = linear_cnn.LinearCNN(learning_rate=1e-3)
+        networks["linear_fcnn"] = linear_fcnn.LinearFCNN(learning_rate=1e-3, hidden_units=50)
+    return experiments.Experiment(
+        dataset=shapes.ShapesDataset(side=8),
+        networks=registry.Networks(**networks),
         updates=1600 if deep_networks else 16_000,
         order="epochs",
         records=5,
@@ -177,7 +180,7 @@ def main() -> None:
     for name, wanted in json.loads(sys.argv[3]).items():
         part = folder / name.replace(", ", "-")
         part.mkdir()
-        labelled_images.write(data, part / "dataset.nc", "made_up", {})
+        dataset_files.write(data, part / "dataset.nc", "made_up", {})
         write_correlations(data, part / "correlations.nc", "made_up", {})
         write_structure(data, correlations, part / "structure.nc", "made_up", {})
         start = time.monotonic()

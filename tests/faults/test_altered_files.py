@@ -5,17 +5,18 @@ import logging
 import netCDF4
 import numpy as np
 import pytest
+from learning_dynamics.datasets.make import make
 
 from conftest import PROJECT
-from learning_dynamics import config_experiments, config_loading, netcdf
 from learning_dynamics.claims import write as claims
-from learning_dynamics.datasets import labelled_images
-from learning_dynamics.datasets.make import make
+from learning_dynamics.config import experiments, loading, paper
+from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import DataError
 from learning_dynamics.figures import render
-from learning_dynamics.networks import train
-from learning_dynamics.structure import write_correlations, write_structure
-from learning_dynamics.theory import predict
+from learning_dynamics.predictions import trajectories as predicted_trajectories
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure.files import write_correlations, write_structure
+from learning_dynamics.training import two_layer
 
 LOG = logging.getLogger("test")
 NAME = "geometric_shapes"
@@ -28,12 +29,12 @@ class Run:
 
     def __init__(self, folder):
         self.folder = folder
-        base = config_experiments.paper_experiments()[NAME].model_dump()
+        base = paper.paper_experiments()[NAME].model_dump()
         changes = {"updates": 200, "records": 10, "snapshots": [100], "networks": {"linear_fcnn": {"hidden_units": 8}}}
-        self.settings = config_loading.merged(base, changes)
+        self.settings = loading.merged(base, changes)
         self.inputs = [str(folder / f"{kind}.nc") for kind in KINDS[:3]]
-        data = make(config_experiments.Experiment.model_validate(self.settings).dataset, NAME, 0, "", folder)
-        labelled_images.write(data, self.inputs[0], NAME, {})
+        data = make(experiments.Experiment.model_validate(self.settings).dataset, NAME, 0, "", folder)
+        dataset_files.write(data, self.inputs[0], NAME, {})
         averages = {split: data.split(split).correlations() for split in data.splits}
         write_correlations(data, self.inputs[1], NAME, {})
         write_structure(data, averages, self.inputs[2], NAME, {})
@@ -52,10 +53,12 @@ class Run:
     def train(self, network, seed, output=None):
         output = output or self.trajectories[network][seed]
         kept = (str(self.folder / "checkpoints"), 1.0, [], [output], LOG)
-        train.train_from_files(*self.inputs, NAME, self.settings, network, [seed], 0, 100.0, *kept)
+        two_layer.train_from_files(*self.inputs, NAME, self.settings, network, [seed], 0, 100.0, *kept)
 
     def predict(self, network):
-        predict.predict_from_files(*self.inputs, NAME, self.settings, 2, 0, {network: self.theory[network]}, LOG)
+        predicted_trajectories.predict_from_files(
+            *self.inputs, NAME, self.settings, 2, 0, {network: self.theory[network]}, LOG
+        )
 
     @property
     def experiments(self):

@@ -10,10 +10,11 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from learning_dynamics import checkpoints, netcdf
 from learning_dynamics.claims import ledger, page
 from learning_dynamics.errors import DataError
 from learning_dynamics.figures import style
+from learning_dynamics.storage import netcdf
+from learning_dynamics.training import checkpoints
 
 SMALL, LARGE = "size=256k", "size=64m"
 

@@ -10,15 +10,22 @@ import logging
 from pathlib import Path
 
 import numpy as np
+from learning_dynamics.datasets.make import make
 from scipy.integrate import solve_ivp
 
-from learning_dynamics import config_datasets, config_experiments, config_loading, fourier
-from learning_dynamics.correlations import correlate, decompose, effective_singular_values, input_correlation_in_modes
-from learning_dynamics.datasets.make import make
-from learning_dynamics.networks import linear_cnn, linear_fcnn
-from learning_dynamics.networks.train import train
+from learning_dynamics.config import experiments, loading, paper
+from learning_dynamics.datasets.kinds import cosines
+from learning_dynamics.engines import linear_cnn, linear_fcnn
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import (
+    correlate,
+    decompose,
+    effective_singular_values,
+    input_correlation_in_modes,
+)
+from learning_dynamics.predictions.trajectories import predict
 from learning_dynamics.theory import competition
-from learning_dynamics.theory.predict import predict
+from learning_dynamics.training.two_layer import train
 
 # Modes that share no frequency, with self-conjugate ones, on an even and an odd side: (row, column, amplitude).
 SUMS_OF_COSINES = {
@@ -83,13 +90,10 @@ def random_images(side, channels, classes, per_class, centred=False):
 
 def cosines(side, classes):
     """One image per class, a sum of cosines with random phases given as (row, column, amplitude)."""
-    settings = config_datasets.CosinesDataset(
+    settings = cosines.CosinesDataset(
         side=side,
         classes=[
-            [
-                config_datasets.Cosine(frequency=[row, column], amplitude=size, phase="random")
-                for row, column, size in one
-            ]
+            [cosines.Cosine(frequency=[row, column], amplitude=size, phase="random") for row, column, size in one]
             for one in classes
         ],
     )
@@ -99,7 +103,7 @@ def cosines(side, classes):
 
 def cnn_weights(data, std, seed=0):
     generator = np.random.default_rng(seed)
-    return linear_cnn.normal_weights(generator, data.classes, data.channels, data.side, std, std)
+    return linear_cnn.normal_weights(generator, (data.classes, data.channels, data.side), std, std)
 
 
 def aligned_cnn_weights(data, std, seed=0):
@@ -180,11 +184,9 @@ class Prepared:
     """An experiment, its images and their structure: the paper's of this name, with changes."""
 
     def __init__(self, name, **changes):
-        base = config_experiments.paper_experiments()[name].model_dump()
+        base = paper.paper_experiments()[name].model_dump()
         self.name = name
-        self.settings = config_experiments.Experiment.model_validate(
-            config_loading.merged(base, {"snapshots": [], **changes})
-        )
+        self.settings = experiments.Experiment.model_validate(loading.merged(base, {"snapshots": [], **changes}))
         self.images = make(self.settings.dataset, name, 0, "", Path("nowhere"))
         self.correlations = {split: self.images.split(split).correlations() for split in self.images.splits}
         self.structure = decompose(self.correlations["train"].input_output)

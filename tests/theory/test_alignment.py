@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning_dynamics.correlations import input_correlation_in_modes
+from learning_dynamics.numerics.correlations import input_correlation_in_modes
 from learning_dynamics.theory import alignment, gradient_flow
 from theory.data_sets import SUMS_OF_COSINES, Prepared, cnn_weights, cosines, random_images
 

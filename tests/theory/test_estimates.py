@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from learning_dynamics import config_experiments, fourier
-from learning_dynamics.config_networks import LinearCNN, LinearFCNN
-from learning_dynamics.correlations import input_correlation_in_modes
-from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.config import paper
+from learning_dynamics.engines import linear_cnn, linear_fcnn
+from learning_dynamics.networks.linear_cnn import LinearCNN
+from learning_dynamics.networks.linear_fcnn import LinearFCNN
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import input_correlation_in_modes
+from learning_dynamics.numerics.discovery import discovery_times
 from learning_dynamics.theory import estimates, gradient_flow
-from learning_dynamics.trajectories import discovery_times
 from theory.data_sets import PURE_COSINES, SUMS_OF_COSINES, Data
 
 
@@ -65,7 +67,7 @@ def test_estimated_times_are_the_flows_where_no_frequency_is_shared(side, channe
     for network, times in estimated.items():
         samples = np.linspace(0, 3 * times.max(), 600)
         if network == "linear_cnn":
-            starts = [linear_cnn.normal_weights(g, data.classes, channels, side, 1e-3, 1e-3) for g in generators]
+            starts = [linear_cnn.normal_weights(g, (data.classes, channels, side), 1e-3, 1e-3) for g in generators]
             flow = gradient_flow.linear_cnn_flow(starts, data.correlations, data.structure, rate, samples)
         else:
             wide = [linear_fcnn.normal_weights(g, data.classes, inputs, width, 1e-3) for g in generators]
@@ -107,4 +109,4 @@ def test_dominant_frequencies_are_named_once_with_their_sign(side):
 
 
 def test_paper_settings_are_left_alone():
-    assert not any(experiment.automatic for experiment in config_experiments.paper_experiments().values())
+    assert not any(experiment.automatic for experiment in paper.paper_experiments().values())

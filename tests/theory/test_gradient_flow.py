@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.integrate import RK45
 
-from learning_dynamics import losses
-from learning_dynamics.correlations import effective_singular_values, least_squares_network
+from learning_dynamics.engines import linear_cnn, linear_fcnn
 from learning_dynamics.errors import UserError
-from learning_dynamics.losses import mean_square_error
-from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.numerics import losses
+from learning_dynamics.numerics.correlations import effective_singular_values, least_squares_network
+from learning_dynamics.numerics.losses import mean_square_error
 from learning_dynamics.theory import gradient_flow
 from learning_dynamics.theory.factored_steps import FactoredRK45
 from theory.data_sets import (
@@ -281,7 +281,7 @@ def test_flow_in_more_directions_is_a_better_approximation(network):
     rank = np.linalg.matrix_rank(train.input)
     assert rank < 64, "some pixels of the digits are always empty"
     generator, samples = np.random.default_rng(0), np.linspace(0, 40000, 5)
-    kernel_and_readout = linear_cnn.normal_weights(generator, 4, 1, 8, 1e-3, 1e-3)
+    kernel_and_readout = linear_cnn.normal_weights(generator, (4, 1, 8), 1e-3, 1e-3)
     layers = linear_fcnn.normal_weights(generator, 4, 64, 90, 1e-3)
 
     def losses(directions):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from learning_dynamics import fourier
-from learning_dynamics.networks.linear_cnn import Weights
+from learning_dynamics.engines.linear_cnn import Weights
+from learning_dynamics.numerics import fourier
 from learning_dynamics.theory import gradient_flow, minimal_norm
 from theory.data_sets import (
     PURE_COSINES,

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import fourier, netcdf, structure
-from learning_dynamics.datasets import labelled_images
-from learning_dynamics.losses import mean_square_error
-from learning_dynamics.networks.train import initial_linear_fcnn
-from learning_dynamics.theory import predict
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.losses import mean_square_error
+from learning_dynamics.predictions import trajectories as predicted_trajectories
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.training.two_layer import initial_linear_fcnn
 from theory.data_sets import Prepared
 
 NETWORKS = ["linear_cnn", "linear_fcnn"]
@@ -205,12 +207,14 @@ def test_losses_are_over_the_images_of_each_split():
 def test_predictions_from_files_are_the_same(tmp_path):
     prepared = Prepared("sums_of_cosines", **SHORT)
     files = [str(tmp_path / f"{name}.nc") for name in ("images", "correlations", "structure")]
-    labelled_images.write(prepared.images, files[0], prepared.name, {})
-    structure.write_correlations(prepared.images, files[1], prepared.name, {})
-    structure.write_structure(prepared.images, prepared.correlations, files[2], prepared.name, {})
+    dataset_files.write(prepared.images, files[0], prepared.name, {})
+    structure_files.write_correlations(prepared.images, files[1], prepared.name, {})
+    structure_files.write_structure(prepared.images, prepared.correlations, files[2], prepared.name, {})
     outputs = {network: tmp_path / f"{network}.nc" for network in NETWORKS}
     settings = prepared.settings.model_dump()
-    predict.predict_from_files(*files, prepared.name, settings, 2, 0, outputs, logging.getLogger("theory"))
+    predicted_trajectories.predict_from_files(
+        *files, prepared.name, settings, 2, 0, outputs, logging.getLogger("theory")
+    )
     for network, output in outputs.items():
         xr.testing.assert_identical(netcdf.read(output), prepared.predict(network, seeds=2))
 
@@ -221,11 +225,11 @@ def test_modes_of_a_single_frequency():
         return data.structure.right.T.reshape(-1, channels, 8, 8)
 
     one, other, own = (1, 2, 1.0, 0.3), (3, 2, 0.5, 0.0), (4, 0, 0.7, 0.0)
-    assert predict.single_frequency_modes(images([one], [other], [own]))
-    assert not predict.single_frequency_modes(images([one, other], [own]))
-    assert not predict.single_frequency_modes(images([one, own], [other]))
-    assert not predict.single_frequency_modes(images([one], [other], channels=2))
-    assert not predict.single_frequency_modes(images([one], [other]) + 0.1 * fourier.image(np.eye(8)))
+    assert predicted_trajectories.single_frequency_modes(images([one], [other], [own]))
+    assert not predicted_trajectories.single_frequency_modes(images([one, other], [own]))
+    assert not predicted_trajectories.single_frequency_modes(images([one, own], [other]))
+    assert not predicted_trajectories.single_frequency_modes(images([one], [other], channels=2))
+    assert not predicted_trajectories.single_frequency_modes(images([one], [other]) + 0.1 * fourier.image(np.eye(8)))
 
 
 @pytest.mark.parametrize("network", NETWORKS)

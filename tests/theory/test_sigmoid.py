@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning_dynamics.networks import linear_fcnn
+from learning_dynamics.engines import linear_fcnn
 from learning_dynamics.theory import gradient_flow, sigmoid
 from theory.data_sets import PURE_COSINES, aligned_cnn_weights, cosines, fcnn_weights, random_images
 

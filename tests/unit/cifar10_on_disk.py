@@ -7,8 +7,8 @@ import numpy as np
 from pictures_on_disk import encoded
 from PIL import Image
 
-from learning_dynamics.config_datasets import CIFAR10_CLASSES, Cifar10Dataset
-from learning_dynamics.datasets import cifar10
+from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES, Cifar10Dataset
+from learning_dynamics.datasets.sources import cifar10
 
 SIDE = 32
 TRAIN, TEST = 3, 2

@@ -5,14 +5,17 @@ import logging
 
 import numpy as np
 import torch
+from learning_dynamics.training.interruptions import Checkpointing
 
 from benchmarks import deep_eager
-from learning_dynamics import config_datasets, config_experiments, config_networks, progress
-from learning_dynamics.checkpoints import Checkpoint
-from learning_dynamics.correlations import decompose
+from learning_dynamics.config import experiments
+from learning_dynamics.datasets.kinds import shapes
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.interruptions import Checkpointing
-from learning_dynamics.networks.deep import engine, train
+from learning_dynamics.engines.deep import engine
+from learning_dynamics.networks import deep_cnn, registry
+from learning_dynamics.numerics.correlations import decompose
+from learning_dynamics.training import deep, progress
+from learning_dynamics.training.checkpoints import Checkpoint
 
 CPU = torch.device("cpu")
 LOG = logging.getLogger("test")
@@ -31,12 +34,10 @@ def images(count=60, side=SIDE, uncentred_shift=0):
 
 
 def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
-    deep = config_networks.DeepCNN(
-        **{"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model}
-    )
-    networks = config_networks.Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep)
-    settings = config_experiments.Experiment(
-        dataset=config_datasets.ShapesDataset(side=side),
+    deep = deep_cnn.DeepCNN(**{"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model})
+    networks = registry.Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep)
+    settings = experiments.Experiment(
+        dataset=shapes.ShapesDataset(side=side),
         networks=networks,
         updates=batches * deep.batch_size,
         order="epochs",
@@ -44,13 +45,13 @@ def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
     )
     data = images(side=side)
     structure = decompose(data.split("train").correlations().input_output)
-    return train.Task("made_up", settings, network, seeds, 0, 100.0, data, structure)
+    return deep.Task("made_up", settings, network, seeds, 0, 100.0, data, structure)
 
 
 def trained(described, folder, stopped=lambda: False, every=1e9, place=CPU):
     checkpoint = Checkpoint(folder / f"checkpoint-{place.type}", lambda: described.identity(place, [train.__file__]))
     report = progress.reporter(LOG, described.describe(), "batch", 40)
-    return train.train(described, place, Checkpointing(checkpoint, every, stopped), report)
+    return deep.train(described, place, Checkpointing(checkpoint, every, stopped), report)
 
 
 def plain(described, weights):

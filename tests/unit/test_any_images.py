@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from own_images import made
 from pictures_on_disk import KINDS, png, two_classes, write
 
-from learning_dynamics.datasets import image_source
+from learning_dynamics.datasets.sources import image_source
 from learning_dynamics.errors import DataError, UserError
 
 NAME = st.text(st.characters(exclude_characters="/\0\n\r", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
@@ -31,7 +31,7 @@ def test_classes_of_any_name_are_read(tmp_path_factory, names, kind):
 @settings(max_examples=60, deadline=None)
 @given(content=st.binary(max_size=300), start=st.integers(0, 220))
 def test_any_bytes_are_a_picture_or_one_message(content, start):
-    from learning_dynamics.datasets import pictures
+    from learning_dynamics.datasets.sources import pictures
 
     whole = png()
     spoilt = whole[:start] + content + whole[start + len(content) :]

@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import archive, archive_writing, checksums, config_loading
+from learning_dynamics.config import loading
+from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets import labelled_images
 from learning_dynamics.errors import ConfigurationError, DataError
-from learning_dynamics.figures import images, style
+from learning_dynamics.figures import style
+from learning_dynamics.figures.experiment import images
+from learning_dynamics.publishing import archive, archive_writing
+from learning_dynamics.storage import checksums
 
 LOG = logging.getLogger("test")
 CIFAR4 = {"cifar4": ["linear_cnn"]}
@@ -37,14 +41,14 @@ def some_files(folder, experiment):
         centred=True,
         origin="drawn for a test",
     )
-    labelled_images.write(data, folder / "datasets" / f"{experiment}.nc", experiment, {})
+    dataset_files.write(data, folder / "datasets" / f"{experiment}.nc", experiment, {})
     names.append(f"datasets/{experiment}.nc")
     (folder / "provenance.html").write_text("whence")
     return {name: str(folder / name) for name in names}
 
 
 def configuration(**changes):
-    return config_loading.load({"seeds": 2, **changes})
+    return loading.load({"seeds": 2, **changes})
 
 
 def make(folder, networks, name="archive.zip"):
@@ -232,7 +236,7 @@ def test_settings_in_the_archive_are_a_configuration_file(packed, tmp_path):
 
     with zipfile.ZipFile(packed) as file:
         settings = yaml.safe_load(file.read("config.yaml"))
-    again = config_loading.load(settings)
+    again = loading.load(settings)
     assert list(again.experiments) == ["geometric_shapes"]
     assert archive.restricted(again, archive.open_archive(packed)) == again
 
@@ -259,7 +263,7 @@ def test_of_images_that_are_not_ours_only_those_in_figures_are_packed(tmp_path):
     packed = make(tmp_path / "made", CIFAR4)
     unpack(packed, tmp_path / "back")
     name = "datasets/cifar4.nc"
-    whole, part = (labelled_images.read(folder / name) for folder in (packed.parent, tmp_path / "back"))
+    whole, part = (dataset_files.read(folder / name) for folder in (packed.parent, tmp_path / "back"))
     assert len(whole.images) == 40
     assert len(part.images) == 16 + 8
     assert np.array_equal(part.mean_image, whole.mean_image)

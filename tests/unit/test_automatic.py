@@ -8,16 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from learning_dynamics import automatic, chosen_settings, config_experiments, structure, trajectories
-from learning_dynamics.config import AutomaticSettings
-from learning_dynamics.config_experiments import Experiment
-from learning_dynamics.config_networks import LinearCNN, LinearFCNN, Networks
-from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
+
+from learning_dynamics.config import chosen_settings, paper
+from learning_dynamics.config.configuration import AutomaticSettings
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import DataError
-from learning_dynamics.networks.train import train
-from learning_dynamics.theory.predict import predict
+from learning_dynamics.networks.linear_cnn import LinearCNN
+from learning_dynamics.networks.linear_fcnn import LinearFCNN
+from learning_dynamics.networks.registry import Networks
+from learning_dynamics.numerics import discovery
+from learning_dynamics.predictions import automatic
+from learning_dynamics.predictions.trajectories import predict
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.training.two_layer import train
 
 LOG = logging.getLogger("test")
 RULES = AutomaticSettings()
@@ -28,14 +33,14 @@ class Prepared:
 
     def __init__(self, folder, name, networks=None, largest_input=np.inf, **settings):
         self.name = name
-        dataset = config_experiments.paper_experiments()[name].dataset
+        dataset = paper.paper_experiments()[name].dataset
         networks = networks or Networks(linear_fcnn=LinearFCNN(hidden_units=64))
         self.experiment = Experiment(dataset=dataset, networks=networks, **settings)
         self.data = make(dataset, name, 0, "", Path("nowhere"))
-        structure.write_correlations(self.data, folder / "correlations.nc", name, {}, largest_input)
-        self.averages = structure.read_averages(folder / "correlations.nc")
+        structure_files.write_correlations(self.data, folder / "correlations.nc", name, {}, largest_input)
+        self.averages = structure_files.read_averages(folder / "correlations.nc")
         self.structure_file = folder / "structure.nc"
-        structure.write_structure(self.data, self.averages, self.structure_file, name, {})
+        structure_files.write_structure(self.data, self.averages, self.structure_file, name, {})
 
     def choose(self, rules=RULES, seeds=3):
         return automatic.choose(
@@ -49,7 +54,7 @@ def test_training_at_the_chosen_settings_follows_the_flow_and_finds_every_mode(t
     chosen = prepared.choose()
     settings = chosen_settings.resolved(prepared.experiment, chosen)
     assert not settings.automatic
-    decomposition = structure.structure_of(structure.read_structure(prepared.structure_file))
+    decomposition = structure_files.structure_of(structure_files.read_structure(prepared.structure_file))
     s = decomposition.singular_values[chosen["modes"]]
     for network in ("linear_cnn", "linear_fcnn"):
         arguments = (prepared.data, prepared.averages, decomposition)
@@ -60,7 +65,7 @@ def test_training_at_the_chosen_settings_follows_the_flow_and_finds_every_mode(t
             for omega in (trained["effective_singular_values"].values, flow)
         )
         assert np.sqrt((((measured - expected) / s) ** 2).mean(axis=0)).max() < error, network
-        times = trajectories.discovery_times(trained["sample"].values.astype(float), measured, s)
+        times = discovery.discovery_times(trained["sample"].values.astype(float), measured, s)
         assert np.isfinite(times).all(), network
         assert times.max() < settings.update_count
     assert chosen["not_found"] == {"linear_cnn": [], "linear_fcnn": []}
@@ -106,7 +111,7 @@ def test_of_large_images_the_settings_rest_on_estimates(tmp_path, caplog):
 
 def test_the_file_of_a_choice(tmp_path):
     prepared = Prepared(tmp_path, "digits4")
-    labelled_images.write(prepared.data, tmp_path / "data.nc", "digits4", {})
+    dataset_files.write(prepared.data, tmp_path / "data.nc", "digits4", {})
     files = (str(tmp_path / name) for name in ("data.nc", "correlations.nc", "structure.nc"))
     plain = prepared.experiment.model_dump(mode="json")
     automatic.choose_from_files(*files, "digits4", plain, RULES.model_dump(), 3, 0, tmp_path / "chosen.json", LOG)
@@ -114,7 +119,7 @@ def test_the_file_of_a_choice(tmp_path):
     resolved = chosen_settings.resolved_settings(plain, [str(tmp_path / "chosen.json")])
     assert isinstance(resolved["updates"], int)
     assert isinstance(resolved["networks"]["linear_cnn"]["learning_rate"], float)
-    paper = config_experiments.paper_experiments()["digits4"].model_dump(mode="json")
+    paper = paper.paper_experiments()["digits4"].model_dump(mode="json")
     assert chosen_settings.resolved_settings(paper, None) == paper
 
 
@@ -126,7 +131,7 @@ def test_a_damaged_choice(tmp_path, content):
 
 
 def test_settings_that_are_still_to_be_chosen_have_no_number():
-    experiment = Experiment(dataset=config_experiments.paper_experiments()["digits4"].dataset)
+    experiment = Experiment(dataset=paper.paper_experiments()["digits4"].dataset)
     assert experiment.automatic
     with pytest.raises(ValueError, match="still to be chosen"):
         experiment.record_samples()

@@ -13,8 +13,9 @@ import xarray as xr
 from bad_images import IMAGES, LABELS, array_file, refused
 from pictures_on_disk import DAMAGE, encrypt
 
-from learning_dynamics import netcdf
+from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets import labelled_images
+from learning_dynamics.storage import netcdf
 
 NOT_A_NUMBER = np.where(np.arange(100).reshape(4, 5, 5) == 30, np.nan, 0.5)
 
@@ -135,7 +136,7 @@ def other_netcdf(path):
 
 def our_netcdf(path, images=IMAGES[:, None], labels=LABELS, centred=True):
     data = labelled_images.LabelledImages(images, labels, np.zeros(4, dtype=bool), ("a", "b"), centred, "made up")
-    labelled_images.write(data, path, "mine", {})
+    dataset_files.write(data, path, "mine", {})
 
 
 BAD_NETCDF = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from learning_dynamics import config_loading
+from learning_dynamics.config import loading
 from learning_dynamics.errors import ConfigurationError
 
 BAD_KEYS = {
@@ -39,6 +39,6 @@ def test_a_bad_key_is_named(text):
     import yaml
 
     with pytest.raises(ConfigurationError) as raised:
-        config_loading.load({"experiments": {"mine": {"dataset": yaml.safe_load(text), "updates": 1000}}})
+        loading.load({"experiments": {"mine": {"dataset": yaml.safe_load(text), "updates": 1000}}})
     for part in BAD_KEYS[text]:
         assert part in str(raised.value), str(raised.value)

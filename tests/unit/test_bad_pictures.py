@@ -12,7 +12,7 @@ from own_images import made
 from pictures_on_disk import deep_png, encoded, huge_png, png, two_classes, write
 from PIL import Image
 
-from learning_dynamics import config_loading
+from learning_dynamics.config import loading
 from learning_dynamics.errors import ConfigurationError
 
 BROKEN_PICTURES = {
@@ -136,7 +136,7 @@ def test_a_source_that_is_not_there(tmp_path, source):
         assert "does not exist" in refused(source, tmp_path)
     else:
         with pytest.raises(ConfigurationError, match=r"source'.*at least 1 character"):
-            config_loading.load({"experiments": {"mine": {"dataset": {"kind": "images", "source": ""}}}})
+            loading.load({"experiments": {"mine": {"dataset": {"kind": "images", "source": ""}}}})
 
 
 def test_what_may_have_been_meant_is_suggested(tmp_path):

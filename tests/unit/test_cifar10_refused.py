@@ -19,7 +19,7 @@ from cifar10_on_disk import (
 from pictures_on_disk import DAMAGE, encoded, encrypt, huge_png, write, write_archive
 from PIL import Image
 
-from learning_dynamics.datasets import image_files
+from learning_dynamics.datasets.sources import image_files
 from learning_dynamics.errors import DataError
 
 BROKEN_IMAGES = {

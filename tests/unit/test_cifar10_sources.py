@@ -23,8 +23,8 @@ from cifar10_on_disk import (
 from pictures_on_disk import encoded, write, write_archive, write_folder
 from PIL import Image
 
-from learning_dynamics.config_datasets import CIFAR10_CLASSES, Cifar10Dataset
-from learning_dynamics.datasets import image_files
+from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES, Cifar10Dataset
+from learning_dynamics.datasets.sources import image_files
 from learning_dynamics.errors import DataError
 
 JPEG_COPY = Path(__file__).parents[3] / "shared/data/cifar10-jpeg.tar.xz"

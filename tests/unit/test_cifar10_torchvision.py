@@ -17,8 +17,8 @@ import pytest
 from cifar10_on_disk import TWO, assert_is_two, make, pixels
 from pictures_on_disk import write_archive, write_folder
 
-from learning_dynamics.config_datasets import CIFAR10_CLASSES
-from learning_dynamics.datasets import cifar10
+from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES
+from learning_dynamics.datasets.sources import cifar10
 from learning_dynamics.errors import DataError
 
 

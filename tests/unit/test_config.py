@@ -9,15 +9,10 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conftest import PROJECT
-from learning_dynamics import (
-    config,
-    config_datasets,
-    config_documents,
-    config_experiments,
-    config_loading,
-    config_networks,
-)
+from learning_dynamics.config import configuration, documents, experiments, loading
+from learning_dynamics.datasets.kinds import cifar10, shapes
 from learning_dynamics.errors import ConfigurationError
+from learning_dynamics.networks import linear_cnn, linear_fcnn
 
 
 def read(name):
@@ -25,16 +20,16 @@ def read(name):
 
 
 def test_config_yaml_is_the_paper():
-    assert config_loading.load(read("config.yaml")) == config.Config()
+    assert loading.load(read("config.yaml")) == configuration.Config()
 
 
 def test_config_yaml_leaves_no_key_out():
-    assert read("config.yaml") == config.Config().model_dump(mode="json")
+    assert read("config.yaml") == configuration.Config().model_dump(mode="json")
 
 
 @pytest.mark.parametrize(("file", "points"), [("deep_sweep.yaml", 4), ("deep_sweep_long.yaml", 3)])
 def test_sweep_of_the_deep_networks_is_a_valid_configuration(file, points):
-    sweep = config_loading.load(read(file))
+    sweep = loading.load(read(file))
     assert len(sweep.experiments) == points
     for experiment in sweep.experiments.values():
         linear, relu = experiment.networks.deep_linear_cnn, experiment.networks.deep_relu_cnn
@@ -42,8 +37,8 @@ def test_sweep_of_the_deep_networks_is_a_valid_configuration(file, points):
 
 
 def test_smoke_changes_sizes_only():
-    smoke = config_loading.load(read("smoke.yaml"))
-    paper = config.Config()
+    smoke = loading.load(read("smoke.yaml"))
+    paper = configuration.Config()
     assert list(smoke.experiments) == list(paper.experiments)
     for name, experiment in smoke.experiments.items():
         assert experiment.updates < paper.experiments[name].updates
@@ -59,7 +54,7 @@ def test_generated_documents_are_up_to_date(name):
 
 @pytest.mark.parametrize("name", ["config.yaml", "smoke.yaml"])
 def test_schema_accepts_our_files_and_refuses_typos(name):
-    validator = Draft202012Validator(json.loads(config_documents.schema()))
+    validator = Draft202012Validator(json.loads(documents.schema()))
     settings = read(name)
     assert list(validator.iter_errors(settings)) == []
     settings["experiments"]["pure_cosines"]["updatez"] = 3
@@ -67,13 +62,13 @@ def test_schema_accepts_our_files_and_refuses_typos(name):
 
 
 def test_every_key_is_described():
-    readme = config_documents.readme()
+    readme = documents.readme()
     for model in (
-        config.Config,
-        config_experiments.Experiment,
-        config_networks.LinearCNN,
-        config_networks.LinearFCNN,
-        config_datasets.Cifar10Dataset,
+        configuration.Config,
+        experiments.Experiment,
+        linear_cnn.LinearCNN,
+        linear_fcnn.LinearFCNN,
+        cifar10.Cifar10Dataset,
     ):
         for key in model.model_fields:
             assert f"| `{key}` |" in readme
@@ -81,16 +76,16 @@ def test_every_key_is_described():
 
 def test_new_experiment_needs_only_a_dataset():
     settings = {"experiments": {"mine": {"dataset": {"kind": "shapes", "side": 9}}}}
-    loaded = config_loading.load(settings)
+    loaded = loading.load(settings)
     assert loaded.experiments["mine"].networks.names == ["linear_cnn", "linear_fcnn"]
     assert loaded.experiments["mine"].automatic
-    assert not any(experiment.automatic for experiment in config.Config().experiments.values())
-    assert loaded.experiments["pure_cosines"] == config.Config().experiments["pure_cosines"]
+    assert not any(experiment.automatic for experiment in configuration.Config().experiments.values())
+    assert loaded.experiments["pure_cosines"] == configuration.Config().experiments["pure_cosines"]
 
 
 def test_folders_have_one_spelling_and_know_the_home(monkeypatch):
     monkeypatch.setenv("HOME", "/some/home")
-    settings = config_loading.load({"results": "~/runs//mine/", "downloads": "./data", "archive": "~/a.zip"})
+    settings = loading.load({"results": "~/runs//mine/", "downloads": "./data", "archive": "~/a.zip"})
     assert settings.results == "/some/home/runs/mine"
     assert settings.downloads == "data"
     assert settings.archive == "/some/home/a.zip"
@@ -98,20 +93,18 @@ def test_folders_have_one_spelling_and_know_the_home(monkeypatch):
 
 def test_experiment_and_network_can_be_left_out():
     settings = {"experiments": {"cifar4": None, "digits4": {"networks": {"linear_fcnn": None}}}}
-    loaded = config_loading.load(settings)
+    loaded = loading.load(settings)
     assert "cifar4" not in loaded.experiments
     assert loaded.experiments["digits4"].networks.names == ["linear_cnn"]
 
 
 def test_dataset_of_another_kind_replaces_the_old_one():
     settings = {"experiments": {"digits4": {"dataset": {"kind": "shapes"}}}}
-    assert config_loading.load(settings).experiments["digits4"].dataset == config_datasets.ShapesDataset()
+    assert loading.load(settings).experiments["digits4"].dataset == shapes.ShapesDataset()
 
 
 def test_records_are_evenly_spaced_and_reach_both_ends():
-    experiment = config_experiments.Experiment(
-        dataset=config_datasets.ShapesDataset(), updates=1001, records=7, snapshots=[500]
-    )
+    experiment = experiments.Experiment(dataset=shapes.ShapesDataset(), updates=1001, records=7, snapshots=[500])
     samples = experiment.record_samples()
     steps = [after - before for before, after in itertools.pairwise(samples)]
     assert samples[0] == 0
@@ -191,7 +184,7 @@ def test_mistake_is_named_in_one_line(text):
     settings = yaml.safe_load(text)
     unchanged = copy.deepcopy(settings)
     with pytest.raises(ConfigurationError) as error:
-        config_loading.load(settings)
+        loading.load(settings)
     message = str(error.value)
     assert settings == unchanged
     lines = [line for line in message.splitlines() if all(part in line for part in MISTAKES[text])]
@@ -203,4 +196,4 @@ def test_more_classes_than_values_is_refused():
     cosines = [[{"frequency": [f % 2, f // 2], "amplitude": 1.0}] for f in range(4)]
     settings = {"experiments": {"mine": {"dataset": {"kind": "cosines", "side": 2, "classes": [*cosines, *cosines]}}}}
     with pytest.raises(ConfigurationError, match="8 classes for images of 4 values"):
-        config_loading.load(settings)
+        loading.load(settings)

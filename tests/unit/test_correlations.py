@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learning_dynamics import correlations
-from learning_dynamics.losses import mean_square_error
+from learning_dynamics.numerics import correlations
+from learning_dynamics.numerics.losses import mean_square_error
 
 
 def random_samples(seed, samples=37, width=11, classes=4):

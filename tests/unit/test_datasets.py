@@ -5,19 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-
-from learning_dynamics import config_datasets, config_experiments, fourier, netcdf
-from learning_dynamics.correlations import decompose
-from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.make import make
+
+from learning_dynamics.config import paper
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets.kinds import cosines, digits, shapes
 from learning_dynamics.errors import DataError
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import decompose
+from learning_dynamics.storage import netcdf
 
 NOWHERE = Path("nowhere")
 
 
 def cosines(side, channels=1, **cosine):
-    classes = [[config_datasets.Cosine(frequency=[f, 1], amplitude=1.0 + f, **cosine)] for f in range(3)]
-    return config_datasets.CosinesDataset(side=side, channels=channels, classes=classes)
+    classes = [[cosines.Cosine(frequency=[f, 1], amplitude=1.0 + f, **cosine)] for f in range(3)]
+    return cosines.CosinesDataset(side=side, channels=channels, classes=classes)
 
 
 def made(settings, experiment="mine", root_seed=0):
@@ -38,7 +42,7 @@ def test_pure_cosine_has_one_pair_of_frequencies(side, channels):
 
 
 def test_constant_cosine_has_the_norm_of_theory():
-    data = made(config_experiments.paper_experiments()["pure_cosines"].dataset)
+    data = made(paper.paper_experiments()["pure_cosines"].dataset)
     norms = np.linalg.norm(data.images.reshape(4, -1), axis=1)
     assert norms == pytest.approx([1.5 * 16, 16 / np.sqrt(2), 8 / np.sqrt(2), 3.2 / np.sqrt(2)])
     structure = decompose(data.split("train").correlations().input_output)
@@ -54,7 +58,7 @@ def test_random_phases_follow_the_seed_and_the_experiment():
 
 @pytest.mark.parametrize("side", [9, 16])
 def test_shapes_have_their_areas_and_symmetry(side):
-    settings = config_datasets.ShapesDataset(side=side, channels=3, subpixels=32)
+    settings = shapes.ShapesDataset(side=side, channels=3, subpixels=32)
     images = made(settings).images
     area = images[:, 0].mean(axis=(1, 2)) * 4
     radius, half, wall = settings.radius, settings.half_side, settings.wall
@@ -68,7 +72,7 @@ def test_shapes_have_their_areas_and_symmetry(side):
 
 
 def test_digits_are_split_and_centred_by_the_training_images():
-    data = made(config_datasets.DigitsDataset())
+    data = made(digits.DigitsDataset())
     train, test = data.split("train"), data.split("test")
     inputs = train.inputs(slice(None))
     assert len(train) + len(test) == 720
@@ -80,7 +84,7 @@ def test_digits_are_split_and_centred_by_the_training_images():
 
 
 def test_a_subset_of_the_digits_keeps_the_order_asked_for():
-    data = made(config_datasets.DigitsDataset(classes=[7, 2], test_fraction=0.0, centred=False))
+    data = made(digits.DigitsDataset(classes=[7, 2], test_fraction=0.0, centred=False))
     assert data.class_names == ("7", "2")
     assert data.splits == ("train",)
     assert np.array_equal(data.mean_image, np.zeros((1, 8, 8)))
@@ -88,14 +92,14 @@ def test_a_subset_of_the_digits_keeps_the_order_asked_for():
 
 @pytest.mark.parametrize("kind", ["float", "uint8"])
 def test_file_round_trip(tmp_path, kind):
-    data = made(config_datasets.DigitsDataset())
+    data = made(digits.DigitsDataset())
     if kind == "uint8":
         images = np.random.default_rng(0).integers(0, 256, (6, 3, 5, 5), dtype=np.uint8)
         labels = np.array([0, 1, 2, 0, 1, 2])
         data = labelled_images.LabelledImages(images, labels, labels == 2, ("a", "b", "ç"), True, "made up")
     path = tmp_path / "data.nc"
-    labelled_images.write(data, path, "mine", {"setting": 1})
-    again = labelled_images.read(path)
+    dataset_files.write(data, path, "mine", {"setting": 1})
+    again = dataset_files.read(path)
     assert again.images.dtype == data.images.dtype
     for name in ("images", "labels", "is_test", "mean_image"):
         assert np.array_equal(getattr(again, name), getattr(data, name))
@@ -109,7 +113,7 @@ def test_image_that_is_not_finite_is_refused(tmp_path):
     data = made(cosines(8))
     data.images[0, 0, 0, 0] = np.nan
     with pytest.raises(DataError, match="not finite"):
-        labelled_images.write(data, tmp_path / "data.nc", "mine", {})
+        dataset_files.write(data, tmp_path / "data.nc", "mine", {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -117,4 +121,4 @@ def test_file_of_another_kind_is_named(tmp_path):
     path = tmp_path / "other.nc"
     netcdf.write(xr.Dataset({"x": netcdf.variable(("t",), [1.0], "x")}), path)
     with pytest.raises(DataError, match=r"other\.nc: not a data set file"):
-        labelled_images.read(path)
+        dataset_files.read(path)

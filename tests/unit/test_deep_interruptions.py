@@ -13,14 +13,16 @@ import xarray as xr
 from deep_tasks import LOG, nth_call, task, trained
 
 from conftest import PROJECT
-from learning_dynamics import netcdf, structure, trajectories
-from learning_dynamics.checkpoints import Checkpoint
-from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import StoppedError
-from learning_dynamics.networks.deep import train
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.training import deep
+from learning_dynamics.training import files as trajectory_files
+from learning_dynamics.training.checkpoints import Checkpoint
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_stopped_at_random_and_resumed_gives_identical_bytes(network, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "AT_ONCE", 3)
     netcdf.write(trained(task(network), tmp_path)[0], tmp_path / "whole.nc")
@@ -42,9 +44,9 @@ def test_stopped_at_random_and_resumed_gives_identical_bytes(network, tmp_path, 
 
 
 def write_inputs(described, folder):
-    labelled_images.write(described.data, folder / "dataset.nc", described.name, {})
+    dataset_files.write(described.data, folder / "dataset.nc", described.name, {})
     correlations = {split: described.data.split(split).correlations() for split in described.data.splits}
-    structure.write_structure(described.data, correlations, folder / "structure.nc", described.name, {})
+    structure_files.write_structure(described.data, correlations, folder / "structure.nc", described.name, {})
 
 
 JOB = """
@@ -106,11 +108,11 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
     def job():
         settings = described.settings.model_dump(mode="json")
         folder = str(tmp_path / "checkpoints")
-        train.train_from_files(
+        deep.train_from_files(
             *files, "made_up", settings, "deep_linear_cnn", [0, 1], 0, 100.0, "cpu", folder, 1.0, [], outputs, LOG
         )
 
-    record = train.Training.record
+    record = deep.Training.record
 
     def interrupted(training, since):
         if training.batch == 20:
@@ -118,7 +120,7 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
         return record(training, since)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(train.Training, "record", interrupted)
+    monkeypatch.setattr(deep.Training, "record", interrupted)
     with pytest.raises(StoppedError, match=r"seeds 0 to 1: stopped after 30 of 40 batches; .* run again to go on"):
         job()
     monkeypatch.undo()
@@ -128,7 +130,7 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
     job()
     assert not checkpoint.exists()
     for path, expected in zip(outputs, trained(described, tmp_path), strict=True):
-        xr.testing.assert_identical(trajectories.read(path), expected)
+        xr.testing.assert_identical(trajectory_files.read(path), expected)
 
 
 def truncated(content):

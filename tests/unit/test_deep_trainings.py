@@ -9,9 +9,11 @@ import xarray as xr
 from deep_tasks import CPU, ensemble_of, nth_call, plain, plain_inputs, random_weights, task, trained
 
 from benchmarks import deep_eager
-from learning_dynamics import netcdf, trajectories
+from learning_dynamics.engines.deep import device, evaluation
 from learning_dynamics.errors import DivergenceError, StoppedError, UserError
-from learning_dynamics.networks.deep import device, evaluation, train
+from learning_dynamics.storage import netcdf
+from learning_dynamics.training import deep
+from learning_dynamics.training import files as trajectory_files
 
 
 def weights_of(trajectory):
@@ -44,7 +46,7 @@ def test_losses_and_omega_from_correlations_are_those_of_the_forward_pass():
     assert np.allclose(exact.effective, forward.effective, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_records_are_those_of_plain_pytorch(network, tmp_path):
     described = task(network)
     trajectory = trained(described, tmp_path)[0]
@@ -66,7 +68,7 @@ def test_subset_has_the_same_number_of_every_class():
     assert evaluation.balanced_subset(labels, 1000, np.random.default_rng(0)).tolist() == list(range(100))
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_ensemble_gives_each_seed_what_it_has_alone(network, tmp_path):
     together = trained(task(network, seeds=(0, 1, 2)), tmp_path)
     for seed, own in enumerate(together):
@@ -77,7 +79,7 @@ def test_ensemble_gives_each_seed_what_it_has_alone(network, tmp_path):
             assert difference <= 1e-4 * np.linalg.norm(alone[name]) + 1e-9, name
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_file_layout_and_round_trip(network, tmp_path):
     trajectory = trained(task(network, batches=10, records=5), tmp_path)[0]
     assert trajectory["effective_singular_values"].dims == ("sample", "left_mode", "right_mode")
@@ -87,12 +89,12 @@ def test_file_layout_and_round_trip(network, tmp_path):
     for variable in trajectory.variables.values():
         assert {"long_name", "units"} <= set(variable.attrs)
     netcdf.write(trajectory, tmp_path / "t.nc")
-    xr.testing.assert_identical(trajectories.read(tmp_path / "t.nc"), trajectory)
-    joined = trajectories.read_seeds([tmp_path / "t.nc"] * 2, ["effective_singular_values"])
+    xr.testing.assert_identical(trajectory_files.read(tmp_path / "t.nc"), trajectory)
+    joined = trajectory_files.read_seeds([tmp_path / "t.nc"] * 2, ["effective_singular_values"])
     assert joined["effective_singular_values"].dims[:2] == ("seed", "sample")
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_same_training_gives_the_same_bytes(network, tmp_path):
     for name in ("first.nc", "second.nc"):
         netcdf.write(trained(task(network), tmp_path)[0], tmp_path / name)
@@ -123,7 +125,7 @@ def test_cuda_without_a_gpu_is_an_error_and_auto_takes_the_cpu():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: that a whole training runs on one is not verified")
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_whole_training_on_a_gpu_stops_resumes_and_records(network, tmp_path, monkeypatch):
     monkeypatch.setattr(train, "AT_ONCE", 3)
     described, gpu = task(network, seeds=(0, 1)), device.choose("cuda")

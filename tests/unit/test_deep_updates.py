@@ -8,7 +8,8 @@ import torch
 from deep_tasks import CLASSES, CPU, ensemble_of, plain, plain_inputs, random_weights, task
 
 from benchmarks import deep_eager
-from learning_dynamics.networks.deep import architecture, device, engine, pooled_gradients, train, updates
+from learning_dynamics.engines.deep import architecture, device, engine, pooled_gradients, updates
+from learning_dynamics.training import deep
 
 
 @pytest.mark.parametrize("rectified", [False, True])
@@ -41,7 +42,7 @@ def test_initial_weights_are_glorots_truncated_normal_ones(shape):
     assert inside == pytest.approx(0.682689 / 0.954500, abs=0.01)
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_biases_start_at_zero_and_seeds_differ(network):
     described = task(network)
     first, second = described.initial(0), described.initial(1)
@@ -50,7 +51,7 @@ def test_biases_start_at_zero_and_seeds_differ(network):
         assert "bias" in name or not np.allclose(values, second[name])
 
 
-@pytest.mark.parametrize(("network", "side"), [*itertools.product(train.NETWORKS, (8, 7)), ("deep_relu_cnn", 10)])
+@pytest.mark.parametrize(("network", "side"), [*itertools.product(deep.NETWORKS, (8, 7)), ("deep_relu_cnn", 10)])
 def test_predictions_and_updates_are_those_of_plain_pytorch(network, side):
     described = task(network, side=side)
     weights = random_weights(described)
@@ -116,7 +117,7 @@ def after_updates(described, place, orders):
     return ensemble.weights()
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 def test_ensemble_is_exact_in_double_precision(network):
     described = task(network, seeds=(0, 1, 2), batches=200)
     together = after_updates(described, CPU, [described.order()])
@@ -130,7 +131,7 @@ def test_ensemble_is_exact_in_double_precision(network):
     not torch.cuda.is_available(),
     reason="no GPU: that the captured graph makes the updates of the CPU, for ensembles too, is not verified",
 )
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", deep.NETWORKS)
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_gpu_makes_the_updates_of_the_cpu(network, seeds):
     described = task(network, seeds=seeds, batches=120)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import pytorch_eager
-from learning_dynamics.networks import compiled_updates, linear_cnn, linear_fcnn
+from learning_dynamics.engines import compiled_updates, linear_cnn, linear_fcnn
 
 UPDATES = 200
 CLASSES = 4
@@ -25,7 +25,7 @@ def relative_difference(measured, expected):
 @pytest.mark.parametrize("side", [7, 8, 16, 33])
 def test_linear_cnn_is_plain_stochastic_gradient_descent(side, channels):
     inputs, labels, order, generator = samples(side, channels)
-    initial = linear_cnn.normal_weights(generator, CLASSES, channels, side, 0.05, 0.05)
+    initial = linear_cnn.normal_weights(generator, (CLASSES, channels, side), 0.05, 0.05)
     engine = linear_cnn.Engine(initial, LEARNING_RATE / side)
     done, squared_errors = engine.update(engine.spectra(inputs), labels, order)
     kernel, readout = pytorch_eager.train_linear_cnn(
@@ -45,7 +45,7 @@ def test_linear_cnn_is_plain_stochastic_gradient_descent(side, channels):
 def test_updates_are_the_same_with_answers_in_registers_or_in_memory(side, channels, classes, precision, monkeypatch):
     inputs, _, order, generator = samples(side, channels)
     labels = generator.integers(0, classes, len(inputs))
-    initial = linear_cnn.normal_weights(generator, classes, channels, side, 0.05, 0.05)
+    initial = linear_cnn.normal_weights(generator, (classes, channels, side), 0.05, 0.05)
     states, squared_errors = [], []
     for few in (classes, 0):
         monkeypatch.setattr(compiled_updates, "FEW_CLASSES", few)
@@ -59,7 +59,7 @@ def test_updates_are_the_same_with_answers_in_registers_or_in_memory(side, chann
 
 def test_updates_are_the_same_whether_the_hidden_layer_is_kept_or_computed_again(monkeypatch):
     inputs, labels, order, generator = samples(9, 1)
-    initial = linear_cnn.normal_weights(generator, CLASSES, 1, 9, 0.05, 0.05)
+    initial = linear_cnn.normal_weights(generator, (CLASSES, 1, 9), 0.05, 0.05)
     states = []
     for near in (2**15, 0):
         monkeypatch.setattr(compiled_updates, "_HIDDEN_LAYER_BYTES", near)
@@ -76,7 +76,7 @@ def test_passes_to_and_fro_make_the_same_updates_to_rounding(channels, classes, 
     """And to the last bit where they begin forwards at the same updates."""
     inputs, _, order, generator = samples(9, channels)
     labels = generator.integers(0, classes, len(inputs))
-    initial = linear_cnn.normal_weights(generator, classes, channels, 9, 0.05, 0.05)
+    initial = linear_cnn.normal_weights(generator, (classes, channels, 9), 0.05, 0.05)
 
     def kernel_and_readout(near, *cuts):
         monkeypatch.setattr(compiled_updates, "_ONE_WAY_BYTES", near)
@@ -95,7 +95,7 @@ def test_passes_to_and_fro_make_the_same_updates_to_rounding(channels, classes, 
 def test_updates_are_the_same_wherever_the_samples_lie():
     """Far more samples than the second cache holds are asked for ahead; registers may lie across two lines of it."""
     inputs, labels, order, generator = samples(16, 1)
-    initial = linear_cnn.normal_weights(generator, CLASSES, 1, 16, 0.05, 0.05)
+    initial = linear_cnn.normal_weights(generator, (CLASSES, 1, 16), 0.05, 0.05)
     engines = [linear_cnn.Engine(initial, LEARNING_RATE) for _ in range(3)]
     near = engines[0].spectra(inputs)
     far = engines[0].room(2000)
@@ -153,7 +153,7 @@ def test_linear_fcnn_in_single_precision_follows_double(side, hidden):
 @pytest.mark.parametrize("split", [1, 50, 128, 199])
 def test_updates_can_be_split_anywhere(split):
     inputs, labels, order, generator = samples(8, 1)
-    cnn_initial = linear_cnn.normal_weights(generator, CLASSES, 1, 8, 0.05, 0.05)
+    cnn_initial = linear_cnn.normal_weights(generator, (CLASSES, 1, 8), 0.05, 0.05)
     whole, parts = (linear_cnn.Engine(cnn_initial, 1e-3) for _ in range(2))
     spectra = whole.spectra(inputs)
     whole.update(spectra, labels, order)
@@ -172,9 +172,9 @@ def test_updates_can_be_split_anywhere(split):
 
 def test_network_matrix_answers_like_the_layers():
     generator = np.random.default_rng(3)
-    weights = linear_cnn.normal_weights(generator, 3, 2, 7, 1.0, 1.0)
+    weights = linear_cnn.normal_weights(generator, (3, 2, 7), 1.0, 1.0)
     inputs = generator.standard_normal((5, 2, 7, 7))
-    from learning_dynamics import fourier
+    from learning_dynamics.numerics import fourier
 
     hidden = sum(fourier.circular_convolution(weights.kernel[c], inputs[:, c]) for c in range(2))
     answers = np.einsum("pij,sij->sp", weights.readout, hidden)
@@ -188,7 +188,7 @@ def test_a_diverging_update_is_reported_and_stops_there(bad):
     order[17] = 0
     order[:17] = 1 + order[:17] % 8
     inputs[0] = np.nan if bad == "nan" else 1e6 * inputs[0]
-    cnn = linear_cnn.Engine(linear_cnn.normal_weights(generator, CLASSES, 1, 8, 0.1, 0.1), 1e-4, error_limit=100.0)
+    cnn = linear_cnn.Engine(linear_cnn.normal_weights(generator, (CLASSES, 1, 8), 0.1, 0.1), 1e-4, error_limit=100.0)
     done, squared_error = cnn.update(cnn.spectra(inputs), labels, order)
     assert done == 17
     assert not squared_error <= 100

@@ -13,11 +13,12 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.stats import spearmanr
 
 from conftest import PROJECT
-from learning_dynamics import fourier, netcdf
 from learning_dynamics.claims import measures
 from learning_dynamics.errors import DataError
-from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import catalogue, panels, style
+from learning_dynamics.numerics import fourier
+from learning_dynamics.results import ExperimentResults
+from learning_dynamics.storage import netcdf
 
 SEEDS, SAMPLES, MODES, SIDE = 3, 5, 2, 4
 
@@ -39,7 +40,7 @@ def test_figures_import_nothing_that_few_of_them_use():
     modules = {figure.module for figure in catalogue.PAPER_FIGURES.values()} | set(catalogue.EXPERIMENT_FIGURES)
     modules |= {*catalogue.SUMMARY_FIGURES.values(), "scaling", "variants"}
     imported = imported_by(f"from learning_dynamics.figures import render, {', '.join(sorted(modules))}")
-    assert {"matplotlib.figure", "learning_dynamics.figures.general_data"} <= imported
+    assert {"matplotlib.figure", "learning_dynamics.figures.paper.general_data"} <= imported
     unused = {"seaborn", "scipy", "numba", "pydantic", "matplotlib.pyplot", "torch", "torchvision", "sklearn"}
     assert not imported & unused
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learning_dynamics import fourier
+from learning_dynamics.numerics import fourier
 
 SIDES = [2, 3, 5, 8]
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from conftest import PROJECT
-from learning_dynamics.networks.deep import gpus
+from learning_dynamics.engines.deep import gpus
 
 HOLDER = """
 import sys

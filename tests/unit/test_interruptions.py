@@ -8,15 +8,16 @@ import signal
 import numpy as np
 import pytest
 import xarray as xr
+from learning_dynamics.training.interruptions import Checkpointing, signals
 from test_training import Prepared
 
-from learning_dynamics import netcdf, trajectories
-from learning_dynamics.checkpoints import Checkpoint, identity
-from learning_dynamics.datasets import labelled_images
+from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import StoppedError
-from learning_dynamics.interruptions import Checkpointing, signals
-from learning_dynamics.networks import train
-from learning_dynamics.structure import write_correlations, write_structure
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure.files import write_correlations, write_structure
+from learning_dynamics.training import files as trajectory_files
+from learning_dynamics.training import two_layer
+from learning_dynamics.training.checkpoints import Checkpoint, identity
 
 LOG = logging.getLogger("learning_dynamics.test")
 
@@ -106,26 +107,26 @@ def job(folder, case, network, seeds=(0,), **changes):
     """What the rule's script calls, on files."""
     inputs = [folder / f"{name}.nc" for name in ("dataset", "correlations", "structure")]
     if not inputs[0].exists():
-        labelled_images.write(case.data, inputs[0], case.name, {})
+        dataset_files.write(case.data, inputs[0], case.name, {})
         write_correlations(case.data, inputs[1], case.name, {})
         write_structure(case.data, case.correlations, inputs[2], case.name, {})
     settings = {**case.settings.model_dump(mode="json"), **changes}
     kept = (folder / "checkpoints", 1.0, [train.__file__])
     outputs = [folder / f"seed-{seed}.nc" for seed in seeds]
-    train.train_from_files(*inputs, case.name, settings, network, seeds, 0, 100.0, *kept, outputs, LOG)
+    two_layer.train_from_files(*inputs, case.name, settings, network, seeds, 0, 100.0, *kept, outputs, LOG)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_keeps_a_checkpoint_and_the_job_goes_on(number, tmp_path, monkeypatch, caplog):
     case = prepared()
     before = signal.getsignal(number)
-    snapshot = train._CNNTraining.snapshot
+    snapshot = two_layer._CNNTraining.snapshot
 
     def interrupted(training):
         os.kill(os.getpid(), number)
         return snapshot(training)
 
-    monkeypatch.setattr(train._CNNTraining, "snapshot", interrupted)
+    monkeypatch.setattr(two_layer._CNNTraining, "snapshot", interrupted)
     with pytest.raises(StoppedError, match=r"seed 0: stopped after 0 of 3000 samples; .* run again to go on"):
         job(tmp_path, case, "linear_cnn")
     monkeypatch.undo()
@@ -135,7 +136,7 @@ def test_signal_keeps_a_checkpoint_and_the_job_goes_on(number, tmp_path, monkeyp
     assert not (tmp_path / "seed-0.nc").exists()
     job(tmp_path, case, "linear_cnn")
     assert not checkpoint.exists()
-    xr.testing.assert_identical(trajectories.read(tmp_path / "seed-0.nc"), case.train("linear_cnn"))
+    xr.testing.assert_identical(trajectory_files.read(tmp_path / "seed-0.nc"), case.train("linear_cnn"))
 
 
 def interrupt_the_first_writing(monkeypatch):
@@ -153,10 +154,10 @@ def test_signal_while_the_result_is_written_lets_it_finish(tmp_path, monkeypatch
     case = prepared()
     interrupt_the_first_writing(monkeypatch)
     job(tmp_path, case, "linear_fcnn")
-    assert trajectories.read(tmp_path / "seed-0.nc")["sample"][-1] == 3000
+    assert trajectory_files.read(tmp_path / "seed-0.nc")["sample"][-1] == 3000
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", two_layer.NETWORKS)
 def test_seeds_in_one_job_give_the_bytes_of_jobs_of_their_own(network, tmp_path):
     case = prepared()
     job(tmp_path, case, network, seeds=(0, 1, 2))

@@ -9,19 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from learning_dynamics import automatic, chosen_settings, config_experiments, netcdf, structure
-from learning_dynamics.config import AutomaticSettings
-from learning_dynamics.config_experiments import Experiment
-from learning_dynamics.config_networks import LinearFCNN, Networks
-from learning_dynamics.datasets import labelled_images
-from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.datasets.make import make
-from learning_dynamics.experiment_results import ExperimentResults
+
+from learning_dynamics.config import chosen_settings, paper
+from learning_dynamics.config.configuration import AutomaticSettings
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.figures import catalogue, render
-from learning_dynamics.networks.train import train, train_from_files
-from learning_dynamics.structure import read_structure, structure_of
-from learning_dynamics.theory import predict
+from learning_dynamics.networks.linear_fcnn import LinearFCNN
+from learning_dynamics.networks.registry import Networks
+from learning_dynamics.predictions import automatic
+from learning_dynamics.predictions import trajectories as predicted_trajectories
+from learning_dynamics.results import ExperimentResults
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.structure.files import read_structure, structure_of
+from learning_dynamics.training.two_layer import train, train_from_files
 
 LOG = logging.getLogger("test")
 CLASSES, SIDE, MODES = 1000, 12, 128
@@ -52,14 +56,12 @@ def files(tmp_path_factory):
     """Every file of an experiment on these images, one training of each network."""
     folder = tmp_path_factory.mktemp("thousand")
     networks = Networks(linear_fcnn=LinearFCNN(hidden_units=16))
-    plain = Experiment(dataset=config_experiments.paper_experiments()["digits4"].dataset, networks=networks).model_dump(
-        mode="json"
-    )
+    plain = Experiment(dataset=paper.paper_experiments()["digits4"].dataset, networks=networks).model_dump(mode="json")
     data, correlations, modes = (str(folder / f"{name}.nc") for name in ("data", "correlations", "structure"))
-    labelled_images.write(thousand_classes(), data, "thousand", {})
-    opened = labelled_images.open_file(data)
-    structure.write_correlations(opened, correlations, "thousand", {})
-    structure.write_structure(opened, structure.read_averages(correlations), modes, "thousand", {}, MODES)
+    dataset_files.write(thousand_classes(), data, "thousand", {})
+    opened = dataset_files.open_file(data)
+    structure_files.write_correlations(opened, correlations, "thousand", {})
+    structure_files.write_structure(opened, structure_files.read_averages(correlations), modes, "thousand", {}, MODES)
     inputs, chosen = (data, correlations, modes, "thousand"), str(folder / "chosen.json")
     with pytest.MonkeyPatch.context() as patched:
         # As for images of this many classes and five times the side.
@@ -74,7 +76,7 @@ def files(tmp_path_factory):
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
         "trajectory_files": {network: [str(folder / f"{network}-0.nc")] for network in ("linear_cnn", "linear_fcnn")},
     }
-    predict.predict_from_files(*inputs, resolved, 1, 0, made["theory_files"], LOG)
+    predicted_trajectories.predict_from_files(*inputs, resolved, 1, 0, made["theory_files"], LOG)
     for network in made["theory_files"]:
         place = str(folder / "checkpoints"), 3.0, [], made["trajectory_files"][network]
         train_from_files(*inputs, resolved, network, [0], 0, 100.0, *place, LOG)
@@ -88,7 +90,7 @@ def test_the_leading_modes_are_kept_and_the_others_counted(files, tmp_path):
     every = np.concatenate([stored["singular_values"].values, stored["further_singular_values"].values])
     assert len(every) == SIDE**2
     assert (np.diff(every) <= 0).all()
-    data = labelled_images.open_file(files["dataset_file"])
+    data = dataset_files.open_file(files["dataset_file"])
     averages = {"train": data.split("train").correlations()}
     np.testing.assert_allclose(every, np.linalg.svd(averages["train"].input_output, compute_uv=False), atol=1e-12)
 
@@ -103,7 +105,7 @@ def test_records_are_fewer_where_the_networks_are_large(files):
 
 
 def test_what_is_recorded_is_that_of_the_network(files):
-    data = labelled_images.open_file(files["dataset_file"]).split("train")
+    data = dataset_files.open_file(files["dataset_file"]).split("train")
     correlations = data.correlations()
     modes = structure_of(read_structure(files["structure_file"]))
     trajectory = netcdf.read(files["trajectory_files"]["linear_fcnn"][0])
@@ -142,14 +144,12 @@ def test_figures_show_the_first_few_and_say_so(files, figure, tmp_path):
 
 def test_what_is_kept_is_what_it_was(tmp_path):
     """Fewer modes change nothing of those that are kept, nor of the training."""
-    experiment = config_experiments.paper_experiments()["digits4"].model_copy(
-        update={"updates": 300, "records": 5, "snapshots": []}
-    )
+    experiment = paper.paper_experiments()["digits4"].model_copy(update={"updates": 300, "records": 5, "snapshots": []})
     data = make(experiment.dataset, "digits4", 0, "", tmp_path)
     averages = {split: data.split(split).correlations() for split in data.splits}
     trained = {}
     for most in (2, 128):
-        structure.write_structure(data, averages, tmp_path / "s.nc", "digits4", {}, most)
+        structure_files.write_structure(data, averages, tmp_path / "s.nc", "digits4", {}, most)
         decomposition = structure_of(read_structure(tmp_path / "s.nc"))
         inputs = (data, averages, decomposition)
         trained[most] = train("digits4", experiment, "linear_cnn", 0, 0, 100.0, *inputs, lambda *_: None)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from learning_dynamics import netcdf, provenance, whole_files
 from learning_dynamics.errors import DataError
+from learning_dynamics.storage import netcdf, provenance, whole_files
 
 
 def example():

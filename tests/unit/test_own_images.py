@@ -11,8 +11,9 @@ from own_images import made, structure_of_file
 from pictures_on_disk import KINDS, encoded, pixels, png, two_classes, write
 from PIL import Image
 
-from learning_dynamics import netcdf
-from learning_dynamics.datasets import fingerprints, labelled_images, pictures
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.sources import fingerprints, pictures
+from learning_dynamics.storage import netcdf
 
 
 @pytest.mark.parametrize("top", ["", "around/", "a/b/"])
@@ -141,7 +142,7 @@ def test_images_are_written_as_they_are_read(tmp_path):
     """The stream makes the same file content as the whole set in memory."""
     source = write(tmp_path, "folder", two_classes(4))
     data = made(source, tmp_path / "stream.nc")
-    labelled_images.write(data, tmp_path / "whole.nc", "mine", {})
+    dataset_files.write(data, tmp_path / "whole.nc", "mine", {})
     stream, whole = (netcdf.read(tmp_path / name) for name in ("stream.nc", "whole.nc"))
     for name in whole.variables:
         assert np.array_equal(stream[name], whole[name]), name
@@ -155,7 +156,7 @@ def test_images_in_a_file_are_read_when_they_are_asked_for(tmp_path, monkeypatch
     monkeypatch.setattr(labelled_images, "_WRITTEN_AT_ONCE", 600)
     write(tmp_path, "pictures.tar", dict(reversed(two_classes(9).items())))
     whole = made(tmp_path / "pictures.tar", tmp_path / "data.nc", test_fraction=0.3)
-    opened = labelled_images.open_file(tmp_path / "data.nc")
+    opened = dataset_files.open_file(tmp_path / "data.nc")
     assert np.array_equal(opened.mean_image, whole.mean_image)
     for which in (np.arange(18), np.array([5, 3, 3, 17, 0]), np.array([], dtype=int), slice(2, 5)):
         assert np.array_equal(opened.images[which], whole.images[which])

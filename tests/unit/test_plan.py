@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import PROJECT
-from learning_dynamics.config_experiments import paper_experiments
+from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.errors import DataError
 from planning import grouping, rates, sweep, table, work
 from planning.graph import Job

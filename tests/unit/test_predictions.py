@@ -9,17 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from learning_dynamics import automatic, chosen_settings, config_experiments, netcdf, structure
-from learning_dynamics.config import AutomaticSettings
-from learning_dynamics.config_experiments import Experiment
-from learning_dynamics.config_networks import LinearCNN, LinearFCNN, Networks
-from learning_dynamics.datasets import labelled_images
+from learning_dynamics.config import chosen_settings, paper
+from learning_dynamics.config.configuration import AutomaticSettings
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import catalogue, render
-from learning_dynamics.networks.train import train_from_files
-from learning_dynamics.predictions import summary, words
-from learning_dynamics.theory import gradient_flow, predict
+from learning_dynamics.networks.linear_cnn import LinearCNN
+from learning_dynamics.networks.linear_fcnn import LinearFCNN
+from learning_dynamics.networks.registry import Networks
+from learning_dynamics.predictions import automatic, summary, words
+from learning_dynamics.predictions import trajectories as predicted_trajectories
+from learning_dynamics.results import ExperimentResults
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.theory import gradient_flow
+from learning_dynamics.training.two_layer import train_from_files
 
 LOG = logging.getLogger("test")
 SEEDS = 2
@@ -41,17 +46,15 @@ def uneven_images():
 def made(folder, trained=True, largest_input=np.inf):
     """Every file of an experiment on these images; settings chosen from them."""
     networks = Networks(linear_cnn=LinearCNN(kernel_std=1e-2), linear_fcnn=LinearFCNN(hidden_units=20))
-    settings = Experiment(
-        dataset=config_experiments.paper_experiments()["digits4"].dataset, networks=networks, records=60
-    )
+    settings = Experiment(dataset=paper.paper_experiments()["digits4"].dataset, networks=networks, records=60)
     plain = settings.model_dump(mode="json")
     dataset, correlations, decomposition = (
         str(folder / f"{name}.nc") for name in ("data", "correlations", "structure")
     )
-    labelled_images.write(uneven_images(), dataset, "mine", {})
-    data = labelled_images.open_file(dataset)
-    structure.write_correlations(data, correlations, "mine", {}, largest_input)
-    structure.write_structure(data, structure.read_averages(correlations), decomposition, "mine", {})
+    dataset_files.write(uneven_images(), dataset, "mine", {})
+    data = dataset_files.open_file(dataset)
+    structure_files.write_correlations(data, correlations, "mine", {}, largest_input)
+    structure_files.write_structure(data, structure_files.read_averages(correlations), decomposition, "mine", {})
     inputs = (dataset, correlations, decomposition, "mine")
     chosen = folder / "chosen.json"
     automatic.choose_from_files(*inputs, plain, AutomaticSettings().model_dump(), SEEDS, 0, chosen, LOG)
@@ -64,7 +67,7 @@ def made(folder, trained=True, largest_input=np.inf):
         "trajectory_files": {},
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
     }
-    predict.predict_from_files(*inputs, resolved, SEEDS, 0, files["theory_files"], LOG)
+    predicted_trajectories.predict_from_files(*inputs, resolved, SEEDS, 0, files["theory_files"], LOG)
     if trained:
         for network in files["theory_files"]:
             files["trajectory_files"][network] = [str(folder / f"{network}-{seed}.nc") for seed in range(SEEDS)]

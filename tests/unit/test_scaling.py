@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from learning_dynamics.datasets.make import make
 from scipy import stats
 
-from learning_dynamics import config, config_experiments, config_extensions, config_loading, fits, fourier, netcdf
-from learning_dynamics.datasets import labelled_images
-from learning_dynamics.datasets.make import make
+from learning_dynamics.config import configuration, extensions, loading, paper
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.engines import linear_cnn, linear_fcnn, small_linear_fcnn
 from learning_dynamics.errors import ConfigurationError, DivergenceError, UserError
-from learning_dynamics.networks import linear_cnn, linear_fcnn, small_linear_fcnn
-from learning_dynamics.scaling import learning_rates, measure, sides, stds, trainings
-from learning_dynamics.scaling.task import Task
+from learning_dynamics.extensions.scaling import learning_rates, measure, sides, stds, trainings
+from learning_dynamics.extensions.scaling.task import Task
+from learning_dynamics.numerics import fits, fourier
+from learning_dynamics.storage import netcdf
 from learning_dynamics.theory import competition, sigmoid
 
 LOG = logging.getLogger("test")
@@ -22,28 +24,26 @@ NO_LIMIT = 1e3
 
 
 def images(name, **dataset):
-    settings = config_experiments.paper_experiments()[name].dataset
+    settings = paper.paper_experiments()[name].dataset
     return make(type(settings).model_validate(settings.model_dump() | dataset), name, 0, "", Path("nowhere"))
 
 
 @pytest.fixture(scope="module")
 def over_sides():
-    settings = config_extensions.SideScaling(sides=[8, 9, 13], learning_rate=5e-5, kernel_std=1e-3, seeds=2)
+    settings = extensions.SideScaling(sides=[8, 9, 13], learning_rate=5e-5, kernel_std=1e-3, seeds=2)
     return sides.over_sides(settings, 0, NO_LIMIT, LOG)
 
 
 @pytest.fixture(scope="module")
 def over_stds():
-    settings = config_extensions.StdScaling(stds=[1e-1, 1e-3, 1e-4, 1e-5], learning_rate=5e-5, seeds=3)
+    settings = extensions.StdScaling(stds=[1e-1, 1e-3, 1e-4, 1e-5], learning_rate=5e-5, seeds=3)
     return stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
 
 
 @pytest.fixture(scope="module")
 def over_learning_rates():
-    settings = config_extensions.LearningRateScaling(
-        learning_rates=[1e-4, 2e-4], training_time=8.0, records=400, seeds=2
-    )
-    network = config_experiments.paper_experiments()["geometric_shapes"].networks.linear_cnn
+    settings = extensions.LearningRateScaling(learning_rates=[1e-4, 2e-4], training_time=8.0, records=400, seeds=2)
+    network = paper.paper_experiments()["geometric_shapes"].networks.linear_cnn
     return learning_rates.over_learning_rates(settings, network, images("geometric_shapes"), 0, NO_LIMIT, LOG)
 
 
@@ -111,7 +111,7 @@ def test_small_fcnn_is_compiled_for_every_shape():
 @pytest.mark.parametrize(("name", "present"), [("pure_cosines", 4), ("geometric_shapes", 120)])
 def test_cnn_at_the_frequencies_of_the_images_is_the_whole_cnn(name, present):
     task = Task.of(images(name, side=16))
-    weights = linear_cnn.normal_weights(np.random.default_rng(2), 4, 1, 16, 0.02, 0.02)
+    weights = linear_cnn.normal_weights(np.random.default_rng(2), (4, 1, 16), 0.02, 0.02)
     whole = linear_cnn.Engine(weights, 2e-4)
     samples = np.array([0, 4, 100, 800])
     network = trainings.CNN(task, weights, 2e-4, NO_LIMIT)
@@ -157,13 +157,13 @@ def test_powers_of_the_side_are_two_and_one(over_sides):
 
 
 def test_a_mode_that_starts_discovered_is_refused_with_the_remedy():
-    settings = config_extensions.SideScaling(sides=[8, 9], kernel_std=10.0, seeds=2)
+    settings = extensions.SideScaling(sides=[8, 9], kernel_std=10.0, seeds=2)
     with pytest.raises(UserError, match=r"side 8: a mode starts discovered.*lower scaling\.side\.kernel_std"):
         sides.over_sides(settings, 0, NO_LIMIT, LOG)
 
 
 def test_a_diverging_run_is_named():
-    settings = config_extensions.SideScaling(sides=[8, 9], learning_rate=0.5, seeds=2)
+    settings = extensions.SideScaling(sides=[8, 9], learning_rate=0.5, seeds=2)
     with pytest.raises(DivergenceError, match="side 8, linear_fcnn, seed 0: the training diverged"):
         sides.over_sides(settings, 0, NO_LIMIT, LOG)
 
@@ -213,10 +213,8 @@ def test_error_of_the_flow_is_of_first_order(over_learning_rates):
 
 def test_the_flow_takes_as_many_records_as_there_are():
     """The flow is one of λ t, in whose units there are more records than samples."""
-    settings = config_extensions.LearningRateScaling(
-        learning_rates=[2.5e-4, 1e-3], training_time=2.5, records=1100, seeds=2
-    )
-    network = config_experiments.paper_experiments()["geometric_shapes"].networks.linear_cnn
+    settings = extensions.LearningRateScaling(learning_rates=[2.5e-4, 1e-3], training_time=2.5, records=1100, seeds=2)
+    network = paper.paper_experiments()["geometric_shapes"].networks.linear_cnn
     data = images("geometric_shapes", side=8)
     result = learning_rates.over_learning_rates(settings, network, data, 0, NO_LIMIT, LOG)
     assert np.isfinite(result["flow_error"]).all()
@@ -229,9 +227,9 @@ def test_everything_is_described(over_sides, over_stds, over_learning_rates):
 
 
 def test_measure_reads_the_data_set_and_repeats_to_the_byte(tmp_path):
-    labelled_images.write(images("sums_of_cosines"), tmp_path / "d.nc", "sums_of_cosines", {})
-    settings = config_extensions.StdScaling(stds=[1e-3, 1e-2], learning_rate=1e-3, seeds=2).model_dump(mode="json")
-    experiment = config_experiments.paper_experiments()["sums_of_cosines"].model_dump(mode="json")
+    dataset_files.write(images("sums_of_cosines"), tmp_path / "d.nc", "sums_of_cosines", {})
+    settings = extensions.StdScaling(stds=[1e-3, 1e-2], learning_rate=1e-3, seeds=2).model_dump(mode="json")
+    experiment = paper.paper_experiments()["sums_of_cosines"].model_dump(mode="json")
     for name in ("a.nc", "b.nc"):
         result = measure.measure("std", settings, experiment, str(tmp_path / "d.nc"), 0, NO_LIMIT, LOG)
         netcdf.write(result, tmp_path / name)
@@ -241,10 +239,10 @@ def test_measure_reads_the_data_set_and_repeats_to_the_byte(tmp_path):
 
 
 def test_figure_has_a_row_per_parameter_even_where_nothing_was_fitted(tmp_path, over_sides, over_stds):
-    from learning_dynamics.figures import scaling as figure
     from learning_dynamics.figures import style
+    from learning_dynamics.figures.beyond import scaling as figure
 
-    settings = config_extensions.StdScaling(stds=[1e-1, 2e-1], learning_rate=1e-4, seeds=2)
+    settings = extensions.StdScaling(stds=[1e-1, 2e-1], learning_rate=1e-4, seeds=2)
     unfitted = stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
     assert not unfitted["is_fitted"].any()
     netcdf.write(over_sides, tmp_path / "side.nc")
@@ -271,15 +269,15 @@ MISTAKES = {
 @pytest.mark.parametrize("key", MISTAKES)
 def test_mistake_in_the_configuration_is_named(key):
     with pytest.raises(ConfigurationError, match=rf"^configuration key '{key}': "):
-        config_loading.load({"scaling": MISTAKES[key]})
+        loading.load({"scaling": MISTAKES[key]})
 
 
 def test_runs_follow_their_experiment_out():
-    loaded = config_loading.load({"experiments": {"geometric_shapes": None}})
+    loaded = loading.load({"experiments": {"geometric_shapes": None}})
     assert "geometric_shapes" not in loaded.experiments
     assert loaded.scaling.learning_rate.experiment == "geometric_shapes"
-    assert config_loading.load({"scaling": None, "variants": None}).extension_experiments() == {}
-    taken = config.Config().extension_experiment("scaling.learning_rate.experiment")
+    assert loading.load({"scaling": None, "variants": None}).extension_experiments() == {}
+    taken = configuration.Config().extension_experiment("scaling.learning_rate.experiment")
     assert taken.networks.names == ["linear_cnn"]
 
 

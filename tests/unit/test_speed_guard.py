@@ -13,8 +13,9 @@ from numba.core.runtime import _nrt_python, rtsys
 
 from benchmarks import pytorch_eager
 from conftest import PROJECT
-from learning_dynamics import fourier
-from learning_dynamics.networks import convolution_variants, linear_cnn, linear_fcnn, train
+from learning_dynamics.engines import convolution_variants, linear_cnn, linear_fcnn
+from learning_dynamics.numerics import fourier
+from learning_dynamics.training import two_layer
 
 CLASSES = 4
 
@@ -44,7 +45,7 @@ def peak_bytes(action):
 
 def test_memory_of_the_linear_cnn_does_not_grow_with_the_updates():
     inputs, labels, order, generator = samples(16, 1)
-    engine = linear_cnn.Engine(linear_cnn.normal_weights(generator, CLASSES, 1, 16, 0.01, 0.01), 1e-6)
+    engine = linear_cnn.Engine(linear_cnn.normal_weights(generator, (CLASSES, 1, 16), 0.01, 0.01), 1e-6)
     spectra = engine.spectra(inputs)
     engine.update(spectra, labels, order[:1])
     few, many = (
@@ -66,7 +67,7 @@ def test_memory_of_the_linear_fcnn_does_not_grow_with_the_updates():
 
 def test_a_sample_is_transformed_once_when_its_turn_comes_and_never_in_the_updates(monkeypatch):
     inputs, labels, order, generator = samples(8, 3)
-    engine = linear_cnn.Engine(linear_cnn.normal_weights(generator, CLASSES, 3, 8, 0.01, 0.01), 1e-6)
+    engine = linear_cnn.Engine(linear_cnn.normal_weights(generator, (CLASSES, 3, 8), 0.01, 0.01), 1e-6)
     transformed = []
     original = fourier.half_spectrum
     monkeypatch.setattr(fourier, "half_spectrum", lambda images: transformed.append(len(images)) or original(images))
@@ -91,7 +92,7 @@ def test_linear_cnn_is_far_faster_than_an_eager_loop(side, channels, least):
     import torch
 
     inputs, labels, order, generator = samples(side, channels)
-    initial = linear_cnn.normal_weights(generator, CLASSES, channels, side, 0.01, 0.01)
+    initial = linear_cnn.normal_weights(generator, (CLASSES, channels, side), 0.01, 0.01)
     engine = linear_cnn.Engine(initial, 1e-6)
     spectra = engine.spectra(inputs)
     engine.update(spectra, labels, order[:1])
@@ -109,8 +110,10 @@ def test_linear_cnn_is_far_faster_than_an_eager_loop(side, channels, least):
 
 def variant(side, kernels, padding):
     inputs, labels, order, generator = samples(side, 1, images=4)
-    initial = convolution_variants.normal_weights(generator, CLASSES, kernels, side, 0.01, 0.01)
-    engine = convolution_variants.engine(initial, inputs[:, 0], padding, "convolution", 1e-6)
+    initial = convolution_variants.normal_weights(generator, (CLASSES, kernels, side), 0.01, 0.01)
+    engine = convolution_variants.engine(
+        initial, inputs[:, 0], convolution_variants.Layer(padding, "convolution"), 1e-6
+    )
     engine.update(labels, order[:1])
     return engine, initial, inputs[:, 0], labels, order
 
@@ -135,7 +138,7 @@ def test_variants_are_far_faster_than_products_with_matrices(kernels, padding, l
 
 def test_single_precision_follows_double():
     inputs, labels, order, generator = samples(16, 1)
-    initial = linear_cnn.normal_weights(generator, CLASSES, 1, 16, 0.05, 0.05)
+    initial = linear_cnn.normal_weights(generator, (CLASSES, 1, 16), 0.05, 0.05)
     networks = []
     for precision in (np.float64, np.float32):
         engine = linear_cnn.Engine(initial, 1e-4, precision=precision)
@@ -167,4 +170,4 @@ def test_a_training_job_imports_nothing_that_it_does_not_use():
 
 def test_samples_are_transformed_in_pieces_that_the_second_cache_holds():
     side, channels = 32, 3
-    assert train._UPDATES_AT_ONCE * 8 * channels * side**2 < 2**20
+    assert two_layer._UPDATES_AT_ONCE * 8 * channels * side**2 < 2**20

@@ -10,18 +10,21 @@ from own_images import NO_DOWNLOADS, made, structure_of_file
 from pictures_on_disk import encoded, png, two_classes, write
 from PIL import Image
 
-from learning_dynamics import config_experiments, netcdf, structure
-from learning_dynamics.correlations import correlate, correlate_in_modes, decompose, input_correlation_in_modes
-from learning_dynamics.datasets import labelled_images, make
+from learning_dynamics.config import paper
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets import make
 from learning_dynamics.errors import DataError
+from learning_dynamics.numerics.correlations import correlate, correlate_in_modes, decompose, input_correlation_in_modes
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure import files as structure_files
 from learning_dynamics.theory.alignment import class_mean_share, coherence
 
 
 def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
     """The pure cosines, taken for a user's images, have the pure cosines' structure."""
-    paper = config_experiments.paper_experiments()["pure_cosines"].dataset
+    paper = paper.paper_experiments()["pure_cosines"].dataset
     cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS)
-    labelled_images.write(cosines, tmp_path / "cosines.nc", "pure_cosines", {})
+    dataset_files.write(cosines, tmp_path / "cosines.nc", "pure_cosines", {})
     expected = structure_of_file(tmp_path / "cosines.nc", tmp_path)
     values = cosines.images[:, 0]
     np.savez(tmp_path / "cosines.npz", images=values, labels=cosines.labels)
@@ -36,7 +39,7 @@ def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
 
 def test_pictures_of_the_cosines_have_nearly_their_structure(tmp_path):
     """Rounded to 256 values of grey, the modes stay what they are; the constant carries what lifts them above zero."""
-    paper = config_experiments.paper_experiments()["pure_cosines"].dataset
+    paper = paper.paper_experiments()["pure_cosines"].dataset
     cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS).images[1:, 0]
     files = {
         f"{place}/0.png": encoded(Image.fromarray(np.round(127.5 + 127 * image).astype(np.uint8)))
@@ -50,19 +53,19 @@ def test_pictures_of_the_cosines_have_nearly_their_structure(tmp_path):
 
 def test_structure_of_large_images_needs_no_square_matrix(tmp_path, caplog):
     made(write(tmp_path, "folder", two_classes(6)), tmp_path / "data.nc", test_fraction=0.3)
-    data = labelled_images.open_file(tmp_path / "data.nc")
-    structure.write_correlations(data, tmp_path / "whole.nc", "mine", {})
-    structure.write_correlations(data, tmp_path / "large.nc", "mine", {}, largest_input=100)
+    data = dataset_files.open_file(tmp_path / "data.nc")
+    structure_files.write_correlations(data, tmp_path / "whole.nc", "mine", {})
+    structure_files.write_correlations(data, tmp_path / "large.nc", "mine", {}, largest_input=100)
     assert "243" in caplog.text
     for name in ("whole", "large"):
-        averages = structure.read_averages(tmp_path / f"{name}.nc")
-        structure.write_structure(data, averages, tmp_path / f"{name}-structure.nc", "mine", {})
+        averages = structure_files.read_averages(tmp_path / f"{name}.nc")
+        structure_files.write_structure(data, averages, tmp_path / f"{name}-structure.nc", "mine", {})
     whole, large = (netcdf.read(tmp_path / f"{name}-structure.nc") for name in ("whole", "large"))
     for name in whole.variables:
         if whole[name].dtype.kind == "f":
             assert np.allclose(whole[name], large[name], atol=1e-12), name
     with pytest.raises(DataError, match=r"set dataset\.side so that the images are smaller"):
-        structure.read_correlations(tmp_path / "large.nc")
+        structure_files.read_correlations(tmp_path / "large.nc")
 
 
 @settings(max_examples=20, deadline=None)
@@ -107,7 +110,7 @@ def test_unbalanced_classes_are_said_and_weighed_by_their_images(tmp_path, caplo
 
 
 def test_share_of_the_class_means_is_the_coherence_of_balanced_classes():
-    data = make.make(config_experiments.paper_experiments()["geometric_shapes"].dataset, "x", 0, "", NO_DOWNLOADS)
+    data = make.make(paper.paper_experiments()["geometric_shapes"].dataset, "x", 0, "", NO_DOWNLOADS)
     average = data.split("train").correlations()
     found = decompose(average.input_output)
     in_modes = input_correlation_in_modes(average, found)

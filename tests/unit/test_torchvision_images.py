@@ -11,8 +11,10 @@ import pytest
 from pictures_on_disk import pixels
 from PIL import Image
 
-from learning_dynamics.config_datasets import ImagesDataset
-from learning_dynamics.datasets import cifar10, labelled_images, make
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets import make
+from learning_dynamics.datasets.kinds.images import ImagesDataset
+from learning_dynamics.datasets.sources import cifar10
 from learning_dynamics.errors import DataError
 
 
@@ -66,7 +68,7 @@ def torchvision(monkeypatch):
 def from_torchvision(name, folder, **wanted):
     dataset = ImagesDataset(source=f"torchvision:{name}", **wanted)
     make.write(dataset, "mine", 0, "", folder / "downloads", folder / "data.nc")
-    return labelled_images.read(folder / "data.nc")
+    return dataset_files.read(folder / "data.nc")
 
 
 @pytest.mark.parametrize("name", ["FakeImages", "FakeSplits"])

@@ -6,29 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-
-from learning_dynamics import (
-    config_experiments,
-    config_loading,
-    fourier,
-    netcdf,
-    random_streams,
-    recorded_settings,
-    structure,
-    trajectories,
-)
-from learning_dynamics.correlations import decompose, input_correlation_in_modes
 from learning_dynamics.datasets.make import make
+
+from learning_dynamics.config import experiments, loading, paper
+from learning_dynamics.engines import linear_cnn
 from learning_dynamics.errors import DataError, DivergenceError
-from learning_dynamics.networks import linear_cnn, train
+from learning_dynamics.numerics import discovery, fourier, random_streams
+from learning_dynamics.numerics.correlations import decompose, input_correlation_in_modes
+from learning_dynamics.storage import netcdf, recorded_settings
+from learning_dynamics.structure import files as structure_files
 from learning_dynamics.theory import sigmoid
+from learning_dynamics.training import files as trajectory_files
+from learning_dynamics.training import two_layer
 
 
 def small(name, **changes):
-    base = config_experiments.paper_experiments()[name].model_dump()
-    return config_experiments.Experiment.model_validate(
-        config_loading.merged(base, {"records": 20, "snapshots": [], **changes})
-    )
+    base = paper.paper_experiments()[name].model_dump()
+    return experiments.Experiment.model_validate(loading.merged(base, {"records": 20, "snapshots": [], **changes}))
 
 
 class Prepared:
@@ -40,7 +34,7 @@ class Prepared:
         self.structure = decompose(self.correlations["train"].input_output)
 
     def train(self, network, seed=0, divergence_factor=100.0, report=lambda *_: None, checkpointing=None, samples=None):
-        return train.train(
+        return two_layer.train(
             self.name,
             self.settings,
             network,
@@ -82,7 +76,7 @@ def test_sample_order(order):
     assert np.array_equal(drawn[:10], drawn[10:20]) == (order == "cyclic")
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", two_layer.NETWORKS)
 def test_trajectory_layout_and_round_trip(tmp_path, network):
     prepared = Prepared("digits4", updates=200, snapshots=[70], networks={"linear_fcnn": {"hidden_units": 5}})
     trajectory = prepared.train(network, seed=3)
@@ -98,10 +92,10 @@ def test_trajectory_layout_and_round_trip(tmp_path, network):
     assert trajectory.attrs["seed"] == 3
     assert json.loads(trajectory.attrs["settings"])["networks"][network]["learning_rate"] > 0
     netcdf.write(trajectory, tmp_path / "t.nc")
-    xr.testing.assert_identical(trajectories.read(tmp_path / "t.nc"), trajectory)
+    xr.testing.assert_identical(trajectory_files.read(tmp_path / "t.nc"), trajectory)
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", two_layer.NETWORKS)
 def test_records_are_those_of_the_samples_themselves(network):
     prepared = Prepared("digits4", updates=3000, networks={"linear_fcnn": {"hidden_units": 9, "learning_rate": 1e-2}})
     trajectory = prepared.train(network)
@@ -127,7 +121,7 @@ def test_records_are_those_of_the_samples_themselves(network):
 
 def test_spectra_in_memory_or_on_the_fly_give_the_same_training(monkeypatch):
     prepared = Prepared("digits4", updates=600)
-    shared = train.SampleSpectra(prepared.data.split("train"), trainings=2)
+    shared = two_layer.SampleSpectra(prepared.data.split("train"), trainings=2)
     in_memory = [prepared.train("linear_cnn", seed, samples=shared) for seed in range(2)]
     monkeypatch.setattr(train, "_RESIDENT_IMAGES", 10)
     for seed, trained in enumerate(in_memory):
@@ -156,11 +150,11 @@ def test_aligned_start_is_diagonal_positive_and_balanced():
 
 def test_diagonal_fcnn_starts_where_the_aligned_cnn_does():
     prepared = Prepared("pure_cosines", updates=20)
-    starts = [prepared.train(network)["effective_singular_values"][0].values for network in train.NETWORKS]
+    starts = [prepared.train(network)["effective_singular_values"][0].values for network in two_layer.NETWORKS]
     assert np.allclose(starts[0], starts[1], rtol=1e-9, atol=1e-15)
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", two_layer.NETWORKS)
 def test_pure_cosines_in_cyclic_order_follow_equation_22(network):
     prepared = Prepared("pure_cosines", order="cyclic")
     trajectory = prepared.train(network)
@@ -206,7 +200,7 @@ def test_conserved_quantity_drifts_in_proportion_to_the_learning_rate():
     assert np.diff(np.log2(drifts)) == pytest.approx([1, 1], abs=0.05)
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", two_layer.NETWORKS)
 def test_divergence_names_everything_and_the_remedy(network):
     prepared = Prepared(
         "geometric_shapes",
@@ -229,18 +223,18 @@ def test_progress_is_reported_at_every_record():
 def test_discovery_times_interpolate_and_report_what_is_not_found():
     samples = np.arange(0, 101, 10.0)
     values = np.stack([samples / 100, samples / 300, np.full(11, 0.9)], axis=-1)
-    times = trajectories.discovery_times(samples, values, np.array([1.0, 1.0, 1.0]))
+    times = discovery.discovery_times(samples, values, np.array([1.0, 1.0, 1.0]))
     assert times[0] == pytest.approx(50)
     assert np.isnan(times[1])
     assert times[2] == 0
-    assert trajectories.discovery_times(samples, 2 * values, 2 * np.ones(3))[0] == pytest.approx(50)
+    assert discovery.discovery_times(samples, 2 * values, 2 * np.ones(3))[0] == pytest.approx(50)
 
 
 def test_structure_file_holds_both_decompositions(tmp_path):
     prepared = Prepared("digits4")
-    structure.write_structure(prepared.data, prepared.correlations, tmp_path / "s.nc", "digits4", {})
-    stored = structure.read_structure(tmp_path / "s.nc")
-    again = structure.structure_of(stored)
+    structure_files.write_structure(prepared.data, prepared.correlations, tmp_path / "s.nc", "digits4", {})
+    stored = structure_files.read_structure(tmp_path / "s.nc")
+    again = structure_files.structure_of(stored)
     assert np.array_equal(again.right, prepared.structure.right)
     spectra = stored["right_singular_spectra"].values
     assert np.allclose(
@@ -259,8 +253,8 @@ def test_structure_file_holds_both_decompositions(tmp_path):
 
 def test_correlations_file_round_trip(tmp_path):
     prepared = Prepared("digits4")
-    structure.write_correlations(prepared.data, tmp_path / "c.nc", "digits4", {})
-    again = structure.read_correlations(tmp_path / "c.nc")
+    structure_files.write_correlations(prepared.data, tmp_path / "c.nc", "digits4", {})
+    again = structure_files.read_correlations(tmp_path / "c.nc")
     assert list(again) == ["train", "test"]
     for split, averages in prepared.correlations.items():
         assert np.array_equal(again[split].input, averages.input)
@@ -271,8 +265,8 @@ def test_seeds_recorded_at_other_samples_are_not_mixed(tmp_path):
     for seed, updates in enumerate((100, 200)):
         netcdf.write(Prepared("pure_cosines", updates=updates).train("linear_cnn", seed), tmp_path / f"{seed}.nc")
     with pytest.raises(DataError, match=r"1\.nc: recorded at other samples"):
-        trajectories.read_seeds([tmp_path / "0.nc", tmp_path / "1.nc"])
-    joined = trajectories.read_seeds([tmp_path / "0.nc", tmp_path / "0.nc"], ["train_loss"])
+        trajectory_files.read_seeds([tmp_path / "0.nc", tmp_path / "1.nc"])
+    joined = trajectory_files.read_seeds([tmp_path / "0.nc", tmp_path / "0.nc"], ["train_loss"])
     assert joined["train_loss"].dims == ("seed", "sample")
 
 
@@ -281,13 +275,13 @@ def test_trajectories_of_other_settings_are_refused(tmp_path):
     path = tmp_path / "0.nc"
     netcdf.write(prepared.train("linear_cnn", 0), path)
     settings = prepared.settings.model_dump(mode="json")
-    trajectories.read_seeds([path], ["train_loss"], settings=settings)
+    trajectory_files.read_seeds([path], ["train_loss"], settings=settings)
     without_the_other = {**settings, "networks": {**settings["networks"], "linear_fcnn": None}}
-    trajectories.read_seeds([path], ["train_loss"], settings=without_the_other)
+    trajectory_files.read_seeds([path], ["train_loss"], settings=without_the_other)
     assert recorded_settings.read_difference(path, settings) is None
     network = {**settings["networks"]["linear_cnn"], "learning_rate": 1.0}
     for key, changed in (("networks.linear_cnn", {"networks": {"linear_cnn": network}}), ("updates", {"updates": 7})):
         other = {**settings, **changed}
         assert recorded_settings.read_difference(path, other) == key
         with pytest.raises(DataError, match=rf"0\.nc: made with other settings .*'{key}' differs.*run again"):
-            trajectories.read_seeds([path], ["train_loss"], settings=other)
+            trajectory_files.read_seeds([path], ["train_loss"], settings=other)

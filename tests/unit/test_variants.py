@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from learning_dynamics.datasets.make import make
 from torch.nn import functional
 
-from learning_dynamics import config_experiments, config_extensions, config_loading, netcdf, variants
-from learning_dynamics.correlations import decompose
-from learning_dynamics.datasets.make import make
+from learning_dynamics.config import experiments, extensions, loading, paper
+from learning_dynamics.engines import convolution_variants, linear_cnn
 from learning_dynamics.errors import ConfigurationError, DataError, DivergenceError
-from learning_dynamics.networks import convolution_variants, linear_cnn, train
+from learning_dynamics.extensions import variants
+from learning_dynamics.numerics.correlations import decompose
+from learning_dynamics.storage import netcdf
+from learning_dynamics.training import two_layer
 
 LOG = logging.getLogger("test")
 UPDATES = 200
@@ -65,9 +68,9 @@ def relative_difference(measured, expected):
 @pytest.mark.parametrize(("side", "kernels"), [(7, 1), (8, 1), (8, 3), (17, 2)])
 def test_variant_is_plain_stochastic_gradient_descent(side, kernels, padding, operation):
     images, labels, order, generator = samples(side)
-    initial = convolution_variants.normal_weights(generator, CLASSES, kernels, side, 0.1, 0.1)
+    initial = convolution_variants.normal_weights(generator, (CLASSES, kernels, side), 0.1, 0.1)
     unchanged = (initial.kernels.copy(), initial.readouts.copy())
-    engine = convolution_variants.engine(initial, images, padding, operation, LEARNING_RATE)
+    engine = convolution_variants.engine(initial, images, convolution_variants.Layer(padding, operation), LEARNING_RATE)
     done, squared_errors = engine.update(labels, order)
     kernel, readout = by_autograd(initial, images, labels, order, padding, operation)
     trained = engine.weights()
@@ -88,8 +91,8 @@ def test_variant_agrees_with_the_dense_matrices_to_rounding(side, kernels, paddi
     # Rows with no, an odd and an even number of pixels, and an image of zeros.
     images[generator.random(images.shape) < 0.6] = 0.0
     images[1, side // 2], images[2] = 0.0, 0.0
-    initial = convolution_variants.normal_weights(generator, CLASSES, kernels, side, 0.1, 0.1)
-    engine = convolution_variants.engine(initial, images, padding, operation, LEARNING_RATE)
+    initial = convolution_variants.normal_weights(generator, (CLASSES, kernels, side), 0.1, 0.1)
+    engine = convolution_variants.engine(initial, images, convolution_variants.Layer(padding, operation), LEARNING_RATE)
     half = len(order) // 2
     parts = [engine.update(labels, part) for part in (order[:half], order[half:])]
     kernel, readout, squared_errors, answers = dense_convolution.train(
@@ -105,11 +108,13 @@ def test_variant_agrees_with_the_dense_matrices_to_rounding(side, kernels, paddi
 @pytest.mark.parametrize("side", [7, 8])
 def test_one_circular_convolution_is_the_linear_cnn(side):
     images, labels, order, _ = samples(side)
-    first = convolution_variants.normal_weights(np.random.default_rng(5), CLASSES, 1, side, 0.1, 0.2)
-    expected = linear_cnn.normal_weights(np.random.default_rng(5), CLASSES, 1, side, 0.1, 0.2)
+    first = convolution_variants.normal_weights(np.random.default_rng(5), (CLASSES, 1, side), 0.1, 0.2)
+    expected = linear_cnn.normal_weights(np.random.default_rng(5), (CLASSES, 1, side), 0.1, 0.2)
     assert np.array_equal(first.kernels, expected.kernel)
     assert np.array_equal(first.readouts[:, 0], expected.readout)
-    variant = convolution_variants.engine(first, images, "circular", "convolution", LEARNING_RATE)
+    variant = convolution_variants.engine(
+        first, images, convolution_variants.Layer("circular", "convolution"), LEARNING_RATE
+    )
     theory = linear_cnn.Engine(expected, LEARNING_RATE)
     variant.update(labels, order)
     theory.update(theory.spectra(images[:, None]), labels, order)
@@ -121,9 +126,12 @@ def test_one_circular_convolution_is_the_linear_cnn(side):
 
 def test_copies_of_a_kernel_that_share_its_variance_train_like_the_kernel():
     images, labels, order, generator = samples(8)
-    one = convolution_variants.normal_weights(generator, CLASSES, 1, 8, 0.1, 0.1)
+    one = convolution_variants.normal_weights(generator, (CLASSES, 1, 8), 0.1, 0.1)
     four = convolution_variants.Weights(np.repeat(one.kernels, 4, axis=0) / 2, np.repeat(one.readouts, 4, axis=1) / 2)
-    engines = [convolution_variants.engine(w, images, "zero", "convolution", LEARNING_RATE) for w in (one, four)]
+    engines = [
+        convolution_variants.engine(w, images, convolution_variants.Layer("zero", "convolution"), LEARNING_RATE)
+        for w in (one, four)
+    ]
     for engine in engines:
         engine.update(labels, order)
     assert np.allclose(engines[0].answers(), engines[1].answers(), rtol=0, atol=1e-12)
@@ -131,7 +139,7 @@ def test_copies_of_a_kernel_that_share_its_variance_train_like_the_kernel():
 
 def test_more_kernels_begin_with_those_of_fewer_and_share_the_variance():
     one, four = (
-        convolution_variants.normal_weights(np.random.default_rng(1), 3, kernels, 16, 0.1, 0.2) for kernels in (1, 4)
+        convolution_variants.normal_weights(np.random.default_rng(1), (3, kernels, 16), 0.1, 0.2) for kernels in (1, 4)
     )
     assert np.allclose(2 * four.kernels[0], one.kernels[0])
     assert np.allclose(2 * four.readouts[:, 0], one.readouts[:, 0])
@@ -178,21 +186,27 @@ def test_zero_padding_differs_from_circular_only_where_the_kernel_reaches_over_t
 def test_too_many_images_are_refused(padding, message):
     initial = convolution_variants.Weights(np.zeros((8, 32, 32)), np.zeros((2, 8, 32, 32)))
     with pytest.raises(DataError, match=message):
-        convolution_variants.engine(initial, np.broadcast_to(0.0, (20000, 32, 32)), padding, "convolution", 1e-3)
+        convolution_variants.engine(
+            initial, np.broadcast_to(0.0, (20000, 32, 32)), convolution_variants.Layer(padding, "convolution"), 1e-3
+        )
 
 
 @pytest.mark.parametrize("padding", ["circular", "zero"])
 def test_a_diverging_update_is_reported_and_stops_there(padding):
     images, labels, _, generator = samples(8)
     images[0] *= 1e6
-    initial = convolution_variants.normal_weights(generator, CLASSES, 2, 8, 0.1, 0.1)
-    engine = convolution_variants.engine(initial, images, padding, "convolution", LEARNING_RATE, error_limit=100.0)
+    initial = convolution_variants.normal_weights(generator, (CLASSES, 2, 8), 0.1, 0.1)
+    engine = convolution_variants.engine(
+        initial, images, convolution_variants.Layer(padding, "convolution"), LEARNING_RATE, error_limit=100.0
+    )
     order = np.array([1, 2, 3, 0, 1])
     done, squared_error = engine.update(labels, order)
     assert done == 3
     assert not squared_error <= 100
     images[0] = np.nan
-    engine = convolution_variants.engine(initial, images, padding, "convolution", LEARNING_RATE, error_limit=100.0)
+    engine = convolution_variants.engine(
+        initial, images, convolution_variants.Layer(padding, "convolution"), LEARNING_RATE, error_limit=100.0
+    )
     done, squared_error = engine.update(labels, order)
     assert done == 3
     assert np.isnan(squared_error)
@@ -202,17 +216,15 @@ class Small:
     """The variants of a small experiment."""
 
     def __init__(self, **changes):
-        base = config_experiments.paper_experiments()["geometric_shapes"].model_dump()
+        base = paper.paper_experiments()["geometric_shapes"].model_dump()
         small = {"updates": 15000, "records": 30, "snapshots": [], "dataset": {"side": 9}}
         rate = {"networks": {"linear_cnn": {"learning_rate": 1e-3}, "linear_fcnn": None}}
-        self.settings = config_experiments.Experiment.model_validate(
-            config_loading.merged(base, small | rate | changes)
-        )
+        self.settings = experiments.Experiment.model_validate(loading.merged(base, small | rate | changes))
         self.data = make(self.settings.dataset, "shapes", 0, "", Path("nowhere"))
 
     def train(self, name="variant", **convolution):
         return variants.train(
-            name, config_extensions.Convolution(**convolution), 2, "shapes", self.settings, self.data, 0, 100.0, LOG
+            name, extensions.Convolution(**convolution), 2, "shapes", self.settings, self.data, 0, 100.0, LOG
         )
 
 
@@ -222,7 +234,7 @@ def test_reference_repeats_the_experiment_s_own_trajectory():
     correlations = {"train": small.data.split("train").correlations()}
     structure = decompose(correlations["train"].input_output)
     for seed in range(2):
-        trajectory = train.train(
+        trajectory = two_layer.train(
             "shapes", small.settings, "linear_cnn", seed, 0, 100.0, small.data, correlations, structure, lambda *_: None
         )
         omega = trajectory["effective_singular_values"].values
@@ -255,10 +267,7 @@ def test_comparison_with_the_reference(tmp_path):
         result = small.train(name, **convolution)
         netcdf.write(result, files[name])
         xr.testing.assert_identical(netcdf.read(files[name]), result)
-        assert (
-            json.loads(result.attrs["settings"])["convolution"]
-            == config_extensions.Convolution(**convolution).model_dump()
-        )
+        assert json.loads(result.attrs["settings"])["convolution"] == extensions.Convolution(**convolution).model_dump()
         assert result["final_kernel"].shape == (2, convolution.get("kernels", 1), 9, 9)
         assert all({"long_name", "units"} <= set(variable.attrs) for variable in result.variables.values())
     comparison = variants.compare(files, "circular")
@@ -269,7 +278,7 @@ def test_comparison_with_the_reference(tmp_path):
     assert all({"long_name", "units"} <= set(variable.attrs) for variable in comparison.variables.values())
 
     from learning_dynamics.figures import style
-    from learning_dynamics.figures import variants as figure
+    from learning_dynamics.figures.beyond import variants as figure
 
     netcdf.write(comparison, tmp_path / "comparison.nc")
     drawn = figure.draw(files | {"comparison": str(tmp_path / "comparison.nc")})
@@ -298,15 +307,15 @@ MISTAKES = {
 @pytest.mark.parametrize("key", MISTAKES)
 def test_mistake_in_the_configuration_is_named(key):
     with pytest.raises(ConfigurationError, match=rf"^configuration key '{key}': "):
-        config_loading.load({"variants": MISTAKES[key]})
+        loading.load({"variants": MISTAKES[key]})
 
 
 def test_variants_are_merged_by_name():
-    loaded = config_loading.load(
+    loaded = loading.load(
         {"variants": {"convolutions": {"four-kernels": None, "two-kernels": {"padding": "zero"}, "own": {}}}}
     )
     convolutions = loaded.variants.convolutions
     assert list(convolutions) == ["circular", "two-kernels", "zero-padding", "correlation", "own"]
-    assert convolutions["two-kernels"] == config_extensions.Convolution(kernels=2, padding="zero")
+    assert convolutions["two-kernels"] == extensions.Convolution(kernels=2, padding="zero")
     taken = loaded.extension_experiment("variants.experiment")
     assert (taken.updates, taken.records) == (loaded.variants.updates, loaded.variants.records)

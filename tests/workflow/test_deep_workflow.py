@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from PIL import Image
 
-from learning_dynamics.config_datasets import CIFAR10_CLASSES
+from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES
 
 pytestmark = pytest.mark.workflow
 

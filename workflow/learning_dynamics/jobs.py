@@ -5,12 +5,19 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import platform
+import socket
 import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 
-from learning_dynamics import environment
 from learning_dynamics.errors import UserError
+from learning_dynamics.storage.provenance import PACKAGES
+
+# What a cluster tells its jobs.
+_CLUSTER = {"SLURMD_NODENAME": "node", "SLURM_JOB_ID": "Slurm job", "CUDA_VISIBLE_DEVICES": "GPU"}
 
 
 def begin(log: str | Path) -> logging.Logger:
@@ -40,9 +47,14 @@ def begin(log: str | Path) -> logging.Logger:
     sys.excepthook = _log_uncaught
     logger = logging.getLogger("learning_dynamics")
     logger.setLevel(logging.INFO)
-    for line in environment.describe():
+    for line in _environment_lines():
         logger.info(line)
     return logger
+
+
+def by_seed(paths: Iterable[str]) -> dict[int, str]:
+    """Trajectory files by the seed in their names."""
+    return {int(Path(path).stem.removeprefix("seed-")): path for path in paths}
 
 
 def fix_hash_seed() -> None:
@@ -61,3 +73,30 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: Tr
         logging.error("interrupted")
     else:
         logging.error("unexpected error", exc_info=(kind, error, traceback))
+
+
+def _environment_lines() -> list[str]:
+    """Host, cluster job and GPU; Python and its environment; package versions: a line each."""
+    place = [f"host {socket.gethostname()}"]
+    place += [f"{name} {os.environ[key]}" for key, name in _CLUSTER.items() if os.environ.get(key)]
+    python = f"Python {platform.python_version()} {sys.executable}"
+    return [", ".join(place), f"{python}, {_environment()}", "packages: " + ", ".join(_packages())]
+
+
+def _environment() -> str:
+    # A conda environment has a folder of this name; CONDA_PREFIX alone may belong to another, active around this one.
+    if Path(sys.prefix, "conda-meta").is_dir():
+        return f"conda environment {sys.prefix}"
+    if sys.prefix != sys.base_prefix:
+        return f"virtual environment {sys.prefix}"
+    return f"no environment, {sys.prefix}"
+
+
+def _packages() -> list[str]:
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return found

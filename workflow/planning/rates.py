@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
-from learning_dynamics import whole_files
 from learning_dynamics.errors import DataError
+from learning_dynamics.storage import whole_files
 from planning import work
 from planning.graph import Job
 from planning.work import Work

@@ -12,16 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from learning_dynamics.config_datasets import (
-    Cifar10Dataset,
-    CosinesDataset,
-    DigitsDataset,
-    ShapesDataset,
-    dataset_model,
-    frequencies_disjoint,
-)
-from learning_dynamics.config_experiments import Experiment
-from learning_dynamics.config_extensions import Convolution, LearningRateScaling, SideScaling, StdScaling
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.config.extensions import Convolution, LearningRateScaling, SideScaling, StdScaling
+from learning_dynamics.datasets.kinds.cifar10 import Cifar10Dataset
+from learning_dynamics.datasets.kinds.cosines import CosinesDataset, frequencies_disjoint
+from learning_dynamics.datasets.kinds.digits import DigitsDataset
+from learning_dynamics.datasets.kinds.shapes import ShapesDataset
+from learning_dynamics.datasets.registry import dataset_model
 from planning.graph import Job
 
 # Costs relative to one multiplication in the CNN's update, about half a nanosecond.

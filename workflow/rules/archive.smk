@@ -10,7 +10,6 @@ rule archive:
         results=lambda wildcards: all_of(claimed_files()),
         extensions=lambda wildcards: list(extension_files().values()),
         provenance=f"{RESULTS}/provenance.html",
-        code=code("archive.py"),
     output:
         archive=f"{RESULTS}/archive.zip",
         checksum=f"{RESULTS}/archive.zip.sha256",
@@ -26,6 +25,7 @@ rule archive:
         mem_mb=2000,
         runtime=10,
     params:
+        code=code("archive.py"),
         files=lambda wildcards: data_files(),
         settings=lambda wildcards: archived_settings(),
     script:

@@ -10,7 +10,6 @@ rule choose_settings:
         dataset=rules.dataset.output[0],
         correlations=rules.correlations.output[0],
         structure=rules.structure.output[0],
-        code=code("choose_settings.py"),
     output:
         f"{RESULTS}/settings/{{experiment}}.json",
     log:
@@ -25,6 +24,9 @@ rule choose_settings:
         * (1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6),
         runtime=60,
     params:
+        code=lambda wildcards: code(
+            "choose_settings.py", *network_modules([wildcards.experiment])
+        ),
         settings=experiment_settings,
         rules=CONFIG.automatic.model_dump(),
         # More are not looked at, and another number of seeds is no reason to choose again.

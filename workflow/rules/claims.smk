@@ -10,7 +10,6 @@ rule claims:
         claims=CLAIMS,
         results=lambda wildcards: all_of(claimed_files()),
         extensions=lambda wildcards: list(extension_files().values()),
-        code=code("claims.py"),
     output:
         json=f"{RESULTS}/claims.json",
         page=in_report(
@@ -31,6 +30,9 @@ rule claims:
         mem_mb=4000,
         runtime=10,
     params:
+        code=lambda wildcards: code(
+            "claims.py", *network_modules(measured_files(), deep=True)
+        ),
         experiments=lambda wildcards: measured_files(),
         extensions=lambda wildcards: extension_files(),
     script:

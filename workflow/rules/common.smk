@@ -13,21 +13,24 @@ from pathlib import Path
 WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
-from learning_dynamics import archive
-from learning_dynamics import (
-    config_experiments,
-    config_loading,
-    config_networks,
-    recorded_settings,
-)
-from learning_dynamics.chosen_settings import ChosenSettingsFile, resolved_settings
 from learning_dynamics.claims import ledger
-from learning_dynamics.datasets import fingerprints
+from learning_dynamics.config import loading
+from learning_dynamics.config.chosen_settings import (
+    ChosenSettingsFile,
+    resolved_settings,
+)
+from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.errors import DataError, UserError
 from learning_dynamics.figures import catalogue
 from learning_dynamics.jobs import fix_hash_seed
-
-import source_files
+from learning_dynamics.networks.registry import (
+    DEEP_NETWORKS,
+    MODELS,
+    TWO_LAYER_NETWORKS,
+)
+from learning_dynamics.pipeline import code_state
+from learning_dynamics.publishing import archive
+from learning_dynamics.storage import recorded_settings
 
 fix_hash_seed()
 # Results are looked into on file systems without locks too, see jobs.begin.
@@ -36,7 +39,7 @@ os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 CLAIMS = f"{workflow.basedir}/config/claims.yaml"
 
 try:
-    CONFIG = config_loading.load(config)
+    CONFIG = loading.load(config)
     ledger.read(CLAIMS)
     ARCHIVE = archive.open_archive(CONFIG.archive) if CONFIG.archive else None
     if ARCHIVE:
@@ -47,35 +50,61 @@ except UserError as error:
     sys.exit(str(error))
 
 RESULTS = CONFIG.results
-PAPER_EXPERIMENTS = config_experiments.paper_experiments()
+PAPER_EXPERIMENTS = paper_experiments()
+# For the scripts: where and how they run, which is no parameter of a rule and no reason to run again.
+config["jobs"] = {
+    "checkpoints": f"{RESULTS}/checkpoints",
+    "checkpoint_minutes": CONFIG.checkpoint_minutes,
+    "device": CONFIG.deep_training.device,
+}
 TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
 
 
 wildcard_constraints:
     # What ends otherwise is the comparison of a prediction with the training.
     experiment="[A-Za-z][A-Za-z0-9_]*(?<!_measured)",
-    network="linear_cnn|linear_fcnn|deep_linear_cnn|deep_relu_cnn",
+    network="|".join(MODELS),
     seed=r"\d+",
 
 
-def code(script):
-    """The files of the library that a script runs: inputs, so that an edited module reruns what depends on it."""
-    return source_files.imported_by(WORKFLOW / "scripts" / script)
-
-
-def figure_code(*modules):
-    """The files that drawing some figures runs; figures are imported by name, which no search for imports finds."""
-    figures = [
-        WORKFLOW / "learning_dynamics" / "figures" / f"{module}.py"
-        for module in modules
-    ]
-    files = source_files.imported_by(WORKFLOW / "scripts" / "paper_figure.py") + [
-        str(path) for path in figures
-    ]
-    return sorted(
-        {file for path in figures for file in source_files.imported_by(path)}
-        | set(files)
+def code(script, *modules):
+    """The state of the code that a rule runs: its script, what that imports, and modules that it picks at run time."""
+    return code_state.state(
+        WORKFLOW / "scripts" / script,
+        [f"learning_dynamics.{module}" for module in modules],
     )
+
+
+def figure_code(script, *modules, experiments=(), deep=False):
+    """The same for figures, which are imported by name, and the networks of the experiments that they show."""
+    figures = [f"figures.{module}" for module in modules]
+    return code(script, *figures, *network_modules(experiments, deep))
+
+
+def network_modules(experiments, deep=False):
+    """The modules of the networks of some experiments, without or with the deep ones."""
+    return sorted(
+        {
+            found.removeprefix("learning_dynamics.")
+            for name in experiments
+            for found in CONFIG.experiments[name].networks.modules(
+                networks_of(name, deep)
+            )
+        }
+    )
+
+
+def network_module(wildcards):
+    """The module of a network that an experiment trains."""
+    networks = CONFIG.experiments[wildcards.experiment].networks
+    return networks.modules([wildcards.network])[0].removeprefix("learning_dynamics.")
+
+
+def dataset_module(wildcards):
+    """The module of an experiment's kind of data set."""
+    return type(
+        CONFIG.experiments[wildcards.experiment].dataset
+    ).__module__.removeprefix("learning_dynamics.")
 
 
 def experiment_settings(wildcards):
@@ -99,16 +128,13 @@ def experiments_without_download():
     return [
         name
         for name, experiment in CONFIG.experiments.items()
-        if ARCHIVE or experiment.dataset.kind != "cifar10"
+        if ARCHIVE or not experiment.dataset.DOWNLOADED
     ]
 
 
 def source_state(wildcards):
     """What changes when a user's own images do, so that the data set is made again; None for other kinds."""
-    dataset = CONFIG.experiments[wildcards.experiment].dataset
-    return (
-        fingerprints.fingerprint(dataset.source) if dataset.kind == "images" else None
-    )
+    return CONFIG.experiments[wildcards.experiment].dataset.source_state()
 
 
 def networks_of(experiment, deep):

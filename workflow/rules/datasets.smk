@@ -6,8 +6,6 @@ Makes: datasets/{experiment}.nc
 
 
 rule dataset:
-    input:
-        code=code("dataset.py"),
     output:
         f"{RESULTS}/datasets/{{experiment}}.nc",
     log:
@@ -21,11 +19,12 @@ rule dataset:
         mem_mb=lambda wildcards, attempt: attempt * 2000,
         runtime=lambda wildcards, attempt: attempt * 30,
     params:
+        code=lambda wildcards: code("dataset.py", dataset_module(wildcards)),
         settings=dataset_settings,
         root_seed=CONFIG.root_seed,
         cifar10=lambda wildcards: (
             CONFIG.cifar10
-            if dataset_settings(wildcards)["kind"] == "cifar10"
+            if CONFIG.experiments[wildcards.experiment].dataset.DOWNLOADED
             else None
         ),
         downloads=CONFIG.downloads,

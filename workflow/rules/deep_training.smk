@@ -30,7 +30,6 @@ for block, block_seeds in seed_blocks(CONFIG.deep_training.seeds_per_job).items(
         input:
             dataset=rules.dataset.output[0],
             structure=rules.structure.output[0],
-            code=code("train_deep.py"),
         output:
             [
                 f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
@@ -41,7 +40,7 @@ for block, block_seeds in seed_blocks(CONFIG.deep_training.seeds_per_job).items(
         benchmark:
             f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block}.tsv"
         wildcard_constraints:
-            network="deep_linear_cnn|deep_relu_cnn",
+            network="|".join(DEEP_NETWORKS),
         conda:
             "../../envs/deep-gpu.yaml" if gpus() else "../../envs/deep-cpu.yaml"
         # One thread, always: see the rule train. Several of them would not make these small networks faster.
@@ -54,9 +53,9 @@ for block, block_seeds in seed_blocks(CONFIG.deep_training.seeds_per_job).items(
             * 120
             * seeds,
         params:
+            code=lambda wildcards: code("train_deep.py", network_module(wildcards)),
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,
-            checkpoints=f"{RESULTS}/checkpoints",
         script:
             "../scripts/train_deep.py"

@@ -14,7 +14,6 @@ for figure in paper_figures(list(CONFIG.experiments), deep=True):
             f"paper_figure_{figure}"
         input:
             results=all_of(paper_figure_files(figure)),
-            code=figure_code(catalogue.PAPER_FIGURES[figure].module),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
             in_report(
@@ -35,6 +34,12 @@ for figure in paper_figures(list(CONFIG.experiments), deep=True):
             runtime=lambda wildcards, attempt: attempt * 10,
         params:
             figure=figure,
+            code=figure_code(
+                "paper_figure.py",
+                catalogue.PAPER_FIGURES[figure].module,
+                experiments=catalogue.PAPER_FIGURES[figure].experiments,
+                deep=True,
+            ),
             experiments=paper_figure_files(figure),
         script:
             "../scripts/paper_figure.py"
@@ -47,7 +52,6 @@ for figure in catalogue.SUMMARY_FIGURES:
             f"summary_figure_{figure}"
         input:
             results=lambda wildcards: all_of(result_files(claimed_experiments())),
-            code=figure_code(catalogue.SUMMARY_FIGURES[figure]),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
             in_report(
@@ -69,6 +73,11 @@ for figure in catalogue.SUMMARY_FIGURES:
             runtime=10,
         params:
             figure=figure,
+            code=lambda wildcards, module=catalogue.SUMMARY_FIGURES[
+                figure
+            ]: figure_code(
+                "summary_figure.py", module, experiments=claimed_experiments()
+            ),
             experiments=lambda wildcards: result_files(
                 claimed_experiments() + finished_experiments()
             ),
@@ -83,7 +92,6 @@ for figure in extension_figures():
             f"extension_figure_{figure}"
         input:
             results=list(extension_figure_files(figure).values()),
-            code=figure_code(figure),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
             in_report(
@@ -105,6 +113,7 @@ for figure in extension_figures():
             runtime=10,
         params:
             figure=figure,
+            code=figure_code("extension_figure.py", f"beyond.{figure}"),
             files=extension_figure_files(figure),
         script:
             "../scripts/extension_figure.py"
@@ -113,7 +122,6 @@ for figure in extension_figures():
 rule experiment_figures:
     input:
         results=lambda wildcards: all_of(result_files([wildcards.experiment])),
-        code=figure_code(*catalogue.EXPERIMENT_FIGURES),
     output:
         [
             f"{RESULTS}/figures/{{experiment}}/{figure}.pdf"
@@ -140,6 +148,11 @@ rule experiment_figures:
         mem_mb=lambda wildcards, attempt: attempt * 4000,
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
+        code=lambda wildcards: figure_code(
+            "experiment_figures.py",
+            *[f"experiment.{figure}" for figure in catalogue.EXPERIMENT_FIGURES],
+            experiments=[wildcards.experiment],
+        ),
         experiments=lambda wildcards: result_files([wildcards.experiment]),
     script:
         "../scripts/experiment_figures.py"

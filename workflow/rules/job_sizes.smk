@@ -22,12 +22,7 @@ def seeds_per_job(experiment, network):
         return CONFIG.seeds_per_job
     settings = CONFIG.experiments[experiment]
     values, classes = values_of_images(experiment), class_number(experiment)
-    if network == "linear_cnn":
-        microseconds = 1 + values * (classes + 1) / 5000
-    else:
-        width = settings.networks.linear_fcnn.hidden_width(values)
-        rate = 15000 if settings.networks.linear_fcnn.precision == "double" else 30000
-        microseconds = 1 + width * (values + 10 * classes) / rate
+    microseconds = settings.networks.named(network).microseconds(values, classes)
     # The most that are chosen from the data are rarely needed.
     updates = 300_000 if settings.updates == "auto" else settings.updates
     return max(1, min(10, int(60e6 / (updates * microseconds))))
@@ -58,16 +53,7 @@ def input_values(wildcards):
 
 
 def values_of_images(experiment):
-    dataset = CONFIG.experiments[experiment].dataset
-    if dataset.kind == "cifar10":
-        return 3 * 32 * 32
-    if dataset.kind == "digits":
-        return 8 * 8
-    if dataset.kind == "images":
-        # Known when they are read; no more than this is kept whole.
-        channels = 1 if dataset.colour == "grey" else 3
-        return min(CONFIG.largest_input, channels * (dataset.side or 64) ** 2)
-    return dataset.channels * dataset.side**2
+    return CONFIG.experiments[experiment].dataset.input_values(CONFIG.largest_input)
 
 
 def class_number(experiment):
@@ -86,10 +72,10 @@ def flow_megabytes(wildcards):
     inputs, classes = input_values(wildcards), class_number(wildcards.experiment)
     records = experiment.records + 1
     trials = max(1, min(CONFIG.seeds, 10, 2**27 // (records * classes * inputs)))
-    numbers = trials * records * (1 + classes) * inputs
-    if "linear_fcnn" in networks_of(wildcards.experiment, deep=False):
-        width = experiment.networks.linear_fcnn.hidden_width(inputs)
-        layers = width * inputs + records * classes * (600 + classes)
-        numbers = max(numbers, 2 * trials * layers)
+    networks = experiment.networks
+    numbers = trials * max(
+        networks.named(name).flow_numbers(inputs, classes, records)
+        for name in networks.two_layer
+    )
     numbers *= 1.5
     return 600 + 8 * int(6 * inputs**2 + numbers) // 10**6

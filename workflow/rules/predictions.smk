@@ -10,9 +10,6 @@ Makes: predictions/{experiment}.json, .txt and .html, predictions/{experiment}/{
 rule prediction:
     input:
         results=lambda wildcards: prediction_inputs(wildcards.experiment),
-        code=sorted(
-            {*figure_code(*catalogue.PREDICTION_FIGURES), *code("prediction.py")}
-        ),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}.json",
         text=f"{RESULTS}/predictions/{{experiment}}.txt",
@@ -39,6 +36,11 @@ rule prediction:
         mem_mb=4000,
         runtime=10,
     params:
+        code=lambda wildcards: figure_code(
+            "prediction.py",
+            *[f"experiment.{figure}" for figure in catalogue.PREDICTION_FIGURES],
+            experiments=[wildcards.experiment],
+        ),
         experiments=lambda wildcards: result_files([wildcards.experiment]),
         smallest_mode=CONFIG.automatic.smallest_mode,
     script:
@@ -48,9 +50,6 @@ rule prediction:
 rule comparison:
     input:
         results=lambda wildcards: all_of(result_files([wildcards.experiment])),
-        code=sorted(
-            {*figure_code(*catalogue.COMPARISON_FIGURES), *code("comparison.py")}
-        ),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}_measured.json",
         text=f"{RESULTS}/predictions/{{experiment}}_measured.txt",
@@ -86,6 +85,11 @@ rule comparison:
         mem_mb=4000,
         runtime=10,
     params:
+        code=lambda wildcards: figure_code(
+            "comparison.py",
+            *[f"beyond.{figure}" for figure in catalogue.COMPARISON_FIGURES],
+            experiments=[wildcards.experiment],
+        ),
         experiments=lambda wildcards: result_files([wildcards.experiment]),
     script:
         "../scripts/comparison.py"

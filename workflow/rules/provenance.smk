@@ -9,7 +9,6 @@ rule provenance:
     input:
         results=lambda wildcards: all_of(claimed_files()),
         extensions=lambda wildcards: list(extension_files().values()),
-        code=code("provenance.py"),
     output:
         in_report(
             f"{RESULTS}/provenance.html",
@@ -29,6 +28,7 @@ rule provenance:
         mem_mb=2000,
         runtime=10,
     params:
+        code=code("provenance.py"),
         files=lambda wildcards: data_files(),
         settings=lambda wildcards: archived_settings(),
     script:

@@ -124,7 +124,7 @@ def result_files(experiments, networks=None):
             "theory_files": {
                 network: f"{RESULTS}/theory/{name}/{network}.nc"
                 for network in shown
-                if network in config_networks.TWO_LAYER_NETWORKS
+                if network in TWO_LAYER_NETWORKS
             },
         }
     return files

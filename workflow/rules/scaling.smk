@@ -10,7 +10,6 @@ rule scaling:
         dataset=lambda wildcards: extension_dataset(
             f"scaling.{wildcards.parameter}.experiment"
         ),
-        code=code("scaling.py"),
     output:
         f"{RESULTS}/scaling/{{parameter}}.nc",
     log:
@@ -26,6 +25,7 @@ rule scaling:
         mem_mb=lambda wildcards, attempt: attempt * 3000,
         runtime=lambda wildcards, attempt: attempt * 15,
     params:
+        code=code("scaling.py"),
         settings=scaling_settings,
         experiment=lambda wildcards: extension_settings(
             f"scaling.{wildcards.parameter}.experiment"
@@ -39,7 +39,6 @@ rule scaling:
 rule variant:
     input:
         dataset=lambda wildcards: extension_dataset("variants.experiment"),
-        code=code("variant.py"),
     output:
         f"{RESULTS}/variants/{{variant}}.nc",
     log:
@@ -55,6 +54,7 @@ rule variant:
         mem_mb=lambda wildcards, attempt: attempt * 3000,
         runtime=lambda wildcards, attempt: attempt * 15,
     params:
+        code=code("variant.py", "networks.linear_cnn"),
         settings=variant_settings,
         experiment=lambda wildcards: extension_settings("variants.experiment"),
         root_seed=CONFIG.root_seed,
@@ -66,7 +66,6 @@ rule variant:
 rule compare_variants:
     input:
         variants=list(variant_files().values()),
-        code=code("compare_variants.py"),
     output:
         f"{RESULTS}/variants/comparison.nc",
     log:
@@ -81,6 +80,7 @@ rule compare_variants:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code("compare_variants.py"),
         files=variant_files(),
         reference=CONFIG.variants.reference if CONFIG.variants else None,
     script:

@@ -8,7 +8,6 @@ Makes: correlations/{experiment}.nc, structure/{experiment}.nc
 rule correlations:
     input:
         dataset=rules.dataset.output[0],
-        code=code("correlations.py"),
     output:
         f"{RESULTS}/correlations/{{experiment}}.nc",
     log:
@@ -23,6 +22,7 @@ rule correlations:
         * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
+        code=code("correlations.py"),
         settings=dataset_settings,
         largest_input=CONFIG.largest_input,
     script:
@@ -33,7 +33,6 @@ rule structure:
     input:
         dataset=rules.dataset.output[0],
         correlations=rules.correlations.output[0],
-        code=code("structure.py"),
     output:
         f"{RESULTS}/structure/{{experiment}}.nc",
     log:
@@ -48,6 +47,7 @@ rule structure:
         * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
+        code=code("structure.py"),
         settings=dataset_settings,
         most_modes=CONFIG.most_modes,
     script:

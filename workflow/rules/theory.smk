@@ -17,7 +17,6 @@ for networks, predicted in predicted_networks().items():
             correlations=rules.correlations.output[0],
             structure=rules.structure.output[0],
             chosen=chosen_settings,
-            code=code("predict.py"),
         output:
             [f"{RESULTS}/theory/{{experiment}}/{network}.nc" for network in networks],
         log:
@@ -33,6 +32,9 @@ for networks, predicted in predicted_networks().items():
             mem_mb=lambda wildcards, attempt: attempt * flow_megabytes(wildcards),
             runtime=lambda wildcards, attempt: attempt * 20,
         params:
+            code=lambda wildcards: code(
+                "predict.py", *network_modules([wildcards.experiment])
+            ),
             settings=experiment_settings,
             seeds=CONFIG.seeds,
             root_seed=CONFIG.root_seed,

@@ -18,7 +18,6 @@ for block, (block_seeds, trained) in training_blocks().items():
             correlations=rules.correlations.output[0],
             structure=rules.structure.output[0],
             chosen=chosen_settings,
-            code=code("train.py"),
         output:
             [
                 f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
@@ -34,7 +33,7 @@ for block, (block_seeds, trained) in training_blocks().items():
                 f"{name}(?=/({'|'.join(networks)})/)"
                 for name, networks in trained.items()
             ),
-            network="|".join(config_networks.TWO_LAYER_NETWORKS),
+            network="|".join(TWO_LAYER_NETWORKS),
         conda:
             "../../envs/analysis.yaml"
         # One thread, always: the sums of a matrix product depend on the number of threads, and so would the bytes.
@@ -45,9 +44,9 @@ for block, (block_seeds, trained) in training_blocks().items():
             runtime=lambda wildcards, attempt, seeds=len(block_seeds): attempt
             * (10 + 2 * seeds),
         params:
+            code=lambda wildcards: code("train.py", network_module(wildcards)),
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,
-            checkpoints=f"{RESULTS}/checkpoints",
         script:
             "../scripts/train.py"

@@ -19,7 +19,6 @@ except DataError as error:
 rule unpack:
     input:
         archive=CONFIG.archive,
-        code=code("unpack.py"),
     output:
         [f"{RESULTS}/{name}" for name in [archive.MANIFEST, *ARCHIVE.manifest.results]],
     log:
@@ -34,6 +33,7 @@ rule unpack:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code("unpack.py"),
         folder=lambda wildcards, output: Path(output[0]).parent,
         # Another archive at the same place may be an older file.
         files={

@@ -7,7 +7,7 @@ from learning_dynamics import jobs
 
 log = jobs.begin(snakemake.log[0])
 
-from learning_dynamics import archive_writing
+from learning_dynamics.publishing import archive_writing
 
 params, output = snakemake.params, snakemake.output
 archive_writing.write(params.files, snakemake.input.provenance, params.settings, output.archive, log)

@@ -7,6 +7,7 @@ from learning_dynamics import jobs
 
 jobs.begin(snakemake.log[0])
 
-from learning_dynamics import netcdf, variants
+from learning_dynamics.extensions import variants
+from learning_dynamics.storage import netcdf
 
 netcdf.write(variants.compare(snakemake.params.files, snakemake.params.reference), snakemake.output[0])

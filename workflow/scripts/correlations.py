@@ -7,10 +7,10 @@ from learning_dynamics import jobs
 
 jobs.begin(snakemake.log[0])
 
-from learning_dynamics import structure
-from learning_dynamics.datasets import labelled_images
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.datasets import files as dataset_files
 
 name = snakemake.wildcards.experiment
 settings = {"experiment": name, "dataset": snakemake.params.settings}
-data = labelled_images.open_file(snakemake.input.dataset)
-structure.write_correlations(data, snakemake.output[0], name, settings, snakemake.params.largest_input)
+data = dataset_files.open_file(snakemake.input.dataset)
+structure_files.write_correlations(data, snakemake.output[0], name, settings, snakemake.params.largest_input)

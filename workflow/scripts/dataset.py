@@ -9,11 +9,9 @@ jobs.begin(snakemake.log[0])
 
 from pathlib import Path
 
-from learning_dynamics.config_datasets import dataset_model
-from learning_dynamics.datasets import make
+from learning_dynamics.datasets.kinds.base import Making
+from learning_dynamics.datasets.registry import dataset_model
 
-name, params = snakemake.wildcards.experiment, snakemake.params
-make.write(
-    *(dataset_model(params.settings), name, params.root_seed, params.cifar10 or "", Path(params.downloads)),
-    snakemake.output[0],
-)
+params = snakemake.params
+making = Making(snakemake.wildcards.experiment, params.root_seed, params.cifar10 or "", Path(params.downloads))
+dataset_model(params.settings).write(making, snakemake.output[0])

@@ -10,5 +10,5 @@ jobs.begin(snakemake.log[0])
 
 from learning_dynamics.figures import style
 
-module = importlib.import_module(f"learning_dynamics.figures.{snakemake.params.figure}")
+module = importlib.import_module(f"learning_dynamics.figures.beyond.{snakemake.params.figure}")
 style.save(module.draw(snakemake.params.files), *snakemake.output)

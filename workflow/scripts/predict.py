@@ -9,12 +9,17 @@ log = jobs.begin(snakemake.log[0])
 
 from pathlib import Path
 
-from learning_dynamics import chosen_settings
-from learning_dynamics.theory import predict
+from learning_dynamics.config import chosen_settings
+from learning_dynamics.predictions import trajectories
+from learning_dynamics.structure.training_data import StructureFiles
+from learning_dynamics.training.task import Trials
 
-params = snakemake.params
-predict.predict_from_files(
-    *(snakemake.input.dataset, snakemake.input.correlations, snakemake.input.structure, snakemake.wildcards.experiment),
-    chosen_settings.resolved_settings(params.settings, snakemake.input.get("chosen")),
-    *(params.seeds, params.root_seed, {Path(path).stem: path for path in snakemake.output}, log),
+inputs, params = snakemake.input, snakemake.params
+trials = Trials(
+    name=snakemake.wildcards.experiment,
+    settings=chosen_settings.resolved_experiment(params.settings, inputs.get("chosen")),
+    root_seed=params.root_seed,
+    seeds=params.seeds,
 )
+files = StructureFiles(inputs.dataset, inputs.correlations, inputs.structure)
+trajectories.predict_to_files(files, trials, {Path(path).stem: path for path in snakemake.output}, log)

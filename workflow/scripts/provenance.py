@@ -7,7 +7,7 @@ from learning_dynamics import jobs
 
 jobs.begin(snakemake.log[0])
 
-from learning_dynamics import provenance_page
+from learning_dynamics.publishing import provenance_page
 
 params = snakemake.params
 description = provenance_page.describe(params.files, params.settings)

@@ -5,19 +5,18 @@ import sys
 sys.path.insert(0, f"{snakemake.scriptdir}/..")
 from learning_dynamics import jobs
 
-log = jobs.begin(snakemake.log[0])
+jobs.begin(snakemake.log[0])
 
-from learning_dynamics import netcdf
-from learning_dynamics.scaling.measure import measure
+from learning_dynamics.extensions.scaling.measure import measure
+from learning_dynamics.storage import netcdf
 
 params = snakemake.params
 result = measure(
     snakemake.wildcards.parameter,
     params.settings,
-    params.experiment,
-    snakemake.input.get("dataset"),
-    params.root_seed,
-    params.divergence_factor,
-    log,
+    experiment=params.experiment,
+    dataset=snakemake.input.get("dataset"),
+    root_seed=params.root_seed,
+    divergence_factor=params.divergence_factor,
 )
 netcdf.write(result, snakemake.output[0])

@@ -7,13 +7,13 @@ from learning_dynamics import jobs
 
 jobs.begin(snakemake.log[0])
 
-from learning_dynamics import structure
-from learning_dynamics.datasets import labelled_images
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.datasets import files as dataset_files
 
 name = snakemake.wildcards.experiment
-structure.write_structure(
-    labelled_images.open_file(snakemake.input.dataset),
-    structure.read_averages(snakemake.input.correlations),
+structure_files.write_structure(
+    dataset_files.open_file(snakemake.input.dataset),
+    structure_files.read_averages(snakemake.input.correlations),
     snakemake.output[0],
     name,
     {"experiment": name, "dataset": snakemake.params.settings},

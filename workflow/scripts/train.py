@@ -7,18 +7,19 @@ from learning_dynamics import jobs
 
 log = jobs.begin(snakemake.log[0])
 
-from pathlib import Path
+from learning_dynamics.config import chosen_settings
+from learning_dynamics.structure.training_data import StructureFiles
+from learning_dynamics.training import checkpoints, two_layer
 
-from learning_dynamics import chosen_settings, config_loading
-from learning_dynamics.networks import train
-
-wildcards, params = snakemake.wildcards, snakemake.params
-train.train_from_files(
-    *(snakemake.input.dataset, snakemake.input.correlations, snakemake.input.structure, wildcards.experiment),
-    chosen_settings.resolved_settings(params.settings, snakemake.input.get("chosen")),
-    *(wildcards.network, [int(Path(path).stem.split("-")[1]) for path in snakemake.output]),
-    *(params.root_seed, params.divergence_factor),
-    # The time is no parameter of the rule: other checkpoints are no reason to train again.
-    *(params.checkpoints, config_loading.load(snakemake.config).checkpoint_minutes, snakemake.input.code),
-    *(list(snakemake.output), log),
+inputs, params, where = snakemake.input, snakemake.params, snakemake.config["jobs"]
+task = two_layer.TwoLayerTask(
+    name=snakemake.wildcards.experiment,
+    settings=chosen_settings.resolved_experiment(params.settings, inputs.get("chosen")),
+    network=snakemake.wildcards.network,
+    root_seed=params.root_seed,
+    divergence_factor=params.divergence_factor,
+    data=StructureFiles(inputs.dataset, inputs.correlations, inputs.structure).training_data(in_memory=True),
 )
+# Where checkpoints are and how often is no parameter of the rule: other ones are no reason to train again.
+place = checkpoints.Place(where["checkpoints"], where["checkpoint_minutes"], params.code)
+two_layer.train_to_files(task, jobs.by_seed(snakemake.output), place, log)

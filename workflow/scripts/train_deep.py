@@ -7,17 +7,22 @@ from learning_dynamics import jobs
 
 log = jobs.begin(snakemake.log[0])
 
-from pathlib import Path
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.training import checkpoints, deep
 
-from learning_dynamics import config_loading
-from learning_dynamics.networks.deep import train
-
-wildcards, params = snakemake.wildcards, snakemake.params
-# Not parameters of the rule: another device or other checkpoints are no reason to train again.
-config = config_loading.load(snakemake.config)
-train.train_from_files(
-    *(snakemake.input.dataset, snakemake.input.structure, wildcards.experiment),
-    *(params.settings, wildcards.network, [int(Path(path).stem.split("-")[1]) for path in snakemake.output]),
-    *(params.root_seed, params.divergence_factor, config.deep_training.device),
-    *(params.checkpoints, config.checkpoint_minutes, snakemake.input.code, list(snakemake.output), log),
+params, where, outputs = snakemake.params, snakemake.config["jobs"], jobs.by_seed(snakemake.output)
+task = deep.DeepTask(
+    name=snakemake.wildcards.experiment,
+    settings=Experiment.model_validate(params.settings),
+    network=snakemake.wildcards.network,
+    root_seed=params.root_seed,
+    divergence_factor=params.divergence_factor,
+    seeds=tuple(outputs),
+    data=dataset_files.read(snakemake.input.dataset),
+    structure=structure_files.structure_of(structure_files.read_structure(snakemake.input.structure)),
 )
+# The device and the checkpoints are no parameters of the rule: other ones are no reason to train again.
+place = checkpoints.Place(where["checkpoints"], where["checkpoint_minutes"], params.code)
+deep.train_to_files(task, where["device"], list(outputs.values()), place, log)

@@ -7,6 +7,6 @@ from learning_dynamics import jobs
 
 jobs.begin(snakemake.log[0])
 
-from learning_dynamics import archive
+from learning_dynamics.publishing import archive
 
 archive.unpack(archive.open_archive(snakemake.input.archive), snakemake.params.folder)

@@ -12,9 +12,9 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from learning_dynamics import whole_files
-from learning_dynamics.correlations import FloatArray
 from learning_dynamics.errors import ConfigurationError, DataError, UserError
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.storage import whole_files
 
 Verdict = Literal["holds", "fails", "not measured"]
 
@@ -140,7 +140,7 @@ def judge(
 def interval(values: FloatArray) -> tuple[float, float, float]:
     """Mean over the trials and its 95 % interval by Student's t; a single value is its own interval."""
     # The workflow reads the claims to plan, and does not measure.
-    from learning_dynamics.fits import confidence_interval
+    from learning_dynamics.numerics.fits import confidence_interval
 
     mean, low, high = (float(bound) for bound in confidence_interval(values))
     return (mean, low, high) if len(values) > 1 else (mean, mean, mean)

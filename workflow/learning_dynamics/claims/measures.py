@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from learning_dynamics import fourier, netcdf
 from learning_dynamics.claims.ledger import NotMeasuredError, jackknife
-from learning_dynamics.correlations import FloatArray
-from learning_dynamics.experiment_results import ExperimentResults
-from learning_dynamics.networks.linear_cnn import Weights
+from learning_dynamics.engines.linear_cnn import Weights
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.results import ExperimentResults
+from learning_dynamics.storage import netcdf
 from learning_dynamics.theory import alignment, minimal_norm, sigmoid
 
 # A frequency belongs to a mode if its |v̂^α_l| is above this share of the largest: below are errors of rounding.
@@ -349,7 +350,7 @@ def _times(found: ExperimentResults, network: str, share: float = 0.5) -> FloatA
 
 def _within_run(samples: FloatArray, values: FloatArray, singular_values: FloatArray, share: float) -> FloatArray:
     """Times to a share of s_α; the end of the run where it is not reached, a lower bound."""
-    from learning_dynamics.trajectories import discovery_times
+    from learning_dynamics.numerics.discovery import discovery_times
 
     times = discovery_times(samples, values, singular_values, share)
     return np.where(np.isnan(times), samples[-1], times)

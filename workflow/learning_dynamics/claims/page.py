@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from learning_dynamics import html_page
 from learning_dynamics.claims.ledger import allowed_text
+from learning_dynamics.storage import html_page
 
 _STYLE = """
 :root { --holds: #0072B2; --fails: #D55E00; --open: #7F7F7F; }

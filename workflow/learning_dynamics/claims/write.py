@@ -9,7 +9,7 @@ from typing import Any
 from learning_dynamics.claims import ledger as book
 from learning_dynamics.claims import page
 from learning_dynamics.claims.measures import MEASURES, Results
-from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.results import ExperimentResults
 
 
 def ledger(

@@ -1,14 +1,13 @@
-"""Which figures there are and what each needs. Light to import: the workflow reads it to plan.
+"""Which figures there are and what each needs. The workflow reads it to plan.
 
-A new figure is a module in this folder with a ``draw`` and a line here.
+A new figure is a module in ``paper``, ``experiment`` or ``beyond`` with a ``draw``, and a line here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-BOTH_NETWORKS = ("linear_cnn", "linear_fcnn")
-DEEP_NETWORKS = ("deep_linear_cnn", "deep_relu_cnn")
+from learning_dynamics.networks.registry import DEEP_NETWORKS, TWO_LAYER_NETWORKS
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class PaperFigure:
     """A figure of the paper, or the same on other data.
 
     title: what the report calls it.
-    module: module in this folder; its ``draw`` takes the list of experiments' results.
+    module: in this package; its ``draw`` takes the list of experiments' results.
     experiments: those it shows, in order.
     networks: those whose trajectories it shows.
     """
@@ -28,28 +27,40 @@ class PaperFigure:
 
 
 PAPER_FIGURES = {
-    "fig1": PaperFigure("Fig. 1: the vec-2D frequencies", "fourier_basis"),
-    "fig2": PaperFigure("Fig. 2: statistical structure of the shapes", "statistical_structure", ("geometric_shapes",)),
-    "fig3": PaperFigure("Fig. 3: pure cosines against Eq. 22", "pure_cosines", ("pure_cosines",), BOTH_NETWORKS),
+    "fig1": PaperFigure("Fig. 1: the vec-2D frequencies", "paper.fourier_basis"),
+    "fig2": PaperFigure(
+        "Fig. 2: statistical structure of the shapes", "paper.statistical_structure", ("geometric_shapes",)
+    ),
+    "fig3": PaperFigure(
+        "Fig. 3: pure cosines against Eq. 22", "paper.pure_cosines", ("pure_cosines",), TWO_LAYER_NETWORKS
+    ),
     "fig4": PaperFigure(
-        "Fig. 4: dominant frequency bias", "dominant_frequency_bias", ("sums_of_cosines",), BOTH_NETWORKS
+        "Fig. 4: dominant frequency bias", "paper.dominant_frequency_bias", ("sums_of_cosines",), TWO_LAYER_NETWORKS
     ),
     "fig5": PaperFigure(
-        "Fig. 5: general data, shapes and CIFAR-4", "general_data", ("geometric_shapes", "cifar4"), BOTH_NETWORKS
+        "Fig. 5: general data, shapes and CIFAR-4",
+        "paper.general_data",
+        ("geometric_shapes", "cifar4"),
+        TWO_LAYER_NETWORKS,
     ),
     "fig5_digits": PaperFigure(
-        "Fig. 5 with the digits in place of CIFAR-4", "general_data", ("geometric_shapes", "digits4"), BOTH_NETWORKS
+        "Fig. 5 with the digits in place of CIFAR-4",
+        "paper.general_data",
+        ("geometric_shapes", "digits4"),
+        TWO_LAYER_NETWORKS,
     ),
-    "fig6": PaperFigure("Fig. 6: deep networks on CIFAR-10", "deep_networks", ("cifar10",), DEEP_NETWORKS),
+    "fig6": PaperFigure("Fig. 6: deep networks on CIFAR-10", "paper.deep_networks", ("cifar10",), DEEP_NETWORKS),
     "figS1": PaperFigure(
-        "Fig. S.1: diagonal and off-diagonal Ω", "off_diagonal", ("sums_of_cosines",), ("linear_cnn",)
+        "Fig. S.1: diagonal and off-diagonal Ω", "paper.off_diagonal", ("sums_of_cosines",), ("linear_cnn",)
     ),
-    "figS2": PaperFigure("Fig. S.2: silent balance", "balance", ("sums_of_cosines",), ("linear_cnn",)),
-    "figS3": PaperFigure("Fig. S.3: pure cosines, vectors and spectra", "pure_cosines_structure", ("pure_cosines",)),
-    "figS4": PaperFigure("Fig. S.4: CIFAR-4 before and after centring", "centring", ("cifar4",)),
+    "figS2": PaperFigure("Fig. S.2: silent balance", "paper.balance", ("sums_of_cosines",), ("linear_cnn",)),
+    "figS3": PaperFigure(
+        "Fig. S.3: pure cosines, vectors and spectra", "paper.pure_cosines_structure", ("pure_cosines",)
+    ),
+    "figS4": PaperFigure("Fig. S.4: CIFAR-4 before and after centring", "paper.centring", ("cifar4",)),
     "figS5": PaperFigure(
         "Fig. S.5: kernel against singular vectors",
-        "kernel_against_singular_vectors",
+        "paper.kernel_against_singular_vectors",
         ("geometric_shapes",),
         ("linear_cnn",),
     ),
@@ -82,8 +93,8 @@ COMPARISON_FIGURES = {
 
 # Drawn once from every experiment with trajectories; the ``draw`` of each module takes the list of their results.
 SUMMARY_FIGURES = {
-    "predicted_discovery": "predicted_discovery",
-    "predicted_kernel": "predicted_kernel",
+    "predicted_discovery": "beyond.predicted_discovery",
+    "predicted_kernel": "beyond.predicted_kernel",
 }
 
 # Titles in the report of the figures beyond the paper.

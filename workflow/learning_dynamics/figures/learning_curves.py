@@ -11,10 +11,11 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from learning_dynamics import fourier, trajectories
-from learning_dynamics.correlations import FloatArray
-from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import style
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.results import ExperimentResults
+from learning_dynamics.training import files as trajectory_files
 
 NEUTRAL = "0.2"
 LEVEL: dict[str, Any] = {"linewidth": 0.6, "linestyle": (0, (1, 2))}
@@ -162,7 +163,7 @@ def discoveries(results: ExperimentResults, network: str) -> list[Discovery]:
 
 def weights(results: ExperimentResults, network: str, variable: str, seed: int) -> FloatArray:
     """The weights that one seed kept, shape (snapshots, …)."""
-    return np.asarray(trajectories.read(results.trajectory_files[network][seed], [variable])[variable].values)
+    return np.asarray(trajectory_files.read(results.trajectory_files[network][seed], [variable])[variable].values)
 
 
 def half_plane(side: int) -> npt.NDArray[np.intp]:

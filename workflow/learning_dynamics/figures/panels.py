@@ -14,9 +14,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
-from learning_dynamics.correlations import FloatArray
-from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import style
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.results import ExperimentResults
 
 # More images side by side than this could not be read on a page.
 MOST_IMAGES = 10

@@ -9,8 +9,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from learning_dynamics.experiment_results import ExperimentResults
 from learning_dynamics.figures import catalogue, style
+from learning_dynamics.results import ExperimentResults
 
 
 def paper_figure(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Iterable[str]) -> None:
@@ -46,7 +46,7 @@ def experiment_figures(name: str, experiments: Mapping[str, Mapping[str, Any]], 
     results = ExperimentResults.from_files(name, experiments[name])
     places = [Path(path) for path in paths]
     for figure in catalogue.EXPERIMENT_FIGURES:
-        drawn: Figure = _module(figure).draw(results)
+        drawn: Figure = _module(f"experiment.{figure}").draw(results)
         style.save(drawn, *(place for place in places if place.stem == figure))
 
 
@@ -69,7 +69,7 @@ def prediction(
     results = ExperimentResults.from_files(name, experiments[name])
     places = [Path(path) for path in paths["figures"]]
     for figure in catalogue.PREDICTION_FIGURES:
-        drawn: Figure = _module(figure).draw(results)
+        drawn: Figure = _module(f"experiment.{figure}").draw(results)
         style.save(drawn, *(place for place in places if place.stem == figure))
     pictures = {
         caption: str(next(place for place in places if place.name == f"{figure}.png"))
@@ -95,7 +95,7 @@ def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: M
     results = ExperimentResults.from_files(name, experiments[name])
     places = [Path(path) for path in (*paths["drawings"], *paths["pictures"])]
     for figure in catalogue.COMPARISON_FIGURES:
-        drawn: Figure = _module(figure).draw([results])
+        drawn: Figure = _module(f"beyond.{figure}").draw([results])
         style.save(drawn, *(place for place in places if place.stem == figure))
     pictures = {
         caption: next(path for path in paths["pictures"] if Path(path).stem == figure)

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.image import AxesImage
 from matplotlib.transforms import Bbox
 
-from learning_dynamics import whole_files
+from learning_dynamics.networks.registry import MODELS
+from learning_dynamics.storage import whole_files
 
 # Widths of a column and of a page in the paper's format, in inches.
 COLUMN = 3.25
@@ -37,14 +38,9 @@ _MODE_COLOURS = (
 )
 # Tol's bright palette: not to be taken for modes.
 _EXPERIMENT_COLOURS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB")
-NETWORK_LINES = {"linear_cnn": "-", "linear_fcnn": "--", "deep_linear_cnn": "-", "deep_relu_cnn": "--"}
-NETWORK_NAMES = {
-    "linear_cnn": "CNN",
-    "linear_fcnn": "FCNN",
-    "deep_linear_cnn": "deep linear CNN",
-    "deep_relu_cnn": "deep non-linear CNN",
-}
-NETWORK_MARKERS = {"linear_cnn": "o", "linear_fcnn": "D"}
+NETWORK_LINES = {name: model.LINE for name, model in MODELS.items()}
+NETWORK_NAMES = {name: model.LABEL for name, model in MODELS.items()}
+NETWORK_MARKERS = {name: model.MARKER for name, model in MODELS.items()}
 # Predictions are dots at equal distances on the page, measurements lines: neither hides the other or its dashes.
 THEORY: dict[str, Any] = {
     "color": "black",

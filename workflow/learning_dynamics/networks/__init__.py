@@ -1,1 +1,1 @@
-"""Networks, one module each: their initial weights and their exact training; ``train`` runs a trial."""
+"""The networks, one module each: what is configured, how it starts, which engine trains it and what its theory is."""

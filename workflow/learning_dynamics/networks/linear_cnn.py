@@ -1,147 +1,153 @@
-"""Exact stochastic gradient descent of the two-layer linear CNN, iterated on half-plane spectra.
-
-Q is unitary, so gradient descent on (k, W) and on the spectra (k̂, Ŵ) are the same iteration. In the Fourier basis the
-circular convolution is a product: an update costs O((C + p) N) operations and holds no convolution and no transform
-(``spectral_network``).
-"""
+"""The two-layer linear CNN: one circular kernel as large as the image and a readout (Eq. 8)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
+from pydantic import Field
 
-from learning_dynamics import fourier
-from learning_dynamics.networks.spectral_network import SpectralNetwork
+from learning_dynamics.networks.base import Layout, TwoLayerNetwork
+from learning_dynamics.values import Automatic, Positive
 
-FloatArray = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from learning_dynamics.datasets.labelled_images import Split
+    from learning_dynamics.engines import linear_cnn
+    from learning_dynamics.networks.registry import Networks
+    from learning_dynamics.numerics.correlations import FloatArray
+    from learning_dynamics.numerics.random_streams import Trial
+    from learning_dynamics.structure.training_data import TrainingData
+    from learning_dynamics.theory.estimates import ModeStructure
+    from learning_dynamics.theory.gradient_flow import PrincipalDirections, Solution
+
+NAME = "linear_cnn"
 
 
-@dataclass(frozen=True)
-class Weights:
-    """kernel: k, shape (C, n, n). readout: W with each row as an image, shape (p, n, n)."""
+class LinearCNN(TwoLayerNetwork):
+    """Two-layer linear CNN, y = W dbc(k) x: one circular kernel as large as the image, no bias (Eq. 8)."""
 
-    kernel: FloatArray
-    readout: FloatArray
+    LABEL: ClassVar[str] = "CNN"
+    RECORDS: ClassVar[Layout] = {
+        "kernel_magnitude": (
+            ("channel", "frequency_row", "frequency_column"),
+            "magnitude |k̂_l| of the kernel's spectrum",
+        ),
+        "readout_magnitude": (
+            ("mode", "frequency_row", "frequency_column"),
+            "magnitude |B_αl| of the readout's spectrum in the basis of the left singular vectors, B = Uᵀ W Q⁻¹",
+        ),
+    }
+    SNAPSHOTS: ClassVar[Layout] = {
+        "kernel": (("channel", "row", "column"), "kernel k"),
+        "readout": (("class", "row", "column"), "readout W, each row as an image"),
+    }
 
+    learning_rate: Positive | Automatic = Field(
+        default="auto",
+        description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
+        "`automatic`.",
+    )
+    initial_weights: Literal["normal", "aligned"] = Field(
+        default="normal",
+        description="`normal`: kernel and readout N(0, std²). `aligned`: the kernel N(0, std²), the readout balanced "
+        "and aligned with the structure (Eqs. S.138 to S.141).",
+    )
+    kernel_std: Positive = Field(default=1e-3, description="Standard deviation of the initial kernel.")
+    readout_std: Positive = Field(
+        default=1e-3, description="Standard deviation of the initial readout; unused by `aligned`."
+    )
 
-class Engine:
-    """The network's spectra and its updates, one training sample each (Pinson et al. 2023, Eqs. 8 to 11).
+    @property
+    def aligned(self) -> bool:
+        """Whether the readout starts balanced and aligned with the structure."""
+        return self.initial_weights == "aligned"
 
-    Args:
-        initial: initial weights.
-        learning_rate: λ, applied to the gradient of ½‖y − ŷ‖².
-        error_limit: an update whose ‖y − ŷ‖² is above it, or not a number, ends the training.
-        precision: of the spectra and of the arithmetic; float32 is twice as fast and deviates, see docs/benchmarks.md.
-    """
+    def start(self, trial: Trial, data: TrainingData, beside: Networks) -> linear_cnn.Weights:
+        """The trial's own initial kernel and readout."""
+        from learning_dynamics.engines import linear_cnn
 
-    def __init__(
+        generator = trial.stream(NAME)
+        channels, side, _ = data.shape
+        if self.aligned:
+            return linear_cnn.aligned_weights(generator, self.kernel_std, data.structure.left, data.right_images)
+        return linear_cnn.normal_weights(generator, (data.classes, channels, side), self.kernel_std, self.readout_std)
+
+    def samples(self, split: Split, trainings: int) -> linear_cnn.SampleSpectra:
+        """The samples' spectra."""
+        from learning_dynamics.engines import linear_cnn
+
+        return linear_cnn.SampleSpectra(split, trainings)
+
+    def training(
+        self, start: linear_cnn.Weights, samples: linear_cnn.SampleSpectra, data: TrainingData, error_limit: float
+    ) -> linear_cnn.Training:
+        """The half-plane spectra and their updates (Pinson et al. 2023, Eqs. 8 to 11)."""
+        from learning_dynamics.engines import linear_cnn
+
+        engine = linear_cnn.Engine(start, self.rate, error_limit)
+        return linear_cnn.Training(engine, samples, data.structure.left)
+
+    def flow(
         self,
-        initial: Weights,
-        learning_rate: float,
-        error_limit: float = np.inf,
-        precision: npt.DTypeLike = np.float64,
-    ) -> None:
-        self.side = initial.kernel.shape[-1]
-        self._network = SpectralNetwork(
-            fourier.half_coefficients(initial.kernel),
-            fourier.half_coefficients(initial.readout),
-            fourier.half_plane_weights(self.side).ravel(),
-            self.side,
-            learning_rate,
-            error_limit,
-            precision,
+        starts: Sequence[linear_cnn.Weights],
+        data: TrainingData,
+        samples: FloatArray,
+        principal: PrincipalDirections | None = None,
+    ) -> Solution:
+        """Eqs. 15 and 16 for any data set."""
+        from learning_dynamics.theory import gradient_flow
+
+        return gradient_flow.linear_cnn_flow(
+            starts,
+            data.correlations["train"],
+            data.structure,
+            self.rate,
+            samples,
+            principal=principal,
         )
 
-    def spectra(self, inputs: FloatArray) -> npt.NDArray[Any]:
-        """Samples of shape (images, C, n, n) in the form that ``update`` takes: about 8·C·n² bytes each."""
-        return self._network.samples(fourier.half_coefficients(inputs))
+    def closed_forms(
+        self, starts: Sequence[linear_cnn.Weights], data: TrainingData, effective: FloatArray, samples: FloatArray
+    ) -> dict[str, xr.Variable]:
+        """Eq. 22 from an aligned start where every mode is one cosine; the competition where no frequency is shared."""
+        from learning_dynamics.theory import closed_forms
 
-    def room(self, images: int) -> npt.NDArray[Any]:
-        """An array for so many of them, which ``update`` reads faster than any other."""
-        return self._network.room(images)
+        if not closed_forms.apply(data):
+            return {}
+        variables: dict[str, xr.Variable] = {}
+        if self.aligned and closed_forms.single_frequency_modes(data.right_images):
+            rate = self.rate * closed_forms.speed_up(data)
+            variables |= closed_forms.sigmoid_variables(data, effective, samples, rate)
+        return variables | closed_forms.competition_variables(starts, data, samples, self.rate)
 
-    def update(
-        self, spectra: npt.NDArray[Any], labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]
-    ) -> tuple[int, float]:
-        """One update for each entry of `order`, an index into `spectra` and `labels`.
+    def rates(self, modes: ModeStructure) -> FloatArray:
+        """n max_l|v̂^α_l|, which is n c_α of Eq. 22 where a mode is one cosine."""
+        return np.asarray(modes.side * modes.spectra.max(axis=(-2, -1)))
 
-        Returns:
-            The number of updates made, less than ``len(order)`` if the training diverged, and the sum of ‖y − ŷ‖².
-        """
-        return self._network.update(spectra, labels, order)
+    def estimated_times(self, modes: ModeStructure, inputs: int) -> FloatArray:
+        """The competition's clock (Eqs. 23, 24) with the root mean square of what enters it."""
+        from learning_dynamics.theory import estimates
 
-    def weights(self) -> Weights:
-        """The present kernel and readout as images."""
-        return Weights(
-            fourier.image_from_half(self._kernel(), self.side), fourier.image_from_half(self._readout(), self.side)
-        )
+        return estimates.competition_times(modes, self._typical_start, self.rate)
 
-    def state(self) -> dict[str, FloatArray]:
-        """A copy of the half-plane spectra: the kernels would not give them back to the last bit."""
-        return self._network.state()
+    def estimated_kernel(self, modes: ModeStructure) -> FloatArray:
+        """The competition's winners of every mode by itself (Sec. 4)."""
+        from learning_dynamics.theory import estimates
 
-    def restore(self, state: Mapping[str, FloatArray]) -> None:
-        """Go back to a state."""
-        self._network.restore(state)
+        return estimates.final_kernel(modes, self._typical_start)
 
-    def kernel_spectrum(self) -> fourier.ComplexArray:
-        """k̂ on the full plane, shape (C, n, n)."""
-        return fourier.full_from_half(self._kernel(), self.side)
+    @property
+    def _typical_start(self) -> float:
+        """The kernel's part along v̂ and the readout's are independent; half their sum enters the competition."""
+        return float(np.hypot(self.kernel_std, self.readout_std) / 2)
 
-    def readout_spectrum(self) -> fourier.ComplexArray:
-        """Ŵ = W Q with row i the spectrum of readout i, on the full plane, shape (p, n, n)."""
-        return fourier.full_from_half(self._readout(), self.side)
+    def microseconds(self, inputs: int, classes: int) -> float:
+        """About how long an update takes on one core."""
+        return 1 + inputs * (classes + 1) / 5000
 
-    def network(self) -> FloatArray:
-        """The whole network as one matrix M, ŷ = M x (Pinson et al. 2023, Eq. 8), shape (p, C·n²)."""
-        kernel, readout = self._kernel(), self._readout()
-        rows = fourier.image_from_half(self.side * readout[:, None] * np.conj(kernel)[None], self.side)
-        return rows.reshape(len(readout), -1)
-
-    def _kernel(self) -> fourier.ComplexArray:
-        return self._network.kernel().reshape(-1, self.side, self.side // 2 + 1)
-
-    def _readout(self) -> fourier.ComplexArray:
-        return self._network.readout().reshape(-1, self.side, self.side // 2 + 1)
-
-
-def network_matrix(weights: Weights) -> FloatArray:
-    """The whole network W Σ_c dbc(k_c) as one matrix of shape (p, C·n²) (Pinson et al. 2023, Eq. 8)."""
-    return Engine(weights, learning_rate=0.0).network()
-
-
-def normal_weights(
-    generator: np.random.Generator, classes: int, channels: int, side: int, kernel_std: float, readout_std: float
-) -> Weights:
-    """Kernel N(0, kernel_std²) and readout N(0, readout_std²), drawn in this order."""
-    kernel = kernel_std * generator.standard_normal((channels, side, side))
-    return Weights(kernel, readout_std * generator.standard_normal((classes, side, side)))
-
-
-def aligned_weights(
-    generator: np.random.Generator, kernel_std: float, left: FloatArray, right_images: FloatArray
-) -> Weights:
-    """Kernel N(0, kernel_std²) and the readout that makes Ω diagonal and positive from the start.
-
-    W = U B Q with B_αl = |k̂_l| exp(−i(arg k̂_l + arg v̂^α_l)) on the support of v̂^α and 0 elsewhere (Pinson et al.
-    2023, Eqs. S.138 to S.141). Meant for one channel and modes that share no frequency.
-
-    Args:
-        generator: stream the kernel is drawn from.
-        kernel_std: standard deviation σ of the kernel.
-        left: U, shape (p, modes).
-        right_images: v^α as images, shape (modes, 1, n, n).
-    """
-    side = right_images.shape[-1]
-    kernel = kernel_std * generator.standard_normal((1, side, side))
-    kernel_spectrum = fourier.spectrum(kernel)
-    right_spectra = fourier.spectrum(right_images[:, 0])
-    support = np.abs(right_spectra) > 1e-9
-    transfer = np.abs(kernel_spectrum) * np.exp(-1j * (np.angle(kernel_spectrum) + np.angle(right_spectra))) * support
-    # U B = W Q⁻¹, and for a real W that is the conjugate of W Q, whose rows are the spectra of the readouts.
-    readout = fourier.image(np.conj(np.tensordot(left, transfer, axes=1)))
-    return Weights(kernel, readout)
+    def flow_numbers(self, inputs: int, classes: int, records: int) -> float:
+        """The spectra of all records."""
+        return records * (1 + classes) * inputs

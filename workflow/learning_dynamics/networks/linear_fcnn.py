@@ -1,200 +1,137 @@
-"""Exact stochastic gradient descent of the two-layer linear fully connected network, in blocks of samples.
-
-An update is rank one in W1, so a sample at a time is bound by memory: the matrix is read and written for every sample.
-Here a block of samples is taken through W1 in two matrix products. Within the block every hidden vector and every row
-of W2 lies in the span of the rows of Z = [W2; W1 X] (p readouts and B block samples), so the sequential updates run on
-coefficients in that basis, with Z Zᵀ for the inner products. It is the same iteration as sample by sample, to rounding.
-
-In single precision W1 and the samples are, because their products are what costs; W2 and the updates within a block are
-double in either case.
-"""
+"""The two-layer linear fully connected network (Eq. 17)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
-from scipy.linalg import blas
+from pydantic import Field
 
-from learning_dynamics.compilation import compiled
+from learning_dynamics.networks.base import Layout, TwoLayerNetwork
+from learning_dynamics.values import Automatic, Count, Positive
 
-FloatArray = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import xarray as xr
 
-BLOCK = 128
-# A matrix that the second cache holds is read again at little cost, and the products between samples weigh more.
-_CACHED_BYTES, _SMALL_BLOCK = 2**20, 32
+    from learning_dynamics.datasets.labelled_images import Split
+    from learning_dynamics.engines import linear_fcnn
+    from learning_dynamics.networks.registry import Networks
+    from learning_dynamics.numerics.correlations import FloatArray
+    from learning_dynamics.numerics.random_streams import Trial
+    from learning_dynamics.structure.training_data import TrainingData
+    from learning_dynamics.theory.estimates import ModeStructure
+    from learning_dynamics.theory.gradient_flow import PrincipalDirections, Solution
+
+NAME = "linear_fcnn"
+
+_AUTOMATIC_WIDTH = 1024
 
 
-@dataclass(frozen=True)
-class Weights:
-    """first: W1, shape (h, CN). second: W2, shape (p, h)."""
+class LinearFCNN(TwoLayerNetwork):
+    """Two-layer linear fully connected network, y = W2 W1 x, no bias (Eq. 17)."""
 
-    first: FloatArray
-    second: FloatArray
+    LABEL: ClassVar[str] = "FCNN"
+    LINE: ClassVar[str] = "--"
+    MARKER: ClassVar[str] = "D"
+    SNAPSHOTS: ClassVar[Layout] = {
+        "first_layer": (
+            ("hidden_unit", "channel", "row", "column"),
+            "first rows of the first layer W1, each as an image",
+        ),
+        "second_layer": (("class", "hidden"), "second layer W2"),
+    }
 
+    learning_rate: Positive | Automatic = Field(
+        default="auto",
+        description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
+        "`automatic`.",
+    )
+    initial_weights: Literal["normal", "diagonal"] = Field(
+        default="normal",
+        description="`normal`: both layers N(0, std²). `diagonal`: in the basis of the singular vectors the first p "
+        "diagonal entries of both layers are √(a_α(0)/d_α) with a_α(0) from the aligned CNN, the others 0 (App. I.1).",
+    )
+    weight_std: Positive = Field(
+        default=1e-3, description="Standard deviation of both initial layers; unused by `diagonal`."
+    )
+    hidden_units: Count | Automatic | None = Field(
+        default="auto", description="Hidden width; `null` for C·n², as in the paper; `auto`: that, but at most 1024."
+    )
+    precision: Literal["single", "double"] = Field(
+        default="double",
+        description="Precision of W1 and of its products with the samples. `single` takes half the time where they are "
+        "what costs, thousands of input values and hidden units; docs/benchmarks.md says by how much the trajectory "
+        "changes.",
+    )
 
-class Engine:
-    """The weights and their updates, one training sample each (Pinson et al. 2023, Eq. 17).
+    def hidden_width(self, inputs: int) -> int:
+        """The hidden width for images of so many values."""
+        if self.hidden_units == "auto":
+            return min(inputs, _AUTOMATIC_WIDTH)
+        return inputs if self.hidden_units is None else self.hidden_units
 
-    Args:
-        initial: initial weights.
-        learning_rate: λ, applied to the gradient of ½‖y − ŷ‖².
-        error_limit: an update whose ‖y − ŷ‖² is above it, or not a number, ends the training.
-        precision: of W1, float64 or float32.
-    """
+    def start(self, trial: Trial, data: TrainingData, beside: Networks) -> linear_fcnn.Weights:
+        """The trial's own initial layers; `diagonal` ones take a_α(0) from the aligned CNN of the same trial."""
+        from learning_dynamics.engines import linear_cnn, linear_fcnn
+        from learning_dynamics.numerics.correlations import effective_singular_values
 
-    def __init__(
+        hidden = self.hidden_width(data.inputs)
+        if self.initial_weights == "normal":
+            return linear_fcnn.normal_weights(trial.stream(NAME), data.classes, data.inputs, hidden, self.weight_std)
+        assert beside.linear_cnn is not None  # the configuration refuses `diagonal` without an aligned CNN
+        train, structure = data.correlations["train"], data.structure
+        cnn = linear_cnn.network_matrix(beside.linear_cnn.start(trial, data, beside))
+        effective = effective_singular_values(cnn[None], train, structure)[0].diagonal()
+        in_modes = np.einsum("im,ij,jm->m", structure.right, train.input, structure.right, optimize=True)
+        return linear_fcnn.diagonal_weights(hidden, effective, in_modes, structure.left, structure.right)
+
+    def training(
+        self, start: linear_fcnn.Weights, samples: Split, data: TrainingData, error_limit: float
+    ) -> linear_fcnn.Training:
+        """Both layers and their updates in blocks of samples (Pinson et al. 2023, Eq. 17)."""
+        from learning_dynamics.engines import linear_fcnn
+
+        return linear_fcnn.Training(linear_fcnn.Engine(start, self.rate, error_limit, self.precision), samples)
+
+    def flow(
         self,
-        initial: Weights,
-        learning_rate: float,
-        error_limit: float = np.inf,
-        precision: npt.DTypeLike = np.float64,
-    ) -> None:
-        self.first = np.array(initial.first, dtype=precision, order="C")
-        self.second = np.array(initial.second)
-        self._learning_rate = learning_rate
-        self._error_limit = error_limit
-        self._add_product, self._inner_products = blas.get_blas_funcs(("gemm", "syrk"), (self.first,))
-        self._block_size = _SMALL_BLOCK if self.first.nbytes <= _CACHED_BYTES else BLOCK
-        # The order in memory of Z and of a block's steps with which the library's products are the faster ones.
-        self._order: Literal["C", "F"] = "F" if self.first.dtype == np.float32 else "C"
-        rows = len(self.second) + self._block_size, self._block_size
-        self._rooms = [np.empty(number * len(self.first), self.first.dtype) for number in rows]
+        starts: Sequence[linear_fcnn.Weights],
+        data: TrainingData,
+        samples: FloatArray,
+        principal: PrincipalDirections | None = None,
+    ) -> Solution:
+        """Eqs. 19 and 20 for any data set."""
+        from learning_dynamics.theory import gradient_flow
 
-    def update(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
-        """One update for each row of `inputs` (updates, CN), in order; best in the engine's precision.
+        train = data.correlations["train"]
+        return gradient_flow.linear_fcnn_flow(starts, train, self.rate, samples, principal=principal)
 
-        Returns:
-            The number of updates made, less than ``len(inputs)`` if the training diverged, and the sum of ‖y − ŷ‖².
-        """
-        inputs = inputs.astype(self.first.dtype, copy=False)
-        total = 0.0
-        for start in range(0, len(inputs), self._block_size):
-            stop = min(start + self._block_size, len(inputs))
-            done, squared = self._block(inputs[start:stop], labels[start:stop])
-            if done < stop - start:
-                return start + done, squared
-            total += squared
-        return len(inputs), total
+    def closed_forms(
+        self, starts: Sequence[linear_fcnn.Weights], data: TrainingData, effective: FloatArray, samples: FloatArray
+    ) -> dict[str, xr.Variable]:
+        """Eq. 22 from a diagonal start, whatever the images."""
+        from learning_dynamics.theory import closed_forms
 
-    def _block(self, inputs: FloatArray, labels: npt.NDArray[np.int64]) -> tuple[int, float]:
-        classes, precision = len(self.second), self.first.dtype
-        basis, steps = (
-            room[: number * len(self.first)].reshape((number, -1), order=self._order)
-            for room, number in zip(self._rooms, (classes + len(inputs), len(inputs)), strict=True)
-        )
-        hidden = np.matmul(inputs, self.first.T, out=basis[classes:])
-        basis[:classes] = self.second
-        # Of products between samples only those with an earlier one are needed: the lower triangle, by rows.
-        gram = self._inner_products(1.0, inputs.T, trans=1).T.astype(np.float64, copy=False)
-        inner = (basis @ basis.T).astype(np.float64, copy=False)
-        pending, second, done, squared = _update(gram, inner, labels, classes, self._learning_rate, self._error_limit)
-        if done == len(inputs):
-            # W1 += (pending Z)ᵀ X in place: a product followed by an addition would carry W1 through memory twice more.
-            np.matmul(pending.astype(precision, copy=False), basis, out=steps)
-            by_rows = self._order == "C"
-            factors = inputs.T, steps.T if by_rows else steps
-            self._add_product(1.0, *factors, beta=1.0, c=self.first.T, trans_b=by_rows, overwrite_c=True)
-            # W2 stays double.
-            changes = second[:, classes:].astype(precision, copy=False) @ hidden
-            self.second = second[:, :classes] @ self.second + changes
-        return done, squared
+        if self.initial_weights == "normal" or not closed_forms.apply(data):
+            return {}
+        return closed_forms.sigmoid_variables(data, effective, samples, self.rate)
 
-    def weights(self) -> Weights:
-        """A copy of the present weights."""
-        return Weights(self.first.astype(np.float64), self.second.copy())
+    def rates(self, modes: ModeStructure) -> FloatArray:
+        """1 for every mode."""
+        return np.ones(len(modes.singular_values))
 
-    def state(self) -> dict[str, FloatArray]:
-        """A copy of both layers."""
-        return {"first": self.first.copy(), "second": self.second.copy()}
+    def estimated_times(self, modes: ModeStructure, inputs: int) -> FloatArray:
+        """Eq. 22 with the root mean square of what enters it."""
+        from learning_dynamics.theory import estimates
 
-    def restore(self, state: Mapping[str, FloatArray]) -> None:
-        """Go back to a state."""
-        self.first[...] = state["first"]
-        self.second[...] = state["second"]
+        return estimates.sigmoid_times(modes, self.hidden_width(inputs), self.weight_std, self.rate)
 
-    def network(self) -> FloatArray:
-        """The whole network as one matrix M = W2 W1, shape (p, CN)."""
-        product = np.empty((len(self.second), self.first.shape[1]), self.first.dtype, self._order)
-        np.matmul(self.second.astype(self.first.dtype, copy=False), self.first, out=product)
-        return product.astype(np.float64, order="C", copy=False)
+    def microseconds(self, inputs: int, classes: int) -> float:
+        """About how long an update takes on one core."""
+        rate = 15000 if self.precision == "double" else 30000
+        return 1 + self.hidden_width(inputs) * (inputs + 10 * classes) / rate
 
-
-def normal_weights(generator: np.random.Generator, classes: int, inputs: int, hidden: int, std: float) -> Weights:
-    """Both layers N(0, std²), the first layer drawn first."""
-    first = std * generator.standard_normal((hidden, inputs))
-    return Weights(first, std * generator.standard_normal((classes, hidden)))
-
-
-def diagonal_weights(
-    hidden: int, effective: FloatArray, input_correlation: FloatArray, left: FloatArray, right: FloatArray
-) -> Weights:
-    """Both layers diagonal in the SVD basis with entries √(a_α(0)/d_α), so that Ω starts at diag(a_α(0)).
-
-    W1 = W̄1 Vᵀ and W2 = U W̄2 (Pinson et al. 2023, Eq. 18 with R = 1, and App. I.1).
-
-    Args:
-        hidden: hidden width h, at least the number of modes.
-        effective: a_α(0), shape (modes,), not negative.
-        input_correlation: d_α, shape (modes,).
-        left: U, shape (p, modes).
-        right: V, shape (CN, modes).
-    """
-    modes = len(effective)
-    entries = np.sqrt(effective / input_correlation)
-    first = np.zeros((hidden, len(right)))
-    first[:modes] = entries[:, None] * right.T
-    second = np.zeros((len(left), hidden))
-    second[:, :modes] = left * entries
-    return Weights(first, second)
-
-
-@compiled(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _update(gram, inner, labels, classes, rate, error_limit):  # type: ignore[no-untyped-def]
-    """Coefficients of the pending rank-one factors (B, p + B) and of W2 (p, p + B) in the rows of Z.
-
-    Before sample j only the first p + j are not zero.
-    """
-    samples = labels.size
-    size = inner.shape[0]
-    pending = np.zeros((samples, size))
-    second = np.zeros((classes, size))
-    for i in range(classes):
-        second[i, i] = 1.0
-    hidden = np.empty(size)
-    image = np.empty(size)
-    error = np.empty(classes)
-    total = 0.0
-    for j in range(samples):
-        known = classes + j
-        hidden[:known] = 0.0
-        hidden[known] = 1.0
-        for i in range(j):
-            weight = gram[j, i]
-            for k in range(classes + i):
-                hidden[k] += weight * pending[i, k]
-        for k in range(known):
-            value = 0.0
-            for m in range(known + 1):
-                value += inner[k, m] * hidden[m]
-            image[k] = value
-        squared = 0.0
-        for i in range(classes):
-            answer = 0.0
-            for k in range(known):
-                answer += second[i, k] * image[k]
-            error[i] = (1.0 if labels[j] == i else 0.0) - answer
-            squared += error[i] * error[i]
-        if not squared <= error_limit:
-            return pending, second, j, squared
-        total += squared
-        for i in range(classes):
-            step = rate * error[i]
-            for k in range(known):
-                pending[j, k] += step * second[i, k]
-                second[i, k] += step * hidden[k]
-            second[i, known] = step
-    return pending, second, samples, total
+    def flow_numbers(self, inputs: int, classes: int, records: int) -> float:
+        """The layers, and all records' coefficients along some hundred directions."""
+        return 2 * (self.hidden_width(inputs) * inputs + records * classes * (600 + classes))

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from learning_dynamics import whole_files
 from learning_dynamics.predictions import words
+from learning_dynamics.storage import whole_files
 
 _WIDTH = 110
 _STYLE = """

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from learning_dynamics import fourier
-from learning_dynamics.chosen_settings import read as read_chosen
-from learning_dynamics.config_networks import LinearFCNN
-from learning_dynamics.correlations import FloatArray
-from learning_dynamics.datasets.image_source import unbalanced
-from learning_dynamics.experiment_results import ExperimentResults
+from learning_dynamics.config.chosen_settings import read as read_chosen
+from learning_dynamics.datasets.sources.image_source import unbalanced
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.results import ExperimentResults
 from learning_dynamics.theory import estimates
 from learning_dynamics.theory.alignment import class_mean_share
 
@@ -68,10 +67,9 @@ def magnitudes_of_the_final_kernel(results: ExperimentResults, smallest_mode: fl
     theory = results.theory("linear_cnn", ["final_kernel_magnitude"])
     if "final_kernel_magnitude" in theory:
         return np.sqrt((theory["final_kernel_magnitude"].values ** 2).sum(axis=1))
-    model = results.settings.networks.linear_cnn
-    assert model is not None
     modes = estimates.mode_structure(results.structure, np.nan, smallest_mode)
-    return estimates.final_kernel(modes, model)[None]
+    kernel = results.settings.networks.named("linear_cnn").estimated_kernel(modes)
+    return np.asarray(kernel)[None]
 
 
 def predicted_times(results: ExperimentResults, network: str, smallest_mode: float = 1e-9) -> tuple[FloatArray, bool]:
@@ -80,10 +78,8 @@ def predicted_times(results: ExperimentResults, network: str, smallest_mode: flo
     if "discovery_time" in theory:
         return theory["discovery_time"].values, True
     modes = estimates.mode_structure(results.structure, np.nan, smallest_mode)
-    model = getattr(results.settings.networks, network)
-    channels, side, _ = results.data.shape
-    width = model.hidden_width(channels * side * side) if isinstance(model, LinearFCNN) else 0
-    times = estimates.discovery_times(modes, network, model, model.learning_rate, width)
+    model = results.settings.networks.named(network)
+    times = model.estimated_times(modes, int(np.prod(results.data.shape)))
     late = times > results.settings.update_count
     return np.where(late, np.nan, times)[None], False
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from learning_dynamics.networks.registry import MODELS
 from learning_dynamics.predictions.summary import NOTICEABLE
 
-NETWORK_NAMES = {"linear_cnn": "CNN", "linear_fcnn": "FCNN"}
+NETWORK_NAMES = {name: model.LABEL for name, model in MODELS.items()}
 _MODES_SHOWN = 12
 _CLASSES_SHOWN = 6
 

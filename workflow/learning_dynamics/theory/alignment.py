@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning_dynamics.correlations import FloatArray
+from learning_dynamics.numerics.correlations import FloatArray
 
 
 def off_diagonal_share(effective: FloatArray) -> FloatArray:

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-from learning_dynamics.correlations import FloatArray
-from learning_dynamics.fourier import ComplexArray
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.numerics.fourier import ComplexArray
 
 
 @dataclass(frozen=True)

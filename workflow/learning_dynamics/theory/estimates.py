@@ -14,9 +14,8 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.integrate import quad
 
-from learning_dynamics import fourier
-from learning_dynamics.config_networks import LinearCNN, LinearFCNN
-from learning_dynamics.correlations import FloatArray
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.theory import competition, sigmoid
 
 _PRESENT = 1e-9
@@ -44,12 +43,6 @@ class ModeStructure:
         """n."""
         return int(self.spectra.shape[-1])
 
-    def rates(self, network: str) -> FloatArray:
-        """r_α: n max_l|v̂^α_l| for the CNN (n c_α of Eq. 22 where a mode is one cosine), 1 for the FCNN."""
-        if network == "linear_cnn":
-            return np.asarray(self.side * self.spectra.max(axis=(-2, -1)))
-        return np.ones(len(self.singular_values))
-
 
 def mode_structure(structure: xr.Dataset, power: float, smallest_mode: float) -> ModeStructure:
     """From the structure file.
@@ -66,61 +59,74 @@ def mode_structure(structure: xr.Dataset, power: float, smallest_mode: float) ->
     return ModeStructure(values, in_modes, spectra, power, values >= max(smallest_mode, _PRESENT) * values[0])
 
 
-def learning_rate(modes: ModeStructure, network: str, step: float) -> float:
+def learning_rate(modes: ModeStructure, rates: FloatArray, step: float) -> float:
     """λ = ε / max_α r_α max(2 d_α/s_α, ⟨‖x‖²⟩ s_α/d_α), over the modes worth waiting for, to three digits.
 
     Near the end of its rise mode α relaxes at the rate 2 λ r_α s_α per sample on average (Eq. 22), but by the samples
     along v^α, which one update sees, 2 λ r_α d_α/s_α at a time; d_α/s_α = p s_α for coherent classes (App. A). The
     second term is the other way in which an update can be large: a learned mode has squared readout weights of s_α/d_α,
     which every sample drives, whatever its class.
+
+    Args:
+        modes: of the data set.
+        rates: r_α, see ``TwoLayerNetwork.rates``.
+        step: ε.
     """
     use = modes.worthwhile
-    s, d, r = modes.singular_values[use], modes.input_correlation[use], modes.rates(network)[use]
+    s, d, r = modes.singular_values[use], modes.input_correlation[use], rates[use]
     fastest = (r * np.maximum(2 * d / s, modes.power * s / d)).max()
     return float(f"{step / fastest:.2e}")
 
 
-def discovery_times(
-    modes: ModeStructure, network: str, model: LinearCNN | LinearFCNN, rate: float, width: int
-) -> FloatArray:
-    """When each a_α should pass s_α/2, in samples, from typical random weights; NaN for modes that are zero.
+def _present_modes(modes: ModeStructure) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(modes.singular_values > _PRESENT * modes.singular_values[0])
 
-    CNN: the competition's clock (Eqs. 23, 24) with the root mean square of what enters it; FCNN: Eq. 22 likewise.
+
+def competition_times(modes: ModeStructure, start: float, rate: float) -> FloatArray:
+    """When each a_α should pass s_α/2 by the competition's clock, in samples; NaN for modes that are zero.
 
     Args:
         modes: of the data set.
-        network: "linear_cnn" or "linear_fcnn".
-        model: its settings.
+        start: typical magnitude of the initial coefficients.
         rate: λ.
-        width: hidden units of the FCNN.
     """
     times = np.full(len(modes.singular_values), np.nan)
-    for mode in np.flatnonzero(modes.singular_values > _PRESENT * modes.singular_values[0]):
-        s, d = float(modes.singular_values[mode]), float(modes.input_correlation[mode])
-        if isinstance(model, LinearCNN):
-            times[mode] = _half_rise(_alone(modes, int(mode), model), rate)
-        else:
-            start = d * width * model.weight_std**2 / 2
-            times[mode] = float(sigmoid.time_to_reach(s / 2, start, s, rate)) if start < s / 2 else 0.0
+    for mode in _present_modes(modes):
+        times[mode] = _half_rise(_alone(modes, int(mode), start), rate)
     return times
 
 
-def final_kernel(modes: ModeStructure, model: LinearCNN) -> FloatArray:
+def sigmoid_times(modes: ModeStructure, hidden: int, weight_std: float, rate: float) -> FloatArray:
+    """When each a_α should pass s_α/2 by Eq. 22 without n c_α, in samples; NaN for modes that are zero.
+
+    Args:
+        modes: of the data set.
+        hidden: hidden units.
+        weight_std: standard deviation of the initial layers.
+        rate: λ.
+    """
+    times = np.full(len(modes.singular_values), np.nan)
+    for mode in _present_modes(modes):
+        s, d = float(modes.singular_values[mode]), float(modes.input_correlation[mode])
+        start = d * hidden * weight_std**2 / 2
+        times[mode] = float(sigmoid.time_to_reach(s / 2, start, s, rate)) if start < s / 2 else 0.0
+    return times
+
+
+def final_kernel(modes: ModeStructure, start: float) -> FloatArray:
     """|k̂_l| after all modes are learned, each by itself, channels combined (Pinson et al. 2023, Sec. 4); (n, n)."""
     power = np.zeros(modes.spectra.shape[1:])
-    for mode in np.flatnonzero(modes.singular_values > _PRESENT * modes.singular_values[0]):
-        one = _alone(modes, int(mode), model)
+    for mode in _present_modes(modes):
+        one = _alone(modes, int(mode), start)
         power[modes.spectra[mode] > _PRESENT] += one.winners() ** 2
     return np.sqrt(power)
 
 
-def _alone(modes: ModeStructure, mode: int, model: LinearCNN) -> competition.Mode:
+def _alone(modes: ModeStructure, mode: int, start: float) -> competition.Mode:
     spectrum = modes.spectra[mode].ravel()
     present = spectrum[spectrum > _PRESENT]
-    # The kernel's part along v̂ and the readout's are independent; half their sum enters.
-    typical = np.full(len(present), np.hypot(model.kernel_std, model.readout_std) / 2)
     s, d = float(modes.singular_values[mode]), float(modes.input_correlation[mode])
-    return competition.Mode(s, d, present, typical, modes.side)
+    return competition.Mode(s, d, present, np.full(len(present), start), modes.side)
 
 
 def _half_rise(mode: competition.Mode, rate: float) -> float:

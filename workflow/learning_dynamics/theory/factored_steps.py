@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import RK45
 
-from learning_dynamics.compilation import compiled
-from learning_dynamics.correlations import FloatArray
+from learning_dynamics.numerics.compilation import compiled
+from learning_dynamics.numerics.correlations import FloatArray
 
 # As in SciPy, whose steps these are.
 _SAFETY, _SMALLEST_FACTOR, _LARGEST_FACTOR = 0.9, 0.2, 10.0

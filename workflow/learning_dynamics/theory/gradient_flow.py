@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.integrate import DOP853, RK45, OdeSolver
 
-from learning_dynamics import fourier
-from learning_dynamics.compilation import compiled
-from learning_dynamics.correlations import Correlations, FloatArray, Structure
+from learning_dynamics.engines import linear_cnn, linear_fcnn
 from learning_dynamics.errors import UserError
-from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.compilation import compiled
+from learning_dynamics.numerics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.theory.factored_steps import FactoredRK45
 from learning_dynamics.theory.whole_networks import Factors, Spectra
 

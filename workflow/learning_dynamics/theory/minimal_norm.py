@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learning_dynamics import fourier
-from learning_dynamics.correlations import FloatArray
-from learning_dynamics.networks.linear_cnn import Weights
+from learning_dynamics.engines.linear_cnn import Weights
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import FloatArray
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from learning_dynamics import fourier
-from learning_dynamics.correlations import FloatArray
+from learning_dynamics.numerics import fourier
+from learning_dynamics.numerics.correlations import FloatArray
 
 
 def structural_factor(right_images: npt.ArrayLike) -> FloatArray:

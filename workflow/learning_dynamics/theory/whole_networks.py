@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learning_dynamics import fourier, losses
-from learning_dynamics.correlations import Correlations, FloatArray, Structure
+from learning_dynamics.numerics import fourier, losses
+from learning_dynamics.numerics.correlations import Correlations, FloatArray, Structure
 
 
 @dataclass(frozen=True)

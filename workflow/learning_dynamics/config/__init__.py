@@ -1,0 +1,1 @@
+"""The configuration: its models, the paper's settings, how a file of settings becomes them, and their documentation."""

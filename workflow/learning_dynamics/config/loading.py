@@ -1,0 +1,129 @@
+"""From what a user wrote to the typed configuration, or to one line per mistake."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from learning_dynamics.config import keys
+from learning_dynamics.config.configuration import Config
+from learning_dynamics.config.extensions import default_convolutions
+from learning_dynamics.config.paper import paper_experiments
+from learning_dynamics.datasets.registry import BY_KIND
+from learning_dynamics.errors import ConfigurationError
+from learning_dynamics.values import did_you_mean
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `changes` laid over it, folder by folder; a data set of another kind replaces the old."""
+    result = copy.deepcopy(dict(base))
+    for key, value in changes.items():
+        old = result.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            other_kind = "kind" in value and value["kind"] != old.get("kind")
+            result[key] = copy.deepcopy(dict(value)) if other_kind else merged(old, value)
+        else:
+            result[key] = copy.deepcopy(value)
+    return result
+
+
+def load(settings: Mapping[str, Any]) -> Config:
+    """The configuration that `settings` describe; keys left out have the paper's values.
+
+    Raises:
+        ConfigurationError: one line per mistake, naming the key, what was expected and a likely correction.
+    """
+    given = dict(settings)
+    experiments = given.get("experiments", {})
+    if isinstance(experiments, Mapping):
+        defaults = {name: experiment.model_dump() for name, experiment in paper_experiments().items()}
+        combined = merged(defaults, {str(name): value for name, value in experiments.items()})
+        given["experiments"] = {name: value for name, value in combined.items() if value is not None}
+    variants = given.get("variants")
+    if isinstance(variants, Mapping) and isinstance(variants.get("convolutions"), Mapping):
+        defaults = {name: convolution.model_dump() for name, convolution in default_convolutions().items()}
+        combined = merged(defaults, {str(name): value for name, value in variants["convolutions"].items()})
+        convolutions = {name: value for name, value in combined.items() if value is not None}
+        given["variants"] = {**variants, "convolutions": convolutions}
+    try:
+        return Config.model_validate(given)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_lines(error, given))) from None
+
+
+def _lines(error: ValidationError, settings: Mapping[str, Any]) -> list[str]:
+    """One line per mistake; of a union's several complaints about one key the first is kept."""
+    lines: dict[str, str] = {}
+    for details in error.errors():
+        location = _as_written(details["loc"], settings)
+        key, value = ".".join(str(part) for part in location), _value_at(location, settings)
+        explanation = _explanation(details, location, value)
+        inner = re.match(r"([\w.]+): (.*)", explanation) if details["type"] == "value_error" else None
+        if inner:
+            key, explanation = ".".join(filter(None, [key, inner[1]])), inner[2]
+        lines.setdefault(key, f"configuration key '{key}': {explanation}")
+    return list(lines.values())
+
+
+def _as_written(location: tuple[int | str, ...], settings: Any) -> list[int | str]:
+    """Where the user wrote it: without the names that the model adds (data set kinds, members of a union)."""
+    written: list[int | str] = []
+    here = settings
+    for place, part in enumerate(location):
+        last = place == len(location) - 1
+        after_kind = place > 0 and location[place - 1] == "dataset"
+        if isinstance(here, Mapping) and not after_kind and (part in here or (last and part != "[key]")):
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            continue
+        written.append(part)
+    return written
+
+
+def _value_at(location: list[int | str], settings: Any) -> Any:
+    for part in location:
+        settings = settings.get(part) if isinstance(settings, Mapping) else settings[part]
+    return settings
+
+
+def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    name = str(location[-1]) if location else ""
+    if kind == "extra_forbidden":
+        return f"unknown key{did_you_mean(name, keys.at(details['loc'][:-1]))}"
+    if kind == "missing":
+        if len(location) == 3 and location[0] == "experiments":
+            hint = did_you_mean(str(location[1]), paper_experiments())
+            return f"missing; an experiment that is not the paper's needs one{hint}"
+        return "missing; it has no default"
+    if kind == "value_error":
+        return str(context["error"])
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
+        plain = float(value)
+        advice = f"{plain:.1e}" if math.isfinite(plain) else "a finite number"
+        return f"expected a number, got the text '{value}': YAML reads a number without a point as text; write {advice}"
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?|null|true|false", value):
+        return (
+            f"{details['msg'].replace('Input should be', 'expected', 1)}, got the text '{value}': write it without "
+            "quotes in a file for --configfile (inside --config every nested value is text)"
+        )
+    if kind == "union_tag_not_found":
+        return f"'kind' is missing; expected one of {', '.join(BY_KIND)}"
+    if kind in ("literal_error", "union_tag_invalid"):
+        expected = str(context.get("expected") or context.get("expected_tags"))
+        given = value.get("kind") if isinstance(value, Mapping) else value
+        choices = re.findall(r"'([^']*)'", expected)
+        return f"expected {expected}, got {given!r}{did_you_mean(str(given), choices)}"
+    if kind == "string_pattern_mismatch":
+        return f"expected a name of letters, digits and '_' that begins with a letter, got {details['input']!r}"
+    if kind in ("model_type", "dict_type"):
+        return f"expected keys and values, got {value!r}"
+    return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {value!r}"

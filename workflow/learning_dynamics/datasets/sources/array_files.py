@@ -1,0 +1,255 @@
+"""Labelled images in array files: NumPy's ``.npz``, and the data set files of this project."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.labelled_images import Pixels
+from learning_dynamics.datasets.sources import archives, pictures
+from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
+from learning_dynamics.errors import DataError
+
+if TYPE_CHECKING:
+    from learning_dynamics.datasets.kinds.images import ImagesDataset
+
+_NPZ = (
+    "`images` (uint8 or floating point, shape (images, n, n), (images, C, n, n) or (images, n, n, C) with 1 to 4 "
+    "channels) and `labels` (whole numbers from 0, shape (images,)), and if wanted `test_images`, `test_labels` and "
+    "`class_names`"
+)
+_AT_ONCE = 2**24
+
+Rows = Callable[[], Iterator[Pixels]]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The images of one split in a file: their labels, and their pixels one by one, shape (C, rows, columns)."""
+
+    labels: npt.NDArray[np.int64]
+    rows: Rows
+
+
+def open_npz(settings: ImagesDataset, path: Path) -> ImageSource:
+    """The images of an ``.npz`` file. Its arrays are read in pieces; nothing in it is ever unpickled.
+
+    Raises:
+        DataError: an array is missing, of another type or shape, or damaged, or holds values that are not finite.
+    """
+    with zipfile.ZipFile(path) as archive:
+        there = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
+    parts = {}
+    for split, images, labels in (("train", "images", "labels"), ("test", "test_images", "test_labels")):
+        if split == "test" and not {images, labels} & there:
+            continue
+        for name in (images, labels):
+            if name not in there:
+                hint = archives.did_you_mean(name, there)
+                raise DataError(
+                    f"{path}: no array '{name}'{hint}; expected {_NPZ}; found {archives.listed(sorted(there))}"
+                )
+        parts[split] = _npz_part(path, images, labels)
+    names = _npz_class_names(path, parts) if "class_names" in there else None
+    classes = max(int(part.labels.max()) for part in parts.values()) + 1 if names is None else len(names)
+    for split, part in parts.items():
+        if int(part.labels.max()) >= classes:
+            raise DataError(
+                f"{path}: {split} label {part.labels.max()} is out of range; expected 0 to {classes - 1}, "
+                f"a name in class_names for each; correct the labels"
+            )
+    absent = sorted(set(range(classes)) - set(parts["train"].labels.tolist()))
+    if absent:
+        raise DataError(
+            f"{path}: no training image has label {absent[0]}; expected labels from 0 to {classes - 1}, "
+            "each at least once; number the classes without gaps"
+        )
+    return _source(settings, path, parts, names or [str(number) for number in range(classes)], "array file")
+
+
+def open_netcdf(settings: ImagesDataset, path: Path) -> ImageSource:
+    """The images of a data set file of this project.
+
+    Raises:
+        DataError: the file is damaged or of another layout.
+    """
+    data = dataset_files.open_file(path)
+    if data.images.ndim != 4 or data.images.shape[0] != len(data.labels) or not 1 <= data.images.shape[1] <= 4:
+        raise DataError(
+            f"{path}: images of shape {data.images.shape}; expected (images, 1 to 4 channels, rows, columns)"
+        )
+    if data.labels.size and not 0 <= data.labels.min() <= data.labels.max() < data.classes:
+        raise DataError(f"{path}: a label lies outside what is expected, 0 to {data.classes - 1}; make the file again")
+
+    def rows(split: str) -> Rows:
+        where = np.flatnonzero(data.is_test == (split == "test"))
+
+        def read() -> Iterator[Pixels]:
+            for start in range(0, len(where), 256):
+                yield from data.images[where[start : start + 256]]
+
+        return read
+
+    parts = {split: _Part(data.labels[data.is_test == (split == "test")], rows(split)) for split in data.splits}
+    return _source(settings, path, parts, list(data.class_names), "data set file")
+
+
+def _source(
+    settings: ImagesDataset, path: Path, parts: dict[str, _Part], names: Sequence[str], kind: str
+) -> ImageSource:
+    if len(set(names)) < len(names):
+        raise DataError(f"{path}: two classes have the same name; expected distinct names; correct class_names")
+    entries = [
+        Entry(str(number), split, names[label])
+        for split, part in parts.items()
+        for number, label in enumerate(part.labels.tolist())
+    ]
+    classes = list(names) if settings.classes is None else settings.classes
+    chosen, kept = selected(entries, classes, settings.images_per_class, settings.test_fraction, str(path))
+    labels, is_test = places(chosen, kept)
+    # An image may be held out although the file has it among the training images: the file's own split finds it.
+    own_test = "test" in parts
+    place = {(entry.split if own_test else "train", int(entry.key)): number for number, entry in enumerate(chosen)}
+
+    def read() -> Iterator[tuple[int, Pixels]]:
+        for split, part in parts.items():
+            for number, image in enumerate(part.rows()):
+                where = place.get((split, number))
+                if where is not None:
+                    yield where, _checked(path, split, number, image, settings)
+
+    def origin() -> str:
+        with path.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        return f"{kind} {archives.printable(path.resolve().name)}, sha256 {checksum}"
+
+    return ImageSource(labels, is_test, kept, read, origin)
+
+
+def _checked(path: Path, split: str, number: int, image: Pixels, settings: ImagesDataset) -> Pixels:
+    what = f"{path}: {split} image {number}"
+    if not np.isfinite(image).all():
+        raise DataError(f"{what} holds a value that is not finite; expected numbers; mend it or leave it out")
+    try:
+        return pictures.adapted(image, settings.side, settings.colour)
+    except DataError as error:
+        raise DataError(f"{what}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What an array in the file says of itself."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def _npz_part(path: Path, images: str, labels: str) -> _Part:
+    header = _header(path, images)
+    shape, layout = header.shape, _layout(header.shape)
+    if header.dtype != np.uint8 and header.dtype.kind != "f":
+        raise DataError(
+            f"{path}: '{images}' is of type {header.dtype}; expected uint8, or floating point numbers; convert it"
+        )
+    if layout is None or 0 in shape:
+        raise DataError(f"{path}: '{images}' has the shape {shape}; expected {_NPZ}")
+    values = _labels(path, labels)
+    if len(values) != shape[0]:
+        raise DataError(
+            f"{path}: {shape[0]} images in '{images}', but {len(values)} labels in '{labels}'; expected one for each"
+        )
+
+    def rows() -> Iterator[Pixels]:
+        for block in _blocks(path, images):
+            ordered = block[:, None] if layout == "grey" else block.transpose(0, 3, 1, 2) if layout == "last" else block
+            yield from ordered if block.dtype == np.uint8 else ordered.astype(np.float64)
+
+    return _Part(values, rows)
+
+
+def _layout(shape: tuple[int, ...]) -> str | None:
+    """Where the channels are: nowhere, first, last; channels first where both could be meant."""
+    if len(shape) == 3:
+        return "grey"
+    if len(shape) != 4:
+        return None
+    return "first" if shape[1] <= 4 else "last" if shape[3] <= 4 else None
+
+
+def _labels(path: Path, name: str) -> npt.NDArray[np.int64]:
+    header = _header(path, name)
+    if header.dtype.kind not in "iu" or len(header.shape) != 1:
+        raise DataError(
+            f"{path}: '{name}' is of type {header.dtype} and shape {header.shape}; "
+            "expected whole numbers, one for each image"
+        )
+    if header.shape[0] == 0:
+        raise DataError(f"{path}: '{name}' is empty; expected a label for each image")
+    values = np.concatenate(list(_blocks(path, name)))
+    if int(values.min()) < 0 or int(values.max()) > 10**6:
+        wrong = values.min() if int(values.min()) < 0 else values.max()
+        raise DataError(f"{path}: '{name}' holds {wrong}; expected whole numbers from 0, one for each class")
+    return values.astype(np.int64)
+
+
+def _npz_class_names(path: Path, parts: dict[str, _Part]) -> list[str]:
+    header = _header(path, "class_names")
+    if header.dtype.kind != "U" or len(header.shape) != 1 or header.shape[0] > 10**5:
+        raise DataError(
+            f"{path}: 'class_names' is of type {header.dtype} and shape {header.shape}; expected one text per class"
+        )
+    return [str(name) for block in _blocks(path, "class_names") for name in block]
+
+
+def _header(path: Path, name: str) -> _Header:
+    with zipfile.ZipFile(path) as archive, _member(archive, path, name) as stream:
+        return _read_header(path, name, stream)
+
+
+def _member(archive: zipfile.ZipFile, path: Path, name: str) -> Any:
+    entry = archive.getinfo(f"{name}.npy")
+    if entry.flag_bits & 1:
+        raise DataError(f"{path}: '{name}' is protected by a password; expected an .npz without; make it again")
+    return archive.open(entry)
+
+
+def _read_header(path: Path, name: str, stream: Any) -> _Header:
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(stream)
+    if version not in readers:
+        raise DataError(f"{path}: '{name}' has the format version {version}; expected 1.0 or 2.0; save it again")
+    shape, in_columns, dtype = readers[version](stream)
+    if dtype.hasobject or dtype.names:
+        raise DataError(
+            f"{path}: '{name}' holds objects, which are not read because they could run code; "
+            f"expected {_NPZ}; save plain arrays"
+        )
+    if in_columns and len(shape) > 1:
+        raise DataError(
+            f"{path}: '{name}' is stored in Fortran order; expected rows in order; save numpy.ascontiguousarray of it"
+        )
+    return _Header(shape, dtype)
+
+
+def _blocks(path: Path, name: str) -> Iterator[npt.NDArray[Any]]:
+    """The array's rows, some megabytes at a time."""
+    with zipfile.ZipFile(path) as archive, _member(archive, path, name) as stream:
+        header = _read_header(path, name, stream)
+        size = header.dtype.itemsize * int(np.prod(header.shape[1:], dtype=np.int64))
+        at_once = max(1, _AT_ONCE // max(size, 1))
+        if size > 2**30:
+            raise DataError(f"{path}: an entry of '{name}' has {size} bytes; expected images of at most 1 GiB")
+        for start in range(0, header.shape[0], at_once):
+            count = min(at_once, header.shape[0] - start)
+            content = stream.read(count * size)
+            if len(content) < count * size:
+                raise EOFError(f"'{name}' ends before its {header.shape[0]} entries")
+            yield np.frombuffer(content, header.dtype).reshape(count, *header.shape[1:])

@@ -1,0 +1,269 @@
+"""CIFAR-10 (Krizhevsky 2009): downloaded by torchvision, or read from a local copy. Never replaced by other data."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import errno
+import hashlib
+import http.client
+import io
+import logging
+import os
+import socket
+import time
+import urllib.error
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.datasets.sources import image_files
+from learning_dynamics.errors import DataError
+
+if TYPE_CHECKING:
+    from learning_dynamics.datasets.kinds.cifar10 import Cifar10Dataset
+
+DOWNLOAD = "torchvision"
+TORCHVISION_FOLDER = "cifar-10-batches-py"
+TORCHVISION_ARCHIVE = "cifar-10-python.tar.gz"
+SIDE = 32
+
+_KINDS = (
+    f"torchvision's folder {TORCHVISION_FOLDER}, an image folder ({image_files.LAYOUT}) "
+    "or an archive of one (tar, tar.gz, tar.xz, zip)"
+)
+_TIMEOUT_SECONDS = 30
+_PROGRESS_SECONDS = 10
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+
+_log = logging.getLogger(__name__)
+_operator_library: Any = None
+
+Images = dict[str, npt.NDArray[np.uint8]]
+
+
+def make(settings: Cifar10Dataset, source: str, downloads: Path) -> LabelledImages:
+    """The first images of the chosen classes: all training images class by class, then all test images.
+
+    Args:
+        settings: the classes and how many images.
+        source: ``torchvision`` to download, or the path of torchvision's folder, of an image folder or of an archive.
+        downloads: folder for downloaded data, kept between runs.
+
+    Raises:
+        DataError: there is no network, or the source is missing, damaged or holds too few images.
+    """
+    classes = len(settings.classes)
+    per_class = {"train": settings.train_images // classes, "test": settings.test_images // classes}
+    wanted = {split: count for split, count in per_class.items() if count}
+    try:
+        if source == DOWNLOAD:
+            images, origin = _downloaded(downloads, settings.classes, wanted)
+        else:
+            images, origin = _local(_existing(source), settings.classes, wanted)
+    except OSError as error:
+        raise DataError(f"cifar10: '{source}' could not be read ({error}); check its permissions") from error
+    return LabelledImages(
+        images=np.concatenate([images[split].reshape(-1, 3, SIDE, SIDE) for split in wanted]),
+        labels=np.concatenate([np.repeat(np.arange(classes, dtype=np.int64), count) for count in wanted.values()]),
+        is_test=np.concatenate([np.full(classes * count, split == "test") for split, count in wanted.items()]),
+        class_names=tuple(settings.class_names),
+        centred=settings.centred,
+        origin=origin,
+    )
+
+
+def _existing(source: str) -> Path:
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 - pathlib's raises for an unknown user
+    if not path.exists():
+        hint = f" (did you mean '{DOWNLOAD}'?)" if difflib.get_close_matches(source.lower(), [DOWNLOAD]) else ""
+        raise DataError(
+            f"cifar10: '{source}' does not exist{hint}; expected '{DOWNLOAD}' to download, or the path of {_KINDS}"
+        )
+    return path
+
+
+def _local(path: Path, classes: list[str], wanted: Mapping[str, int]) -> tuple[Images, str]:
+    name = path.resolve().name
+    if path.is_dir():
+        batches = _torchvision_folder(path)
+        if batches is not None:
+            return (
+                _read_batches(batches, classes, wanted),
+                f"CIFAR-10 in torchvision's folder {batches.resolve().name}, checksums verified",
+            )
+        return image_files.read(path, classes, wanted, SIDE), f"image folder {name}"
+    if name == TORCHVISION_ARCHIVE:
+        raise DataError(f"{path}: torchvision's archive; unpack it and give the folder {TORCHVISION_FOLDER} in it")
+    images = image_files.read(path, classes, wanted, SIDE)
+    with path.open("rb") as archive:
+        checksum = hashlib.file_digest(archive, "sha256").hexdigest()
+    return images, f"image archive {name}, sha256 {checksum}"
+
+
+def _torchvision_folder(path: Path) -> Path | None:
+    if (path / TORCHVISION_FOLDER).is_dir():
+        return path / TORCHVISION_FOLDER
+    is_one = path.resolve().name == TORCHVISION_FOLDER or any(
+        (path / name).is_file() for name in ("data_batch_1", "test_batch", "batches.meta")
+    )
+    return path if is_one else None
+
+
+def _read_batches(folder: Path, classes: list[str], wanted: Mapping[str, int]) -> Images:
+    """The images in torchvision's folder. Its files are pickles: nothing is unpickled before its checksum agrees."""
+    cifar10 = torchvision_dataset()
+    damage = _damage(cifar10, folder)
+    if damage is not None:
+        raise DataError(
+            f"{folder}: {damage}; expected the unchanged folder {TORCHVISION_FOLDER} of {TORCHVISION_ARCHIVE}; "
+            "fetch it again"
+        )
+    return {split: _read_split(cifar10, folder, split, classes, count) for split, count in wanted.items()}
+
+
+def _read_split(cifar10: Any, folder: Path, split: str, classes: list[str], count: int) -> npt.NDArray[np.uint8]:
+    class Batches(cifar10):  # type: ignore[misc]
+        base_folder = folder.resolve().name
+
+    stored = Batches(root=folder.resolve().parent, train=split == "train", download=False)
+    targets = np.asarray(stored.targets)
+    images = np.stack([stored.data[np.flatnonzero(targets == stored.class_to_idx[name])[:count]] for name in classes])
+    return np.ascontiguousarray(images.transpose(0, 1, 4, 2, 3))
+
+
+def _damage(cifar10: Any, folder: Path) -> str | None:
+    """What is wrong with the first file that is missing or has another checksum. torchvision leaves out the last."""
+    from torchvision.datasets.utils import check_integrity
+
+    files = [*cifar10.train_list, *cifar10.test_list, (cifar10.meta["filename"], cifar10.meta["md5"])]
+    for name, checksum in files:
+        if not (folder / name).is_file():
+            return f"the file {name} is missing"
+        if not check_integrity(folder / name, checksum):
+            return f"the file {name} has a wrong checksum (expected md5 {checksum})"
+    return None
+
+
+def _downloaded(downloads: Path, classes: list[str], wanted: Mapping[str, int]) -> tuple[Images, str]:
+    root = downloads / "cifar10"
+    cifar10 = torchvision_dataset()
+    folder = root / TORCHVISION_FOLDER
+    try:
+        # A folder that is whole is only read: others may have downloaded it, for all.
+        if _damage(cifar10, folder) is not None:
+            root.mkdir(parents=True, exist_ok=True)
+            with alone(root / ".lock"):
+                if _damage(cifar10, folder) is not None:
+                    _download(cifar10, root)
+    except OSError as error:
+        raise DataError(
+            f"{root}: could not be written ({error}); make room or choose another folder with the key 'downloads'"
+        ) from error
+    return (
+        _read_batches(folder, classes, wanted),
+        "CIFAR-10 downloaded by torchvision, checksums verified",
+    )
+
+
+def _download(cifar10: Any, root: Path) -> None:
+    """Download and unpack. What a killed run left is found incomplete by its checksum and replaced."""
+    from torchvision.datasets.utils import check_integrity, download_and_extract_archive
+
+    archive = root / cifar10.filename
+    _log.info("downloading CIFAR-10 from %s to %s", cifar10.url, root)
+    try:
+        with connection_timeout(), contextlib.redirect_stderr(Progress()):
+            download_and_extract_archive(cifar10.url, root, filename=cifar10.filename, md5=cifar10.tgz_md5)
+    except (OSError, http.client.HTTPException, RuntimeError) as error:
+        if not check_integrity(archive, cifar10.tgz_md5):
+            archive.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, urllib.error.URLError) and error.errno in _DISK_ERRORS:
+            raise
+        raise DataError(
+            f"CIFAR-10 could not be downloaded from {cifar10.url} ({error}). Connect to the network and run again, "
+            "or give a local copy with `make two-layer CIFAR10=path` (Snakemake: `--config cifar10=path`), "
+            f"where path is {_KINDS}. The experiments that need no download still run."
+        ) from error
+    _log.info("CIFAR-10 is complete in %s", root)
+
+
+@contextlib.contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold a lock that ends with the process: jobs that start together download once."""
+    import fcntl
+
+    with lock.open("w") as file:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def connection_timeout() -> Iterator[None]:
+    """torchvision sets none: without a network some machines would wait for minutes."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+class Progress(io.TextIOBase):
+    """Takes torchvision's progress bar on the standard error stream and logs it now and then."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def write(self, text: str) -> int:
+        """Log the text if the last one was logged some time ago."""
+        now = time.monotonic()
+        if text.strip() and now - self._last >= _PROGRESS_SECONDS:
+            self._last = now
+            _log.info("downloading CIFAR-10: %s", text.strip())
+        return len(text)
+
+
+def torchvision_dataset() -> Any:
+    """torchvision's class for CIFAR-10.
+
+    Raises:
+        DataError: torchvision is not installed or does not fit torch.
+    """
+    return torchvision_datasets().CIFAR10
+
+
+def torchvision_datasets() -> Any:
+    """torchvision's module of data sets, imported when first asked for.
+
+    A torchvision built for CUDA cannot load its operators beside a CPU build of torch, and then fails to import for
+    want of two of them. The data sets use neither, so that declaring the two is enough.
+
+    Raises:
+        DataError: torchvision is not installed or does not fit torch.
+    """
+    global _operator_library
+    try:
+        try:
+            from torchvision import datasets
+        except RuntimeError as error:
+            if "torchvision::" not in str(error):
+                raise
+            import torch
+
+            library: Any = torch.library.Library
+            _operator_library = library("torchvision", "FRAGMENT")
+            _operator_library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            _operator_library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            from torchvision import datasets
+    except (ImportError, OSError, RuntimeError) as error:
+        raise DataError(
+            f"torchvision cannot be imported ({error}); it reads and downloads data sets: install it beside torch, "
+            "or name a folder of images or an archive of one"
+        ) from error
+    return datasets

@@ -1,0 +1,188 @@
+"""Classification data sets that torchvision knows by name, downloaded when they are first asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import inspect
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from learning_dynamics.datasets.labelled_images import Pixels
+from learning_dynamics.datasets.sources import archives, cifar10, pictures
+from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
+from learning_dynamics.errors import DataError
+
+if TYPE_CHECKING:
+    from learning_dynamics.datasets.kinds.images import ImagesDataset
+
+_log = logging.getLogger(__name__)
+
+# What may stop the unpacking of a download halfway.
+_HALF_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
+
+
+def open_source(settings: ImagesDataset, name: str, downloads: Path) -> ImageSource:
+    """The images of one of torchvision's data sets, train and test split as torchvision has them.
+
+    Raises:
+        DataError: there is no such data set, it is none for classification, or it could not be downloaded.
+    """
+    stored = {split: _stored(name, split, downloads) for split in ("train", "test")}
+    if stored["train"] is None:
+        raise DataError(f"torchvision:{name}: has no training split; expected a data set with one")
+    parts = {split: part for split, part in stored.items() if part is not None}
+    targets = {split: _targets(name, part) for split, part in parts.items()}
+    names = _class_names(parts["train"], targets)
+    entries = [
+        Entry(str(number), split, names[target])
+        for split, values in targets.items()
+        for number, target in enumerate(values)
+    ]
+    classes = names if settings.classes is None else settings.classes
+    describe = f"torchvision:{name}"
+    chosen, kept = selected(entries, classes, settings.images_per_class, settings.test_fraction, describe)
+    labels, is_test = places(chosen, kept)
+    own_test = "test" in parts
+
+    def read() -> Iterator[tuple[int, Pixels]]:
+        shapes: set[tuple[int, ...]] = set()
+        for place, entry in enumerate(chosen):
+            image = _image(
+                f"{describe}, image {entry.key}", parts[entry.split if own_test else "train"], entry, settings
+            )
+            shapes.add(image.shape)
+            if len(shapes) > 1:
+                raise DataError(
+                    f"{describe}: holds images of {archives.listed(str(shape) for shape in shapes)}; "
+                    "expected images of one size and number of channels; set dataset.side or dataset.colour"
+                )
+            yield place, image
+
+    return ImageSource(labels, is_test, kept, read, lambda: f"{name} of torchvision, downloaded by it")
+
+
+def _stored(name: str, split: str, downloads: Path) -> Any:
+    """torchvision's object for a split; None if the data set has no such split."""
+    kind = _dataset_class(name)
+    arguments: dict[str, Any] = {"root": str(downloads / name.lower())}
+    accepted = inspect.signature(kind.__init__).parameters
+    if "root" not in accepted or not {"train", "split"} & set(accepted):
+        raise DataError(
+            f"torchvision:{name}: cannot be asked for a training split; expected a data set for classification"
+        )
+    if "train" in accepted:
+        arguments["train"] = split == "train"
+    if "split" in accepted and "train" not in accepted:
+        arguments["split"] = split
+    elif "split" in accepted and accepted["split"].default is inspect.Parameter.empty:
+        arguments["split"] = "balanced"  # EMNIST, which has both
+    if "download" in accepted:
+        arguments["download"] = True
+    root = Path(arguments["root"])
+    # Of some data sets torchvision takes a folder that is there for all of it.
+    unfinished = root / f".{split}.unfinished"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with (
+            cifar10.alone(root / ".lock"),
+            cifar10.connection_timeout(),
+            contextlib.redirect_stderr(cifar10.Progress()),
+        ):
+            if unfinished.exists():
+                raise DataError(
+                    f"torchvision:{name}: {root} holds what an interrupted download left; delete that folder and run "
+                    f"again, or, if its data are whole, {unfinished.name} in it"
+                )
+            unfinished.touch()
+            stored = kind(**arguments)
+            unfinished.unlink()
+            return stored
+    except (OSError, http.client.HTTPException, RuntimeError) as error:
+        if getattr(error, "errno", None) not in _HALF_WRITTEN:
+            _forget(unfinished)
+        raise DataError(
+            f"torchvision:{name}: could not be downloaded to {root} or read there "
+            f"({archives.printable(str(error))}); connect to the network and run again, or remove what is damaged there"
+        ) from error
+    except (ValueError, TypeError, ImportError) as error:
+        _forget(unfinished)
+        if split == "test":
+            return None
+        raise DataError(
+            f"torchvision:{name}: cannot be used ({archives.printable(str(error))}); "
+            "expected a data set for classification; export it to a folder and name that"
+        ) from error
+
+
+def _forget(unfinished: Path) -> None:
+    with contextlib.suppress(OSError):
+        unfinished.unlink(missing_ok=True)
+
+
+def _dataset_class(name: str) -> Any:
+    datasets = cifar10.torchvision_datasets()
+    known = [known for known in datasets.__all__ if isinstance(getattr(datasets, known), type)]
+    if name not in known:
+        raise DataError(
+            f"torchvision:{name}: torchvision has no data set of this name{archives.did_you_mean(name, known)}; "
+            "expected one like MNIST, FashionMNIST, CIFAR100 or SVHN"
+        )
+    return getattr(datasets, name)
+
+
+def _targets(name: str, stored: Any) -> list[int]:
+    for attribute in ("targets", "labels", "_labels"):
+        if hasattr(stored, attribute):
+            values = np.asarray(getattr(stored, attribute))
+            break
+    else:
+        try:
+            values = np.asarray([stored[number][1] for number in range(len(stored))])
+        except OSError as error:
+            raise _damaged(name, error) from error
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise _no_classification(name) from error
+    if values.ndim != 1 or values.dtype.kind not in "iu" or not len(values) or values.min() < 0:
+        raise _no_classification(name)
+    return [int(value) for value in values]
+
+
+def _no_classification(name: str) -> DataError:
+    return DataError(
+        f"torchvision:{name}: does not say one class for each image; expected a data set for classification"
+    )
+
+
+def _damaged(describe: str, error: OSError) -> DataError:
+    return DataError(
+        f"{describe}: could not be read ({archives.printable(str(error))}); delete the data set's folder in "
+        "`downloads` and run again"
+    )
+
+
+def _class_names(stored: Any, targets: dict[str, list[int]]) -> list[str]:
+    number = max(max(values) for values in targets.values()) + 1
+    names = [
+        str(name) if isinstance(name, str) else "/".join(map(str, name)) for name in getattr(stored, "classes", [])
+    ]
+    return names if len(names) >= number and len(set(names)) == len(names) else [str(label) for label in range(number)]
+
+
+def _image(describe: str, stored: Any, entry: Entry, settings: ImagesDataset) -> Pixels:
+    try:
+        picture = stored[int(entry.key)][0]
+    except OSError as error:
+        raise _damaged(describe, error) from error
+    if not isinstance(picture, Image.Image):
+        raise DataError(f"{describe}: is no picture but a {type(picture).__name__}; expected a picture")
+    try:
+        return pictures.from_picture(picture, settings.side, settings.colour)
+    except DataError as error:
+        raise DataError(f"{describe}: {error}") from error

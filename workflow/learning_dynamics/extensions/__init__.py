@@ -1,0 +1,1 @@
+"""Runs beyond the paper's experiments."""

@@ -1,0 +1,1 @@
+"""The figures over several experiments and of the runs beyond the paper's."""

@@ -1,0 +1,1 @@
+"""The figures that every experiment has."""

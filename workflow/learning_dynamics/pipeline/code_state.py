@@ -1,0 +1,105 @@
+"""The state of the code that a job runs: a hash that an edited statement changes, a comment or a time stamp does not.
+
+It is a parameter of every rule, so that an edit reruns what runs it and nothing else. Imports are read from the syntax
+trees, also those inside functions; imports for type checking alone are left out. The registries of data sets and
+networks are tables of everything there is: they are not looked into, and a rule names the modules that it picks there.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_PACKAGE = "learning_dynamics"
+_FOLDER = Path(__file__).parents[2]
+REGISTRIES = (f"{_PACKAGE}.datasets.registry", f"{_PACKAGE}.networks.registry")
+
+
+def state(script: Path, modules: Sequence[str] = ()) -> str:
+    """Hash of the statements of a script, of the library's modules that it imports and of some more.
+
+    Args:
+        script: a rule's script.
+        modules: names of modules that it picks at run time.
+    """
+    digest = hashlib.sha256(_statements(script))
+    for module in imported(script, modules):
+        digest.update(module.encode() + _statements(_file(module)))
+    return digest.hexdigest()[:16]
+
+
+def imported(script: Path, modules: Sequence[str] = ()) -> list[str]:
+    """Names of the library's modules that a script runs, sorted; arguments as for ``state``."""
+    found: set[str] = set()
+    waiting = [*_imports(script), *(package for module in modules for package in _with_packages(module))]
+    while waiting:
+        module = waiting.pop()
+        if module not in found and module not in REGISTRIES:
+            found.add(module)
+            waiting += _imports(_file(module))
+    return sorted(found)
+
+
+def _file(module: str) -> Path:
+    path = _FOLDER.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _with_packages(name: str) -> list[str]:
+    """The module of a dotted name and the packages above it; a name inside a module is none itself."""
+    parts = name.split(".")
+    names = [".".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
+    return [module for module in names if _file(module).is_file()]
+
+
+@functools.cache
+def _imports(path: Path) -> tuple[str, ...]:
+    names: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    own = (name for name in names if name.split(".")[0] == _PACKAGE)
+    return tuple({module for name in own for module in _with_packages(name)})
+
+
+@functools.cache
+def _statements(path: Path) -> bytes:
+    return ast.dump(_tree(path)).encode()
+
+
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    """The syntax tree without what explains the code or helps to check it."""
+    tree: ast.Module = _Bare().visit(ast.parse(path.read_text(encoding="utf-8")))
+    return tree
+
+
+class _Bare(ast.NodeTransformer):
+    """Leaves out docstrings, what is for type checking alone, and the descriptions of configuration keys."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return [statement for part in node.orelse for statement in self._visited(part)]
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "Field":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+        return self.generic_visit(node)
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:]
+        return super().generic_visit(node)
+
+    def _visited(self, statement: ast.stmt) -> Iterator[ast.stmt]:
+        found = self.visit(statement)
+        yield from found if isinstance(found, list) else [found]

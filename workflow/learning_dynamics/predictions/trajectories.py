@@ -1,0 +1,189 @@
+"""What the theory predicts for one network on one data set, before it is trained."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.numerics import discovery, fourier
+from learning_dynamics.numerics.correlations import Correlations, FloatArray
+from learning_dynamics.storage import netcdf
+from learning_dynamics.structure.files import read_averages
+from learning_dynamics.structure.training_data import StructureFiles, TrainingData
+from learning_dynamics.theory import competition, gradient_flow
+from learning_dynamics.theory.gradient_flow import PrincipalDirections
+from learning_dynamics.theory.whole_networks import Spectra
+from learning_dynamics.training.task import Task, Trials
+from learning_dynamics.training.two_layer import TwoLayerTask
+
+# So many are integrated together, 0.25 GB of spectra for CIFAR-4; of many classes fewer, so that whole networks of all
+# records would be no more than so many numbers.
+_TRIALS_TOGETHER = 10
+_MOST_RECORDED = 2**27
+
+SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
+_PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4")
+
+
+def predict(
+    task: TwoLayerTask, seeds: int, log: logging.Logger, principal: PrincipalDirections | None = None
+) -> xr.Dataset:
+    """The gradient flow from every trial's own initial weights, and the closed forms that apply to the data set.
+
+    Args:
+        task: the network and its data; of the images only shape and number of classes are used.
+        seeds: number of trials.
+        log: for the cost of the integration.
+        principal: the eigenvectors of the training Σxx that the flow keeps; by default they are computed.
+
+    Returns:
+        The content of the theory file, on the trajectories' own `sample` axis (units: samples).
+
+    Raises:
+        UserError: the flow could not be integrated.
+    """
+    data, model = task.data, task.model
+    samples = np.array(task.settings.record_samples(), dtype=np.float64)
+    starts, parts = [], []
+    that_fit = int(_MOST_RECORDED // (len(samples) * data.classes * data.inputs))
+    together = max(1, min(_TRIALS_TOGETHER, that_fit))
+    for first in range(0, seeds, together):
+        trials = range(first, min(first + together, seeds))
+        some = [task.start(seed) for seed in trials]
+        solution = model.flow(some, data, samples, principal)
+        log.info(
+            "%s, %s, seeds %d to %d: gradient flow with %d evaluations",
+            *(task.name, task.network, trials[0], trials[-1], solution.evaluations),
+        )
+        parts.append(_flow_variables(solution, data, samples))
+        starts += some
+    variables = _joined(parts)
+    effective = variables["effective_singular_values"].values
+    return _dataset(variables | model.closed_forms(starts, data, effective, samples), task, seeds)
+
+
+def _dataset(variables: Mapping[str, xr.Variable], task: Task, seeds: int) -> xr.Dataset:
+    attributes = task.attributes(seeds, SOURCE, _PACKAGES)
+    attributes |= {"title": f"Predictions for {task.network} on {task.name}", "seeds": attributes.pop("seed")}
+    samples = np.array(task.settings.record_samples(), dtype=np.int64)
+    return xr.Dataset(
+        variables,
+        coords={
+            "sample": netcdf.variable(("sample",), samples, "training samples seen", "samples"),
+            "seed": netcdf.variable(("seed",), np.arange(seeds), "seed"),
+        },
+        attrs=attributes,
+    )
+
+
+def predict_to_files(
+    inputs: StructureFiles, trials: Trials, outputs: Mapping[str, str | Path], log: logging.Logger
+) -> None:
+    """``predict`` for every network that `outputs` names; it says where the theory files are made.
+
+    A file has no predictions where the flow would cost too much.
+
+    Args:
+        inputs: result files of the data set.
+        trials: of the experiment.
+        outputs: paths by network.
+        log: for the cost of the integration.
+
+    Raises:
+        DataError: an input file is missing or damaged, or an output cannot be written.
+        UserError: the flow could not be integrated.
+    """
+    data = dataset_files.open_file(inputs.dataset)
+    averages = read_averages(inputs.correlations)
+    values = int(np.prod(data.shape))
+    whole = all(isinstance(average, Correlations) for average in averages.values())
+    tasks = {
+        network: Task(name=trials.name, settings=trials.settings, network=network, root_seed=trials.root_seed)
+        for network in outputs
+    }
+    if not whole or not gradient_flow.affordable(trials.seeds, data.classes, values):
+        for network, output in outputs.items():
+            log.warning(
+                "%s, %s: no gradient flow for %d classes of images of %d values, which would take too long",
+                *(trials.name, network, data.classes, values),
+            )
+            netcdf.write(_dataset({}, tasks[network], trials.seeds), output)
+        return
+    known = inputs.training_data(in_memory=False)
+    principal = gradient_flow.principal_directions(known.correlations["train"].input)
+    for network, output in outputs.items():
+        task = TwoLayerTask(**vars(tasks[network]), data=known)
+        netcdf.write(predict(task, trials.seeds, log, principal), output)
+
+
+def _flow_variables(
+    solution: gradient_flow.Solution, data: TrainingData, samples: FloatArray
+) -> dict[str, xr.Variable]:
+    structure = data.structure
+    omega, losses = solution.whole.omega_and_losses(data.correlations, structure)
+    diagonal = np.einsum("stmm->stm", omega)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = discovery.discovery_times(samples, diagonal, structure.singular_values)
+    times[:, ~structure.discoverable] = np.nan
+    variables = {
+        "effective_singular_values": netcdf.variable(
+            ("seed", "sample", "left_mode", "right_mode"), omega, "gradient flow's effective singular values Ω"
+        ),
+        "discovery_time": netcdf.variable(
+            ("seed", "mode"), times, "when the gradient flow's a_α passes s_α/2; NaN if not within the run", "samples"
+        ),
+    }
+    for split, values in losses.items():
+        variables[f"{split}_loss"] = netcdf.variable(
+            ("seed", "sample"), values, f"gradient flow's mean square error over all {split} samples"
+        )
+    if isinstance(solution.whole, Spectra):
+        variables |= _magnitude_variables(solution.whole, data)
+    return variables
+
+
+def _magnitude_variables(whole: Spectra, data: TrainingData) -> dict[str, xr.Variable]:
+    plane = ("frequency_row", "frequency_column")
+    final = whole.final_kernel_magnitude
+    variables = {
+        "mean_kernel_magnitude": netcdf.variable(
+            ("sample", "channel", *plane),
+            whole.mean_kernel_magnitude.astype(np.float32),
+            "gradient flow's |k̂_l|, mean over the seeds",
+        ),
+    }
+    if competition.frequencies_are_disjoint(fourier.spectrum(data.right_images)):
+        # Small data sets only: the balance of each trial, for Fig. S.2.
+        variables["kernel_magnitude"] = netcdf.variable(
+            ("seed", "sample", "channel", *plane),
+            whole.kernel_magnitude.astype(np.float32),
+            "gradient flow's |k̂_l|",
+        )
+        variables["readout_magnitude"] = netcdf.variable(
+            ("seed", "sample", "mode", *plane),
+            whole.readout_magnitude.astype(np.float32),
+            "gradient flow's |B_αl|",
+        )
+    variables["final_kernel_magnitude"] = netcdf.variable(
+        ("seed", "channel", *plane), final, "gradient flow's |k̂_l| at the end"
+    )
+    return variables
+
+
+def _joined(parts: list[dict[str, xr.Variable]]) -> dict[str, xr.Variable]:
+    """The variables of all trials from those of some each; a mean over the trials is the mean of the parts' means."""
+    trials = [part["discovery_time"].sizes["seed"] for part in parts]
+    joined = {}
+    for name, first in parts[0].items():
+        values = [part[name].values for part in parts]
+        if "seed" in first.dims:
+            whole = np.concatenate(values)
+        else:
+            whole = np.average(values, axis=0, weights=trials).astype(first.dtype)
+        joined[name] = xr.Variable(first.dims, whole, first.attrs)
+    return joined

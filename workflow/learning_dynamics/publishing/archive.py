@@ -1,0 +1,266 @@
+"""Archives of results: what is in them, whether they fit a configuration, and unpacking them. Light to import.
+
+An archive is a ZIP file with the files from which every figure and the ledger are made, the settings of the run,
+and ``manifest.json``, which lists the SHA-256 of every other member. ``archive_writing`` makes one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from learning_dynamics.config.configuration import Config
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.errors import ConfigurationError, DataError
+
+MANIFEST = "manifest.json"
+SETTINGS = "config.yaml"
+DOCUMENTS = ("README.md", SETTINGS, "provenance.html")
+
+_NAME = r"[A-Za-z][A-Za-z0-9_]*"
+# Whatever does not look like this is not unpacked, so that no name leads out of the results folder.
+_RESULT = re.compile(
+    rf"(datasets|structure)/{_NAME}\.nc|theory/{_NAME}/{_NAME}\.nc|trajectories/{_NAME}/{_NAME}/seed-\d{{1,6}}\.nc"
+    rf"|settings/{_NAME}\.json"
+    r"|scaling/(side|std|learning_rate)\.nc|variants/[A-Za-z][A-Za-z0-9_-]*\.nc"
+)
+_AGAIN = "get the archive again from where it was published"
+
+
+class Member(BaseModel):
+    """Size in bytes and SHA-256 of a member."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Manifest(BaseModel):
+    """The content of manifest.json.
+
+    settings: the configuration of the run, with the experiments and networks that are in the archive.
+    files: every other member, by name.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    settings: dict[str, Any]
+    files: dict[str, Member]
+
+    @property
+    def results(self) -> list[str]:
+        """The result files, named as in a results folder."""
+        return [name for name in self.files if is_result(name)]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive whose names and sizes agree with its manifest; contents are checked when it is unpacked."""
+
+    path: Path
+    manifest: Manifest
+
+
+def is_result(name: str) -> bool:
+    """Whether a name is that of a result file from which figures or the ledger are made."""
+    return _RESULT.fullmatch(name) is not None
+
+
+def open_archive(path: str | Path) -> Archive:
+    """Read the manifest and compare it with the list of members.
+
+    Raises:
+        DataError: the archive is missing, damaged, or lacks a file or has one too many; names the file.
+    """
+    path = Path(path)
+    with _zip(path) as members:
+        names = [entry.filename for entry in members.infolist()]
+        for name in names:
+            if names.count(name) > 1:
+                raise DataError(f"archive '{path}': '{name}' is in it twice; {_AGAIN}")
+            if name != MANIFEST and name not in DOCUMENTS and not is_result(name):
+                raise DataError(f"archive '{path}': '{name}' does not belong into an archive of results; {_AGAIN}")
+        if MANIFEST not in names:
+            raise DataError(f"archive '{path}': {MANIFEST} is missing; expected an archive made by `make archive`")
+        try:
+            manifest = Manifest.model_validate_json(members.read(MANIFEST))
+        except (ValidationError, zipfile.BadZipFile, EOFError) as error:
+            raise DataError(f"archive '{path}': {MANIFEST} is damaged ({_first_line(error)}); {_AGAIN}") from None
+        for name in sorted(set(manifest.files) - set(names)):
+            raise DataError(f"archive '{path}': {name} is missing; {_AGAIN}")
+        for name in sorted(set(names) - set(manifest.files) - {MANIFEST}):
+            raise DataError(f"archive '{path}': {name} is not in its manifest; {_AGAIN}")
+        for name, member in manifest.files.items():
+            size = members.getinfo(name).file_size
+            if size != member.size:
+                raise DataError(f"archive '{path}': {name} has {size} bytes, expected {member.size}; {_AGAIN}")
+    return Archive(path, manifest)
+
+
+def unpack(archive: Archive, folder: str | Path) -> None:
+    """Put the result files and the manifest into a results folder: all of them or none.
+
+    Every file is compared with its SHA-256 before the first one is moved to its place.
+
+    Raises:
+        DataError: a member is not what the manifest says, or the folder cannot be written; names the file.
+    """
+    folder = Path(folder)
+    waiting = folder / f".archive.{os.getpid()}.partial"
+    try:
+        with _zip(archive.path) as members:
+            for name, member in archive.manifest.files.items():
+                content = _checked(archive.path, members, name, member)
+                if is_result(name):
+                    place = waiting / name
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    with open(place, "wb") as file:
+                        file.writelines(content)
+                else:
+                    for _ in content:
+                        pass
+            (waiting / MANIFEST).write_bytes(members.read(MANIFEST))
+        for name in (MANIFEST, *archive.manifest.results):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (waiting / name).replace(folder / name)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: the archive could not be unpacked ({error}); make room or choose another folder"
+        ) from error
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)
+
+
+def restricted(config: Config, archive: Archive) -> Config:
+    """The configuration without what the archive does not hold.
+
+    Raises:
+        ConfigurationError: a setting is not the one that made the archive; a line per key, the first ten.
+    """
+    here, there = settings_of(config), archive.manifest.settings
+    lines = [
+        f"configuration key '{key}': {_shown(ours)} here, {_shown(theirs)} in the archive '{archive.path}'"
+        for key, ours, theirs in _differences(here, there)
+    ]
+    if lines:
+        remedy = f"to use the archive's settings: unzip -p '{archive.path}' {SETTINGS} > its-settings.yaml, and add "
+        raise ConfigurationError("\n".join([*lines[:10], f"{remedy}--configfile its-settings.yaml"]))
+    experiments = {
+        name: _with_networks(config.experiments[name], settings["networks"])
+        for name, settings in there["experiments"].items()
+    }
+    kept = {key: getattr(config, key) if there.get(key) else None for key in ("scaling", "variants")}
+    return config.model_copy(update={"experiments": experiments, **kept})
+
+
+def require(archive: Archive, files: Iterable[str]) -> None:
+    """Check that the archive has the result files that the figures and the ledger need.
+
+    Raises:
+        DataError: one is missing; names it.
+    """
+    missing = [name for name in files if name not in archive.manifest.files]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise DataError(f"archive '{archive.path}': {missing[0]}{more} missing in it; {_AGAIN}")
+
+
+def check_results_folder(folder: str | Path, archive: Archive | None) -> None:
+    """Keep results of an archive and own results apart.
+
+    Raises:
+        ConfigurationError: the folder holds results that were computed here although an archive is to be used, or
+            results of an archive although none is.
+    """
+    folder = Path(folder)
+    unpacked = (folder / MANIFEST).exists()
+    if archive is not None and not unpacked and (folder / "trajectories").exists():
+        raise ConfigurationError(
+            f"configuration key 'results': '{folder}' holds trajectories that were computed here; choose another "
+            "folder for those of the archive: --config results=archived-results"
+        )
+    if archive is None and unpacked:
+        raise ConfigurationError(
+            f"configuration key 'results': '{folder}' holds the results of an archive; choose another folder, or set "
+            "archive to use them"
+        )
+
+
+def settings_of(config: Config) -> dict[str, Any]:
+    """The settings on which results depend, as plain data: without places and means of computation."""
+    return config.model_dump(mode="json", exclude=set(Config.MEANS))
+
+
+def settings_with(config: Config, networks: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    """The settings on which some results depend: of the experiments named, with the networks named."""
+    settings = settings_of(config)
+    experiments = {}
+    for name, trained in networks.items():
+        experiment = settings["experiments"][name]
+        shown = {network: value if network in trained else None for network, value in experiment["networks"].items()}
+        experiments[name] = {**experiment, "networks": shown}
+    return {**settings, "experiments": experiments}
+
+
+def _with_networks(experiment: Experiment, archived: Mapping[str, Any]) -> Experiment:
+    left_out = {name: None for name in experiment.networks.names if archived.get(name) is None}
+    return experiment.model_copy(update={"networks": experiment.networks.model_copy(update=left_out)})
+
+
+def _differences(here: Mapping[str, Any], there: Mapping[str, Any], key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Keys that differ, as written in a configuration; what the archive does not hold is not compared."""
+    for name in sorted({*here, *there}):
+        inner, ours, theirs = f"{key}.{name}".lstrip("."), here.get(name), there.get(name)
+        in_archive = name in there and theirs is not None
+        if not in_archive and (key in ("", "experiments") or key.endswith(".networks")):
+            continue
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            yield from _differences(ours, theirs, inner)
+        # Where a user's images are differs between machines.
+        elif ours != theirs and not inner.endswith(".dataset.source"):
+            yield inner, ours, theirs
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except FileNotFoundError:
+        raise DataError(f"archive '{path}': there is no such file; expected one made by `make archive`") from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"archive '{path}': not a whole ZIP archive ({error}); {_AGAIN}") from None
+
+
+def _checked(path: Path, members: zipfile.ZipFile, name: str, member: Member) -> Iterator[bytes]:
+    """The bytes of a member; an error after the last of them if they are not what the manifest says."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with members.open(name) as file:
+            while size <= member.size and (block := file.read(1 << 20)):
+                digest.update(block)
+                size += len(block)
+                yield block
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise DataError(f"archive '{path}': {name} is damaged ({_first_line(error)}); {_AGAIN}") from None
+    if digest.hexdigest() != member.sha256:
+        raise DataError(f"archive '{path}': {name} is damaged (its SHA-256 is not that of the manifest); {_AGAIN}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,134 @@
+"""Making an archive of results; ``archive`` says what is in one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from learning_dynamics.config.paper import paper_experiments
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.registry import licence
+from learning_dynamics.errors import DataError
+from learning_dynamics.publishing.archive import MANIFEST, SETTINGS, Manifest, Member
+from learning_dynamics.storage import checksums, netcdf
+
+# The earliest date that the format knows: bytes must not depend on when they were written.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+_README = """# Results of linear CNNs that discover the statistical structure of a data set
+
+Everything from which the figures and the claims ledger of the pipeline that reproduces Pinson, Lenaerts & Ginis (ICML
+2023) are made: data sets, their structure, trajectories, predictions, runs beyond the paper. NetCDF files; each holds
+in its attributes the settings that made it, the commit of the code and package versions.
+
+In the pipeline's folder, without training anything:
+
+    snakemake --cores all all --config 'archive="path/to/this/archive.zip"' results=archived-results
+
+The settings must be those of this archive. They are in `{settings}`:
+
+    unzip -p path/to/this/archive.zip {settings} > its-settings.yaml
+
+and then `--configfile its-settings.yaml`. `{manifest}` has the SHA-256 of every file; `provenance.html` says where the
+data come from.
+
+## Data
+
+{data}
+"""
+
+
+def write(
+    files: Mapping[str, str],
+    provenance: str | Path,
+    settings: Mapping[str, Any],
+    path: str | Path,
+    log: logging.Logger,
+) -> None:
+    """Write an archive, whole or not at all, and beside it its SHA-256 as ``sha256sum`` writes it.
+
+    The same files and settings give the same bytes: members are sorted and not compressed (NetCDF files are already),
+    without dates or owners. Of images that are not the pipeline's to pass on it holds those that figures show.
+
+    Args:
+        files: the result files, by their names in a results folder.
+        provenance: the provenance page.
+        settings: of the run, with the experiments and networks whose results are among the files.
+        path: the archive to make.
+        log: receives what is left out.
+
+    Raises:
+        DataError: a file is missing or damaged, or the archive cannot be written.
+    """
+    path = Path(path)
+    temporary, parts = (path.with_name(f".{path.name}.{os.getpid()}.{end}") for end in ("partial", "parts.partial"))
+    try:
+        parts.mkdir()
+        members = {name: Path(file) for name, file in files.items()}
+        members["provenance.html"] = Path(provenance)
+        for name in [name for name in members if name.startswith("datasets/")]:
+            kind = settings["experiments"][Path(name).stem]["dataset"]["kind"]
+            if not licence(kind).redistributable:
+                log.info("%s: only the images that figures show are archived", name)
+                members[name] = _excerpt(members[name], parts)
+        for name, text in {"README.md": _readme(settings), SETTINGS: _settings_text(settings)}.items():
+            members[name] = parts / name
+            members[name].write_text(text, encoding="utf-8")
+        described = {
+            name: Member(size=file.stat().st_size, sha256=checksums.sha256(file))
+            for name, file in sorted(members.items())
+        }
+        members[MANIFEST] = parts / MANIFEST
+        manifest = Manifest(settings=dict(settings), files=described).model_dump(mode="json")
+        members[MANIFEST].write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+            for name, file in sorted(members.items()):
+                _add(archive, name, file)
+        temporary.replace(path)
+        checksum = path.with_name(f"{path.name}.sha256")
+        checksum.write_text(f"{checksums.sha256(path)}  {path.name}\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: could not be written ({error}); make room or choose another folder") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _excerpt(file: Path, folder: Path) -> Path:
+    place = folder / file.name
+    netcdf.write(dataset_files.excerpt(file), place, uncompressed=("images",))
+    return place
+
+
+def _add(archive: zipfile.ZipFile, name: str, file: Path) -> None:
+    entry = zipfile.ZipInfo(name, _DATE)
+    entry.create_system = 3
+    entry.external_attr = 0o100644 << 16
+    entry.file_size = file.stat().st_size
+    with open(file, "rb") as content, archive.open(entry, "w") as member:
+        shutil.copyfileobj(content, member, 1 << 20)
+
+
+def _settings_text(settings: Mapping[str, Any]) -> str:
+    """The settings as a file for --configfile; paper's experiments that are not in the archive are left out."""
+    absent = {name: None for name in paper_experiments() if name not in settings["experiments"]}
+    complete = {**settings, "experiments": {**settings["experiments"], **absent}}
+    return yaml.safe_dump(complete, sort_keys=False, allow_unicode=True)
+
+
+def _readme(settings: Mapping[str, Any]) -> str:
+    lines = []
+    for name, experiment in settings["experiments"].items():
+        whose = licence(experiment["dataset"]["kind"])
+        lines.append(f"- `{name}`: licence: {whose.terms}.{f' {whose.citation}.' if whose.citation else ''}")
+        if not whose.redistributable:
+            lines.append("  Only the images that figures show are here, a few of every class.")
+    return _README.format(settings=SETTINGS, manifest=MANIFEST, data="\n".join(lines))
