@@ -17,5 +17,5 @@ structure_files.write_structure(
     snakemake.output[0],
     name,
     {"experiment": name, "dataset": snakemake.params.settings},
-    snakemake.params.most_modes,
+    most_modes=snakemake.params.most_modes,
 )

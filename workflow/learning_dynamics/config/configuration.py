@@ -1,7 +1,7 @@
 """The typed configuration: every key, its default (the paper's setting), its meaning and its limits.
 
-The JSON schema, ``config/README.md`` and the check before any job starts (``loading``) come from these models. Data sets
-and networks have theirs in ``datasets.kinds`` and ``networks``.
+The JSON schema, ``config/README.md`` and the check before any job starts (``loading``) come from these models. Those
+of data sets and networks are in ``datasets.kinds`` and ``networks``.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def at(location: Sequence[int | str]) -> list[str]:
 
 
 def inside(annotation: Any) -> Iterator[tuple[str, type[BaseModel]]]:
-    """The models in the type of a key, each with the path from the key to it: ".<name>" in a mapping, "[…]" in a list."""
+    """The models in the type of a key, each with the path to it: ".<name>" in a mapping, "[…]" in a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield "", annotation
         return

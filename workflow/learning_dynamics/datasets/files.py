@@ -33,9 +33,7 @@ def write(data: LabelledImages, path: str | Path, experiment: str, settings: Map
         raise DataError(f"data set '{experiment}': an image holds a value that is not finite")
     scaling = {"scale_factor": data.scale} if data.images.dtype == np.uint8 else {}
     images = netcdf.variable(("image", "channel", "row", "column"), data.images, "images as stored", "1", **scaling)
-    described = _described(
-        data.labels, data.is_test, data.class_names, data.centred, data.origin, data.mean_image, experiment, settings
-    )
+    described = _described(data, data.mean_image, _attributes(experiment, settings, data.origin, data.centred))
     dataset = xr.Dataset({"images": images, **described.data_vars}, described.coords, described.attrs)
     natural = data.images.dtype == np.uint8
     netcdf.write(dataset, path, uncompressed=("images",) if natural else ())
@@ -76,9 +74,7 @@ def write_stream(
         (total,) = sums
         scale = 1 / 255 if total.dtype == np.int64 else 1.0
         mean = total / np.count_nonzero(~source.is_test) * scale if centred else np.zeros(total.shape)
-        return _described(
-            source.labels, source.is_test, source.class_names, centred, source.origin(), mean, experiment, settings
-        )
+        return _described(source, mean, _attributes(experiment, settings, source.origin(), centred))
 
     netcdf.write_in_pieces(path, fill, describe)
 
@@ -118,23 +114,23 @@ def _flush(
     waiting.clear()
 
 
+def _attributes(experiment: str, settings: Mapping[str, Any], origin: str, centred: bool) -> dict[str, Any]:
+    packages = ("numpy", "netCDF4", "pillow", "scikit-learn", "torchvision")
+    source = "Pinson et al. 2023, Eqs. 21 and S.66, App. I"
+    described = provenance.attributes(f"Images of {experiment}", source, settings, packages)
+    return {**described, "origin": origin, "centred": str(centred).lower()}
+
+
 def _described(
-    labels: npt.NDArray[np.int64],
-    is_test: npt.NDArray[np.bool_],
-    class_names: tuple[str, ...],
-    centred: bool,
-    origin: str,
-    mean_image: npt.NDArray[np.float64],
-    experiment: str,
-    settings: Mapping[str, Any],
+    images: LabelledImages | ImageSource, mean_image: npt.NDArray[np.float64], attributes: Mapping[str, Any]
 ) -> xr.Dataset:
     """What a data set's file holds beside the images."""
     return xr.Dataset(
         {
-            "label": netcdf.variable(("image",), labels, "class of the image, an index into class_name"),
+            "label": netcdf.variable(("image",), images.labels, "class of the image, an index into class_name"),
             "split": netcdf.variable(
                 ("image",),
-                is_test.astype(np.int8),
+                images.is_test.astype(np.int8),
                 "split the image belongs to",
                 flag_values=np.array([0, 1], dtype=np.int8),
                 flag_meanings=" ".join(SPLITS),
@@ -145,17 +141,8 @@ def _described(
                 "mean training image, subtracted from images before any use (zero if the data are not centred)",
             ),
         },
-        coords={"class_name": netcdf.variable(("class",), np.array(class_names, dtype=object), "class name")},
-        attrs={
-            **provenance.attributes(
-                f"Images of {experiment}",
-                "Pinson et al. 2023, Eqs. 21 and S.66, App. I",
-                settings,
-                ("numpy", "netCDF4", "pillow", "scikit-learn", "torchvision"),
-            ),
-            "origin": origin,
-            "centred": str(centred).lower(),
-        },
+        coords={"class_name": netcdf.variable(("class",), np.array(images.class_names, dtype=object), "class name")},
+        attrs=attributes,
     )
 
 

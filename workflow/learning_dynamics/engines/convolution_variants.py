@@ -113,9 +113,9 @@ class CircularEngine:
             fourier.half_spectrum(initial.kernels).reshape(1, -1),
             self._conjugated(fourier.half_spectrum(initial.readouts)).reshape(len(initial.readouts), -1),
             np.tile(fourier.half_plane_weights(self._side).ravel(), self._kernels),
-            self._side,
-            learning_rate,
-            error_limit,
+            side=self._side,
+            learning_rate=learning_rate,
+            error_limit=error_limit,
         )
         spectra = self._conjugated(fourier.half_spectrum(images)).reshape(len(images), 1, -1)
         self._samples = self._network.samples(np.tile(spectra, self._kernels))

@@ -61,10 +61,10 @@ class Engine:
             fourier.half_coefficients(initial.kernel),
             fourier.half_coefficients(initial.readout),
             fourier.half_plane_weights(self.side).ravel(),
-            self.side,
-            learning_rate,
-            error_limit,
-            precision,
+            side=self.side,
+            learning_rate=learning_rate,
+            error_limit=error_limit,
+            precision=precision,
         )
 
     def spectra(self, inputs: FloatArray) -> npt.NDArray[Any]:

@@ -37,6 +37,7 @@ class SpectralNetwork:
         kernel: ComplexArray,
         readout: ComplexArray,
         occurrences: FloatArray,
+        *,
         side: int,
         learning_rate: float,
         error_limit: float = np.inf,

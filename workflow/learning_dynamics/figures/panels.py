@@ -239,6 +239,7 @@ def heat_map(
     rows: Sequence[str],
     columns: Sequence[int],
     norm: Normalize,
+    *,
     colours: str | Colormap = style.SIGNED,
 ) -> AxesImage:
     """A matrix with a column per mode; its numbers are written in if there is room.

@@ -105,6 +105,7 @@ def mean_and_spread(
     values: npt.ArrayLike,
     colour: str,
     line: str | tuple[float, Sequence[float]] = "-",
+    *,
     label: str | None = None,
     width: float | None = None,
 ) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from learning_dynamics.datasets.labelled_images import Split
-    from learning_dynamics.networks.registry import Networks
     from learning_dynamics.numerics.correlations import FloatArray
     from learning_dynamics.numerics.random_streams import Trial
     from learning_dynamics.structure.training_data import TrainingData
@@ -60,7 +59,7 @@ class TwoLayerNetwork(Network):
         return float(self.learning_rate)
 
     @abstractmethod
-    def start(self, trial: Trial, data: TrainingData, beside: Networks) -> Any:
+    def start(self, trial: Trial, data: TrainingData, beside: SomeNetworks) -> Any:
         """The trial's own initial weights.
 
         Args:

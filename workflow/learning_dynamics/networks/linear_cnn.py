@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from learning_dynamics.networks.base import Layout, TwoLayerNetwork
+from learning_dynamics.networks.base import Layout, SomeNetworks, TwoLayerNetwork
 from learning_dynamics.values import Automatic, Positive
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from learning_dynamics.datasets.labelled_images import Split
     from learning_dynamics.engines import linear_cnn
-    from learning_dynamics.networks.registry import Networks
     from learning_dynamics.numerics.correlations import FloatArray
     from learning_dynamics.numerics.random_streams import Trial
     from learning_dynamics.structure.training_data import TrainingData
@@ -65,7 +64,7 @@ class LinearCNN(TwoLayerNetwork):
         """Whether the readout starts balanced and aligned with the structure."""
         return self.initial_weights == "aligned"
 
-    def start(self, trial: Trial, data: TrainingData, beside: Networks) -> linear_cnn.Weights:
+    def start(self, trial: Trial, data: TrainingData, beside: SomeNetworks) -> linear_cnn.Weights:
         """The trial's own initial kernel and readout."""
         from learning_dynamics.engines import linear_cnn
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from learning_dynamics.networks.base import Layout, TwoLayerNetwork
+from learning_dynamics.networks.base import Layout, SomeNetworks, TwoLayerNetwork
 from learning_dynamics.values import Automatic, Count, Positive
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from learning_dynamics.datasets.labelled_images import Split
     from learning_dynamics.engines import linear_fcnn
-    from learning_dynamics.networks.registry import Networks
     from learning_dynamics.numerics.correlations import FloatArray
     from learning_dynamics.numerics.random_streams import Trial
     from learning_dynamics.structure.training_data import TrainingData
@@ -71,7 +70,7 @@ class LinearFCNN(TwoLayerNetwork):
             return min(inputs, _AUTOMATIC_WIDTH)
         return inputs if self.hidden_units is None else self.hidden_units
 
-    def start(self, trial: Trial, data: TrainingData, beside: Networks) -> linear_fcnn.Weights:
+    def start(self, trial: Trial, data: TrainingData, beside: SomeNetworks) -> linear_fcnn.Weights:
         """The trial's own initial layers; `diagonal` ones take a_α(0) from the aligned CNN of the same trial."""
         from learning_dynamics.engines import linear_cnn, linear_fcnn
         from learning_dynamics.numerics.correlations import effective_singular_values
@@ -79,9 +78,9 @@ class LinearFCNN(TwoLayerNetwork):
         hidden = self.hidden_width(data.inputs)
         if self.initial_weights == "normal":
             return linear_fcnn.normal_weights(trial.stream(NAME), data.classes, data.inputs, hidden, self.weight_std)
-        assert beside.linear_cnn is not None  # the configuration refuses `diagonal` without an aligned CNN
+        # The configuration refuses `diagonal` without an aligned CNN.
         train, structure = data.correlations["train"], data.structure
-        cnn = linear_cnn.network_matrix(beside.linear_cnn.start(trial, data, beside))
+        cnn = linear_cnn.network_matrix(beside.named("linear_cnn").start(trial, data, beside))
         effective = effective_singular_values(cnn[None], train, structure)[0].diagonal()
         in_modes = np.einsum("im,ij,jm->m", structure.right, train.input, structure.right, optimize=True)
         return linear_fcnn.diagonal_weights(hidden, effective, in_modes, structure.left, structure.right)

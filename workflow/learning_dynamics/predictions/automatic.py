@@ -76,7 +76,15 @@ def choose(
     chosen = chosen_settings.resolved(experiment, {"learning_rate": rates, "updates": rules.most_updates})
     structure = structure_files.structure_of(stored)
     times = {
-        network: _times(replace(trials, settings=chosen), network, data, averages, structure, modes, rules.most_updates)
+        network: _times(
+            replace(trials, settings=chosen),
+            network,
+            data,
+            averages,
+            structure=structure,
+            modes=modes,
+            longest=rules.most_updates,
+        )
         for network in rates
     }
     worth = np.flatnonzero(modes.worthwhile)
@@ -135,6 +143,7 @@ def _times(
     network: str,
     data: LabelledImages,
     averages: Averages,
+    *,
     structure: Structure,
     modes: estimates.ModeStructure,
     longest: int,

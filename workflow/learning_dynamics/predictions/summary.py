@@ -40,8 +40,8 @@ def summarise(results: ExperimentResults, smallest_mode: float, chosen_file: str
     frequencies = results.structure["class_frequency"].values
     coherence = class_mean_share(in_modes, modes.singular_values, results.decomposition.left, frequencies)
     described = [
-        _mode(results, modes, int(mode), float(coherence[mode]), shared[place], found)
-        for place, mode in enumerate(found)
+        _mode(results, modes, int(mode), float(coherence[mode]), dict(zip(results.modes, shared[index], strict=True)))
+        for index, mode in enumerate(found)
     ]
     networks = {network: _network(results, network, modes) for network in results.settings.networks.two_layer}
     return {
@@ -118,9 +118,10 @@ def _mode(
     modes: estimates.ModeStructure,
     mode: int,
     coherence: float,
-    shared: FloatArray,
-    found: np.ndarray,
+    shared: Mapping[int, float],
 ) -> dict[str, Any]:
+    """A mode by itself; `shared` is its power at the frequencies of every mode, 0 with itself."""
+    other = max(shared, key=lambda mode: shared[mode])
     weights = results.decomposition.left[:, mode]
     names = results.data.class_names
     limit = _WEIGHTY * np.abs(weights).max()
@@ -137,8 +138,8 @@ def _mode(
             {"row": row, "column": column, "share": _rounded(share)}
             for row, column, share in estimates.dominant_frequencies(modes.spectra[mode], _FREQUENCIES_OF_A_MODE)
         ],
-        "largest_shared_power": {"with_mode": int(found[shared.argmax()]), "share": _rounded(float(shared.max()))}
-        if len(found) > 1
+        "largest_shared_power": {"with_mode": other, "share": _rounded(float(shared[other]))}
+        if len(shared) > 1
         else None,
     }
 

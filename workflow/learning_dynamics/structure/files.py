@@ -142,6 +142,7 @@ def write_structure(
     path: str | Path,
     experiment: str,
     settings: Mapping[str, Any],
+    *,
     most_modes: float = np.inf,
 ) -> None:
     """The singular value decomposition of the training Σyx, its vectors as images and their spectra.

@@ -82,6 +82,7 @@ def linear_cnn_flow(
     structure: Structure,
     learning_rate: float,
     samples: FloatArray,
+    *,
     relative_tolerance: float = RELATIVE_TOLERANCE,
     principal: PrincipalDirections | None = None,
 ) -> Solution:
@@ -192,6 +193,7 @@ def linear_fcnn_flow(
     correlations: Correlations,
     learning_rate: float,
     samples: FloatArray,
+    *,
     relative_tolerance: float = RELATIVE_TOLERANCE,
     principal: PrincipalDirections | None = None,
 ) -> Solution:
@@ -220,10 +222,7 @@ def linear_fcnn_flow(
     kept = principal or principal_directions(correlations.input)
     target = correlations.input_output @ kept.eigenvectors
     flows = [
-        _linear_fcnn_flow(
-            weights, kept.eigenvalues, kept.eigenvectors, target, learning_rate, samples, relative_tolerance
-        )
-        for weights in initial
+        _linear_fcnn_flow(weights, kept, (target, learning_rate), samples, relative_tolerance) for weights in initial
     ]
     coefficients, still, final, evaluations = zip(*flows, strict=True)
     networks = Factors(coefficients, np.ascontiguousarray(kept.eigenvectors.T), still)
@@ -232,20 +231,26 @@ def linear_fcnn_flow(
 
 def _linear_fcnn_flow(
     initial: linear_fcnn.Weights,
-    eigenvalues: FloatArray,
-    eigenvectors: FloatArray,
-    target: FloatArray,
-    learning_rate: float,
+    kept: PrincipalDirections,
+    rising: tuple[FloatArray, float],
     samples: FloatArray,
     relative_tolerance: float,
 ) -> tuple[FloatArray, FloatArray, linear_fcnn.Weights, int]:
     """One trial: its state fits in a cache, that of all would not.
+
+    Args:
+        initial: its weights.
+        kept: eigenvectors of Σxx.
+        rising: Σyx along them, and λ.
+        samples: times.
+        relative_tolerance: local error of the solver per step.
 
     Returns:
         The whole networks' coefficients along the eigenvectors and the rows of what stays of W1, shape
         (samples, p, directions + hidden); these rows, shape (hidden, CN); the weights at the last sample; and how often
         the derivative was evaluated.
     """
+    (target, learning_rate), eigenvalues, eigenvectors = rising, kept.eigenvalues, kept.eigenvectors
     first, second, still = _reduced(initial, eigenvectors)
 
     def unpack(state: FloatArray) -> tuple[FloatArray, FloatArray]:

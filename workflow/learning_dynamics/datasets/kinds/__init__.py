@@ -1,1 +1,1 @@
-"""The kinds of data set, one module each: what is configured, what is known of it before it is made, and how it is made."""
+"""The kinds of data set, one module each: its settings, what is known before it is made, and how it is made."""

@@ -65,6 +65,7 @@ class Ensemble:
         learning_rate: float,
         batch_size: int,
         device: torch.device,
+        *,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         """Start from given weights.

@@ -28,6 +28,7 @@ def _coordinate(name: str, values: Sequence[Any], long_name: str) -> dict[str, x
 
 def side_dataset(
     sides: Sequence[int],
+    *,
     measured: FloatArray,
     predicted: FloatArray,
     initial: FloatArray,
@@ -81,6 +82,7 @@ def side_dataset(
 
 def std_dataset(
     stds: Sequence[float],
+    *,
     small: npt.NDArray[np.bool_],
     measured: FloatArray,
     predicted: FloatArray,
@@ -147,6 +149,7 @@ def std_dataset(
 
 def learning_rate_dataset(
     rates: Sequence[float],
+    *,
     measured: FloatArray,
     errors: FloatArray,
     mean_errors: FloatArray,

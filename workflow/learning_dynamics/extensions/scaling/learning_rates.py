@@ -87,7 +87,14 @@ def over_learning_rates(
         sampling[:, place] = _root_mean_square(_scatter(curves[1] - curves[0])) / limits
         _log.info("learning rate %g: %d updates", rate, samples[place][-1])
     flow_discovery = trainings.discovery_times(every_time, flow, limits)
-    return files.learning_rate_dataset(settings.learning_rates, measured, errors, mean_errors, sampling, flow_discovery)
+    return files.learning_rate_dataset(
+        settings.learning_rates,
+        measured=measured,
+        errors=errors,
+        mean_errors=mean_errors,
+        sampling=sampling,
+        flow_discovery=flow_discovery,
+    )
 
 
 def _even_samples(settings: LearningRateScaling, rate: float, cycle: int) -> npt.NDArray[np.int64]:

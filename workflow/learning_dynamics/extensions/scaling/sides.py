@@ -79,4 +79,11 @@ def over_sides(settings: SideScaling, root_seed: int, divergence_factor: float) 
                 measured[here] = trainings.discovery_times(samples, curves, singular_values[place])
                 predicted[here], initial[here] = times, start
         _log.info("side %d: longest training %.0f samples", side, MARGIN * predicted[:, :, place].max())
-    return files.side_dataset(settings.sides, measured, predicted, initial, singular_values, factors)
+    return files.side_dataset(
+        settings.sides,
+        measured=measured,
+        predicted=predicted,
+        initial=initial,
+        singular_values=singular_values,
+        factors=factors,
+    )

@@ -76,7 +76,15 @@ def over_stds(settings: StdScaling, data: LabelledImages, root_seed: int, diverg
     asymptote = np.array([_time_constant(mode, settings.learning_rate) for mode in competing])
     magnitudes = np.abs(fourier.spectrum(task.right_images[0])).ravel()[frequencies]
     return files.std_dataset(
-        settings.stds, small, measured, predicted, initial, misalignment, imbalance, asymptote, magnitudes
+        settings.stds,
+        small=small,
+        measured=measured,
+        predicted=predicted,
+        initial=initial,
+        misalignment=misalignment,
+        imbalance=imbalance,
+        asymptote=asymptote,
+        magnitudes=magnitudes,
     )
 
 

@@ -49,9 +49,9 @@ class CNN:
             fourier.half_coefficients(weights.kernel)[:, self._present],
             fourier.half_coefficients(weights.readout)[:, self._present],
             fourier.half_plane_weights(task.side).ravel()[self._present],
-            task.side,
-            learning_rate,
-            error_limit,
+            side=task.side,
+            learning_rate=learning_rate,
+            error_limit=error_limit,
         )
         self._side, self._labels, self._left = task.side, task.labels, task.structure.left
         self._samples = self._network.samples(images[:, None, self._present])

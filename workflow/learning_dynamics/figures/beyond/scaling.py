@@ -134,7 +134,7 @@ def _stds(row: Sequence[Axes], data: xr.Dataset) -> None:
     entries = []
     for mode in range(data.sizes["mode"]):
         colour = style.mode_colour(mode)
-        _points(times, stds, data["discovery_time"].values[..., mode], colour, "o", fitted)
+        _points(times, stds, data["discovery_time"].values[..., mode], colour, "o", filled=fitted)
         times.plot(stds, data["predicted_time"].values[..., mode].mean(axis=0), **_THEORY)
         mean, low, high = (data[f"slope_{part}"].values[mode] for part in ("mean", "low", "high"))
         theory = data["predicted_slope_mean"].values[mode]
@@ -148,7 +148,7 @@ def _stds(row: Sequence[Axes], data: xr.Dataset) -> None:
     _headroom(times, 0.15)
     _legend(times, [*entries, panels.key("closed form", **_THEORY)], "upper right", title)
 
-    _points(alignment, stds, data["alignment_error"].values, "0.2", "o", fitted, logarithmic=True)
+    _points(alignment, stds, data["alignment_error"].values, "0.2", "o", filled=fitted, logarithmic=True)
     _fit(alignment, stds[fitted], data["alignment_error"].values[:, fitted], float(data["alignment_power_mean"]))
     alignment.set(xlabel=r"initial $\sigma$", ylabel="alignment error", xscale="log", yscale="log")
     _plain_minor_ticks(alignment)
@@ -158,7 +158,7 @@ def _stds(row: Sequence[Axes], data: xr.Dataset) -> None:
     entries = []
     for place, colour in zip(range(data.sizes["frequency"]), _SHADES, strict=False):
         errors = np.abs(data["balance_error"].values[..., place])
-        _points(balance, stds, errors, colour, "o", fitted, logarithmic=True)
+        _points(balance, stds, errors, colour, "o", filled=fitted, logarithmic=True)
         _fit(balance, stds[fitted], errors[:, fitted], float(data["balance_power_mean"].values[place]))
         power = data["predicted_balance_power"].values[place]
         label = (
@@ -183,7 +183,7 @@ def _learning_rates(row: Sequence[Axes], data: xr.Dataset) -> None:
         times.plot(rates, data["predicted_time"].values[..., mode].mean(axis=0), **_THEORY)
         label = f"mode {mode}: {_interval(data, 'slope', 3, (0, mode))}"
         entries.append(_mark(label, "o", colour))
-        _points(in_turn, rates, data["flow_error"].values[0, ..., mode], colour, "o", fitted, logarithmic=True)
+        _points(in_turn, rates, data["flow_error"].values[0, ..., mode], colour, "o", filled=fitted, logarithmic=True)
     times.set(xlabel=r"learning rate $\lambda$", ylabel="discovery time (samples)", xscale="log", yscale="log")
     _plain_minor_ticks(times)
     _headroom(times, 0.45)
@@ -200,7 +200,7 @@ def _learning_rates(row: Sequence[Axes], data: xr.Dataset) -> None:
         ("mean of the seeds", data["mean_flow_error"].values[1].mean(axis=-1)[None], "^", style.experiment_colour(2)),
     )
     for place, (_, values, marker, colour) in enumerate(series):
-        _points(at_random, rates, values, colour, marker, fitted if place == 1 else None, logarithmic=True)
+        _points(at_random, rates, values, colour, marker, filled=fitted if place == 1 else None, logarithmic=True)
     _fit(at_random, rates[fitted], series[1][1][:, fitted], float(data["sampling_error_power_mean"]), rates)
     at_random.set(ylabel="error of the flow, random classes")
     for axes in (in_turn, at_random):
@@ -220,6 +220,7 @@ def _points(
     values: FloatArray,
     colour: str,
     marker: str,
+    *,
     filled: npt.NDArray[np.bool_] | None = None,
     logarithmic: bool = False,
 ) -> None:

@@ -50,7 +50,7 @@ def _input_correlation(axes: Axes, results: ExperimentResults) -> None:
     magnitudes = np.abs(matrix)
     norm = LogNorm(_SMALLEST * magnitudes.max(), magnitudes.max(), clip=True)
     names = [str(mode) for mode in modes]
-    image = panels.heat_map(axes, magnitudes, names, modes, norm, style.MAGNITUDE)
+    image = panels.heat_map(axes, magnitudes, names, modes, norm, colours=style.MAGNITUDE)
     axes.set(xlabel=r"mode $\alpha$", ylabel=r"mode $\beta$")
     axes.set_title(rf"$|V^{{\mathsf{{T}}}} \Sigma^{{xx}} V|$, off-diagonal share {100 * outside:.1f} %")
     panels.colour_bar(image, axes)

@@ -35,7 +35,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     runs, flow = results.trajectories(NETWORK, _VARIABLES), results.theory(NETWORK, _VARIABLES)
     for place, (axes, mode) in enumerate(zip(row, results.modes, strict=True)):
         predicted = _fraction(flow, mode) if flow else None
-        _mode(axes, results, mode, runs["sample"].values, _fraction(runs, mode), predicted)
+        _mode(axes, results, mode, _fraction(runs, mode), predicted)
         style.panel_letter(axes, chr(ord("a") + place))
     row[0].set_ylabel(r"$|B_{\alpha l}|\,/\,|\hat{k}_l|$")
     return figure
@@ -52,10 +52,10 @@ def _mode(
     axes: Axes,
     results: ExperimentResults,
     mode: int,
-    samples: FloatArray,
     fraction: FloatArray,
     predicted: FloatArray | None,
 ) -> None:
+    samples = results.trajectories(NETWORK, _VARIABLES)["sample"].values
     side = fraction.shape[-1]
     axes.axhline(1, color=learning_curves.NEUTRAL, zorder=1, **learning_curves.LEVEL)
     learning_curves.mark_discoveries(axes, results, NETWORK)

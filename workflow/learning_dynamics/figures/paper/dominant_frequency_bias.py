@@ -87,7 +87,7 @@ def _kernel_magnitudes(panel: SubFigure, results: ExperimentResults) -> None:
     for part, mode, magnitudes in zip(axes, _modes(results), spectra, strict=False):
         for (row, column), line in zip(_frequencies(magnitudes), _LINES, strict=False):
             label = rf"({row}, {column}):  $|\hat{{v}}^{{{mode}}}_l| = {magnitudes[row, column]:.2f}$"
-            style.mean_and_spread(part, samples, kernel[:, :, row, column], style.mode_colour(mode), line, label)
+            style.mean_and_spread(part, samples, kernel[:, :, row, column], style.mode_colour(mode), line, label=label)
             for predicted in theory.values():
                 part.plot(samples, predicted.values[:, row, column], **style.THEORY)
         part.plot(samples, others, zorder=0, **_OTHERS)
