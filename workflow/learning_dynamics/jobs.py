@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -49,6 +50,7 @@ def begin(log: str | Path) -> logging.Logger:
     logger.setLevel(logging.INFO)
     for line in _environment_lines():
         logger.info(line)
+    atexit.register(_log_modules, logger)
     return logger
 
 
@@ -60,6 +62,11 @@ def by_seed(paths: Iterable[str]) -> dict[int, str]:
 def fix_hash_seed() -> None:
     """Give every process started from here the same order of sets, which the layout of a picture follows."""
     os.environ["PYTHONHASHSEED"] = "0"
+
+
+def _log_modules(logger: logging.Logger) -> None:
+    """At the end of a job, which parts of the library it ran: the rule's parameter `code` must know them all."""
+    logger.info("modules: %s", " ".join(sorted(name for name in sys.modules if name.startswith("learning_dynamics"))))
 
 
 def _concerns_terminal(record: logging.LogRecord) -> bool:

@@ -37,6 +37,11 @@ class Network(Model):
     LINE: ClassVar[str] = "-"
     MARKER: ClassVar[str] = "o"
 
+    @property
+    def starts_from(self) -> tuple[str, ...]:
+        """Names of the networks beside it that its initial weights are made from."""
+        return ()
+
 
 class TwoLayerNetwork(Network):
     """A network that sees one sample per update, and that the theory is about.
@@ -57,6 +62,10 @@ class TwoLayerNetwork(Network):
         if self.learning_rate == "auto":
             raise ValueError("learning_rate: still to be chosen; expected a number")
         return float(self.learning_rate)
+
+    def network_matrix(self, start: Any) -> FloatArray:
+        """The whole network with some weights as a matrix M of shape (p, CN)."""
+        raise TypeError(f"no network starts from a {self.LABEL}")
 
     @abstractmethod
     def start(self, trial: Trial, data: TrainingData, beside: SomeNetworks) -> Any:
@@ -178,8 +187,10 @@ class SomeNetworks(Model):
         return [self.named(name).learning_rate for name in self.two_layer]
 
     def modules(self, names: Iterable[str]) -> list[str]:
-        """The modules that hold some of the networks."""
-        return [type(self.named(name)).__module__ for name in names]
+        """The modules that hold some of the networks, and those that these start from."""
+        some = {name: self.named(name) for name in names}
+        needed = [other for network in some.values() for other in network.starts_from]
+        return sorted({type(self.named(name)).__module__ for name in [*some, *needed]})
 
     @model_serializer(mode="wrap")
     def _without_absent(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:

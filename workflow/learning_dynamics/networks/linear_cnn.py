@@ -74,6 +74,12 @@ class LinearCNN(TwoLayerNetwork):
             return linear_cnn.aligned_weights(generator, self.kernel_std, data.structure.left, data.right_images)
         return linear_cnn.normal_weights(generator, (data.classes, channels, side), self.kernel_std, self.readout_std)
 
+    def network_matrix(self, start: linear_cnn.Weights) -> FloatArray:
+        """W Σ_c dbc(k_c) as a matrix (Eq. 8)."""
+        from learning_dynamics.engines import linear_cnn
+
+        return linear_cnn.network_matrix(start)
+
     def samples(self, split: Split, trainings: int) -> linear_cnn.SampleSpectra:
         """The samples' spectra."""
         from learning_dynamics.engines import linear_cnn

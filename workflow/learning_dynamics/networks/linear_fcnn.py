@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from learning_dynamics.theory.gradient_flow import PrincipalDirections, Solution
 
 NAME = "linear_fcnn"
+# The network whose aligned start a diagonal one takes a_α(0) from.
+CNN = "linear_cnn"
 
 _AUTOMATIC_WIDTH = 1024
 
@@ -70,9 +72,14 @@ class LinearFCNN(TwoLayerNetwork):
             return min(inputs, _AUTOMATIC_WIDTH)
         return inputs if self.hidden_units is None else self.hidden_units
 
+    @property
+    def starts_from(self) -> tuple[str, ...]:
+        """The aligned CNN, for a diagonal start."""
+        return () if self.initial_weights == "normal" else (CNN,)
+
     def start(self, trial: Trial, data: TrainingData, beside: SomeNetworks) -> linear_fcnn.Weights:
         """The trial's own initial layers; `diagonal` ones take a_α(0) from the aligned CNN of the same trial."""
-        from learning_dynamics.engines import linear_cnn, linear_fcnn
+        from learning_dynamics.engines import linear_fcnn
         from learning_dynamics.numerics.correlations import effective_singular_values
 
         hidden = self.hidden_width(data.inputs)
@@ -80,7 +87,8 @@ class LinearFCNN(TwoLayerNetwork):
             return linear_fcnn.normal_weights(trial.stream(NAME), data.classes, data.inputs, hidden, self.weight_std)
         # The configuration refuses `diagonal` without an aligned CNN.
         train, structure = data.correlations["train"], data.structure
-        cnn = linear_cnn.network_matrix(beside.named("linear_cnn").start(trial, data, beside))
+        network = beside.named(CNN)
+        cnn = network.network_matrix(network.start(trial, data, beside))
         effective = effective_singular_values(cnn[None], train, structure)[0].diagonal()
         in_modes = np.einsum("im,ij,jm->m", structure.right, train.input, structure.right, optimize=True)
         return linear_fcnn.diagonal_weights(hidden, effective, in_modes, structure.left, structure.right)
