@@ -48,7 +48,7 @@ def load(model, weights):
 
 def train(model, inputs, labels, order, learning_rate, classes):
     """One step of SGD for each row of `order`, shape (updates, batch)."""
-    targets = torch.eye(classes)[labels]
+    targets = torch.eye(classes, device=inputs.device)[labels]
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     criterion = nn.MSELoss()
     for batch in order:
@@ -68,8 +68,8 @@ def evaluate(model, train_samples, test_samples, left, right):
     losses = []
     for inputs, labels in (train_samples, test_samples):
         answers = predict(model, inputs)
-        losses.append(nn.functional.mse_loss(answers, torch.eye(answers.shape[1])[labels]).item())
+        losses.append(nn.functional.mse_loss(answers, torch.eye(answers.shape[1], device=answers.device)[labels]).item())
         if inputs is train_samples[0]:
-            vectors = inputs.flatten(1).numpy()
-            output_input = answers.numpy().T @ vectors / len(vectors)
+            vectors = inputs.flatten(1).cpu().numpy()
+            output_input = answers.cpu().numpy().T @ vectors / len(vectors)
     return losses[0], losses[1], np.asarray(left.T @ output_input @ right)
