@@ -29,6 +29,19 @@ def network(rectified, input_channels, side, channels, hidden_units, classes):
     return nn.Sequential(*layers)
 
 
+def operations_per_batch(shapes, batch):
+    """Multiplications and additions of the plain algorithm, forward and back, without the images' own gradient."""
+    total, side, inputs = 0, shapes.side, shapes.input_channels
+    for layer in range(4):
+        products = 2 * batch * side**2 * 9 * inputs * shapes.channels
+        total += products * (3 if layer else 2)
+        inputs = shapes.channels
+        if shapes.rectified and layer in (1, 3):
+            side //= 2
+    hidden = shapes.hidden_units
+    return total + 3 * 2 * batch * (shapes.channels * side**2 * hidden + hidden * shapes.classes)
+
+
 def load(model, weights):
     """Give the modules the weights of a trajectory file, whose first dense layer counts its inputs channels last."""
     convolutions = [module for module in model if isinstance(module, nn.Conv2d)]
