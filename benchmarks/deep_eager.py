@@ -81,7 +81,9 @@ def evaluate(model, train_samples, test_samples, left, right):
     losses = []
     for inputs, labels in (train_samples, test_samples):
         answers = predict(model, inputs)
-        losses.append(nn.functional.mse_loss(answers, torch.eye(answers.shape[1], device=answers.device)[labels]).item())
+        losses.append(
+            nn.functional.mse_loss(answers, torch.eye(answers.shape[1], device=answers.device)[labels]).item()
+        )
         if inputs is train_samples[0]:
             vectors = inputs.flatten(1).cpu().numpy()
             output_input = answers.cpu().numpy().T @ vectors / len(vectors)

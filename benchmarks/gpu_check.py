@@ -20,6 +20,7 @@ writes docs/gpu.md. ``--self-check`` runs every part at a tiny size on a CPU.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import tempfile
@@ -68,6 +69,8 @@ def _run(arguments: argparse.Namespace, unpacked: Path) -> int:
         prepared_at=manifest.get("commit"),
         pictures=manifest.get("pictures"),
     )
+    logging.basicConfig(format="          %(message)s", stream=sys.stdout)
+    logging.getLogger("benchmarks").setLevel(logging.INFO)
     # Imported here, because they need the packages.
     from benchmarks.gpu import problem, run
 

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +23,14 @@ def compare_updates(result: Result, problem: Problem) -> None:
     """The weights on GPU and CPU after some updates from the same start, with the same batches."""
     rows = result["rows"] = []
     most = max(problem.sizes.compared)
-    cases = [(1, torch.float32), (problem.sizes.few, torch.float32), (1, torch.float64)]
-    for network, (networks, dtype) in itertools.product(NETWORKS, cases):
+    cases = [(torch.float32, 1), (torch.float32, problem.sizes.few), (torch.float64, 1)]
+    places = (CPU, problem.device)
+    samples = {dtype: [Samples(problem.data.split("train"), place, dtype) for place in places] for dtype, _ in cases}
+    for network, (dtype, networks) in itertools.product(NETWORKS, cases):
         task = problem.task(network, range(networks), most)
         order = task.order()
-        ensembles = [problem.ensemble(task, place, dtype) for place in (CPU, problem.device)]
-        samples = [Samples(problem.data.split("train"), place, dtype) for place in (CPU, problem.device)]
-        makers = [problem.maker(*pair) for pair in zip(ensembles, samples, strict=True)]
+        ensembles = [problem.ensemble(task, place, dtype) for place in places]
+        makers = [problem.maker(*pair) for pair in zip(ensembles, samples[dtype], strict=True)]
         start, done = ensembles[0].weights(), 0
         for updates in problem.sizes.compared:
             for make in makers:
@@ -47,8 +49,8 @@ def compare_updates(result: Result, problem: Problem) -> None:
             )
 
 
-def largest_difference(ours: list, theirs: list, start: list | None) -> float:
-    """‖ours − theirs‖ over ‖ours − start‖, the norms over all weights of a network, of the network that differs most."""
+def largest_difference(ours: list[Any], theirs: list[Any], start: list[Any] | None) -> float:
+    """‖ours − theirs‖ over ‖ours − start‖, norms over all weights of a network, of the one that differs most."""
     shares = []
     for place, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
         differences = [np.linalg.norm(mine[name].astype(float) - other[name]) for name in mine]
@@ -79,13 +81,13 @@ def stop_and_resume(result: Result, problem: Problem) -> None:
                 "networks": problem.sizes.few,
                 "batches": problem.sizes.resumed_batches,
                 "stops": len(_STOPS),
-                "repeated": _comparison(whole, again),
-                "resumed": _comparison(whole, resumed),
+                "repeated": comparison(whole, again),
+                "resumed": comparison(whole, resumed),
             }
         )
 
 
-def _run(problem: Problem, task: Task, folder: str, opportunity: int | None) -> list:
+def _run(problem: Problem, task: Task, folder: str, opportunity: int | None) -> list[Any]:
     """Train on from the checkpoint in a folder, until told to stop at the given opportunity."""
     counter = itertools.count(1)
     checkpoint = Checkpoint(Path(folder, "checkpoint"), lambda: task.identity(problem.device, [__file__]))
@@ -95,11 +97,12 @@ def _run(problem: Problem, task: Task, folder: str, opportunity: int | None) -> 
     return finished
 
 
-def _comparison(ours: list, theirs: list) -> Result:
+def comparison(ours: list[Any], theirs: list[Any]) -> Result:
     """Whether all variables of the result files are equal, and by how much they differ relative to their norm."""
-    differences = [0.0]
+    largest, equal = 0.0, True
     for mine, other in zip(ours, theirs, strict=True):
         for name in mine:
             if not np.array_equal(mine[name], other[name]):
-                differences.append(float(np.linalg.norm(mine[name] - other[name]) / np.linalg.norm(mine[name])))
-    return {"equal": max(differences) == 0, "largest_difference": max(differences)}
+                equal = False
+                largest = max(largest, float(np.linalg.norm(mine[name] - other[name]) / np.linalg.norm(mine[name])))
+    return {"equal": equal, "largest_difference": largest}

@@ -31,8 +31,8 @@ def goals(report: Content) -> list[str]:
     ratio = times_eager(report)
     if ratio is not None:
         lines.append(
-            f"- {TIMES_EAGER} times a plain eager loop on the same device, per batch and network, both networks together: "
-            f"{_verdict(ratio >= TIMES_EAGER)}, {ratio:.3g} times."
+            f"- {TIMES_EAGER} times a plain eager loop on the same device, per batch and network, both networks "
+            f"together: {_verdict(ratio >= TIMES_EAGER)}, {ratio:.3g} times."
         )
     return lines
 
@@ -43,7 +43,9 @@ def hours_of(report: Content) -> str:
     device = result(report, "machine").get("device", "a GPU")
     if seconds is None:
         return f"not measured on {device}"
-    return f"{seconds / 60:.1f} minutes{'' if measured else ', by measured rates,'} for the deep networks on one {device}"
+    return (
+        f"{seconds / 60:.1f} minutes{'' if measured else ', by measured rates,'} for the deep networks on one {device}"
+    )
 
 
 def all_seconds(report: Content) -> tuple[float | None, bool]:

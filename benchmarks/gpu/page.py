@@ -17,27 +17,34 @@ PAGE = PROJECT / "docs" / "gpu.md"
 REPORT = PROJECT / "docs" / "gpu" / "report.json"
 
 _HOW = """\
-`benchmarks/gpu_check.py` checks and measures the deep networks' path on a GPU with one command that needs no network. What it
-needs is fetched beforehand, with the project's environment:
+`benchmarks/gpu_check.py` checks and measures the deep networks on a GPU with one command that needs no network.
+What it needs is fetched beforehand, with the project's environment:
 
     .venv/bin/python benchmarks/gpu_check.py --prepare --cifar10 PATH
 
-fills the folder `gpu-check/`, less than 60 MB, with the packages that a Python 3.12 with torch, numpy, scipy, numba, xarray and
-pytest lacks, and with CIFAR-10. PATH is an archive of pictures, an image folder or torchvision's folder; what is larger than the
-folder may be is stored as JPEG, and the report says with what error. On the machine with the GPU
+fills the folder `gpu-check/`, less than 60 MB, with CIFAR-10 and the packages that a Python 3.12 with torch, numpy,
+scipy, numba, xarray and pytest lacks. PATH is an archive of pictures, an image folder or torchvision's folder; what
+is larger than the folder may be is stored as JPEG, and the report says with what error. On the machine with the GPU
 
     python benchmarks/gpu_check.py --output FOLDER
 
-takes at most eight minutes. A part that fails is recorded and the others run; a run that is cut short leaves what it has. Then
-`make gpu-page REPORT=FOLDER/report.json` writes this page. `benchmarks/gpu_check.py --self-check` runs every part at a tiny
-size on a CPU, as `make test` does.
+takes at most eight minutes. A part that fails is recorded and the others run; a run that is cut short leaves what
+it has. Then `make gpu-page REPORT=FOLDER/report.json` writes this page. `benchmarks/gpu_check.py --self-check` runs
+every part at a tiny size on a CPU, as `make test` does.
 """
 
 _PARTS = """\
-What it does: versions, device and its measured rates; the weights after 1, 10 and 100 updates on GPU and CPU; the time of an
-update for a plain eager loop, one with the channels last, one with `torch.compile`, and for ensembles of 1, 3 and 10 networks,
-operation by operation and as a captured graph; records; a training stopped twice and resumed; memory; where an
-update's time goes; a sweep over learning rate and initial factor; and as many of the paper's twenty trainings as there is time for.
+It measures the device's rates; the weights after 1, 10 and 100 updates on GPU and CPU; the time of an update for a
+plain eager loop, one with the channels last, one with `torch.compile`, and for ensembles of 1, 3 and 10 networks,
+operation by operation and as a captured graph; the time of a record; whether a training that is stopped and resumed
+is equal to one that is not; memory; and where the time of an update goes. It ends with a sweep over learning rate
+and initial factor, and as many of the paper's twenty trainings as there is time for.
+"""
+
+_NOT_RUN = """\
+**Not run yet.** No part of this check has run on a GPU: neither that the captured graph makes the updates of the
+CPU, nor that a training on a GPU goes on where it was stopped, nor any time, is verified. The tests of `make test`
+that need a GPU are skipped without one, and say so.
 """
 
 
@@ -45,14 +52,7 @@ def text(report: Content | None) -> str:
     """The page of a report, or the one that says that there is none."""
     lines = ["# The deep networks on a GPU", ""]
     if report is None:
-        lines += [
-            "**Not run yet.** No part of this check has run on a GPU: neither that the captured graph makes the updates of the CPU,",
-            "nor that a training on a GPU goes on where it was stopped, nor any time, is verified. The tests of `make test` that",
-            "need a GPU are skipped without one, and say so.",
-            "",
-            _HOW,
-            _PARTS,
-        ]
+        lines += [_NOT_RUN, _PARTS, "## How to run it", "", _HOW]
         return "\n".join(lines).rstrip() + "\n"
     sections = [
         _run(report),

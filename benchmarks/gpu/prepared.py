@@ -137,7 +137,7 @@ def _pictures(source: str, folder: Path) -> dict[str, Any]:
     from learning_dynamics.datasets import cifar10
 
     settings = paper_experiments()["cifar10"].dataset
-    data = cifar10.make(settings, source, folder)  # type: ignore[arg-type]
+    data = cifar10.make(settings, source, folder)
     names = [data.class_names[label] for label in data.labels]
     content, error, quality = compressed(data.images, names, data.is_test, _LARGEST_PICTURES)
     (folder / "pictures.zip").write_bytes(content)

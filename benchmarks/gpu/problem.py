@@ -25,6 +25,7 @@ from learning_dynamics.networks.deep.architecture import Architecture
 from learning_dynamics.networks.deep.engine import Ensemble, Samples
 from learning_dynamics.networks.deep.train import NETWORKS, Task, Training, train
 from learning_dynamics.networks.deep.updates import AT_ONCE, updates
+from learning_dynamics.progress import reporter
 from learning_dynamics.trajectories import discovery_times
 
 # For the parts of the check.
@@ -42,6 +43,7 @@ __all__ = [
     "Training",
     "UserError",
     "discovery_times",
+    "reporter",
     "train",
 ]
 
@@ -74,20 +76,23 @@ class Problem:
         )
         return Task(NAME, settings, network, tuple(seeds), ROOT_SEED, DIVERGENCE_FACTOR, self.data, self.structure)
 
-    def ensemble(
-        self, task: Task, device: torch.device | None = None, dtype: torch.dtype = torch.float32
-    ) -> Ensemble:
+    def ensemble(self, task: Task, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> Ensemble:
         """The task's networks at the start."""
         weights = [task.initial(seed) for seed in task.seeds]
         model = task.model
-        return Ensemble(
-            task.architecture, weights, model.learning_rate, model.batch_size, device or self.device, dtype
-        )
+        return Ensemble(task.architecture, weights, model.learning_rate, model.batch_size, device or self.device, dtype)
 
     @functools.cached_property
     def samples(self) -> Samples:
         """The training images on the device."""
         return Samples(self.data.split("train"), self.device)
+
+    @functools.cached_property
+    def plain_samples(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The same for a plain loop: inputs, shape (samples, C, n, n), and labels."""
+        split = self.data.split("train")
+        inputs = torch.from_numpy(split.inputs(slice(None), np.float32))
+        return inputs.to(self.device), torch.from_numpy(split.labels).to(self.device)
 
     def order(self, task: Task) -> torch.Tensor:
         """The task's order, in memory that a GPU reads by itself."""
@@ -108,7 +113,7 @@ class Problem:
 def cifar10_problem(pictures: Path, device: torch.device, sizes: Sizes) -> Problem:
     """The paper's images, from an archive of pictures."""
     settings = paper_experiments()[NAME].dataset
-    return _problem(cifar10.make(settings, str(pictures), pictures.parent), device, sizes)  # type: ignore[arg-type]
+    return _problem(cifar10.make(settings, str(pictures), pictures.parent), device, sizes)
 
 
 def made_up_problem(device: torch.device, sizes: Sizes, count: int = 72, side: int = 8, classes: int = 4) -> Problem:

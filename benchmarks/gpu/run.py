@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.gpu import agreement_part, machine_part, profile_part, speed_part, trainings_part
+from benchmarks.gpu import agreement_part, machine_part, profile_part, speed_part, tests_part, trainings_part
 from benchmarks.gpu.problem import NETWORKS, Problem, cifar10_problem, made_up_problem
 from benchmarks.gpu.report import Report, Result
 from benchmarks.gpu.sizes import Sizes
@@ -38,6 +38,7 @@ def _read(result: Result, device: torch.device, sizes: Sizes, pictures: Path | N
 def _measure(report: Report, problem: Problem) -> None:
     machine = report.result("machine")
     parts: list[tuple[str, float, Callable[[Result], None]]] = [
+        ("tests", 90, tests_part.run),
         ("updates", 60, partial(agreement_part.compare_updates, problem=problem)),
         ("speed", 90, partial(speed_part.measure, problem=problem, machine=machine)),
         ("records", 40, partial(speed_part.evaluation, problem=problem)),
@@ -58,9 +59,7 @@ def _measure(report: Report, problem: Problem) -> None:
 def _train(report: Report, problem: Problem) -> None:
     for network in NETWORKS:
         allowed = report.left() * _SWEEP_SHARE
-        action = partial(
-            trainings_part.sweep, problem=problem, network=network, folder=report.folder, allowed=allowed
-        )
+        action = partial(trainings_part.sweep, problem=problem, network=network, folder=report.folder, allowed=allowed)
         report.part(f"sweep {network}", action, allowed)
     left, speed, records = report.left(), report.result("speed"), report.result("records")
     report.part("plan", lambda result: trainings_part.choose(result, problem, left, speed, records))

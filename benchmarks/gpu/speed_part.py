@@ -1,4 +1,4 @@
-"""What an update and a record cost: a plain eager loop, the engine's operations one by one and as trainings make them."""
+"""What an update and a record cost: of plain eager loops, of the engine operation by operation and in trainings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from benchmarks import deep_eager
 from benchmarks.gpu import profile_part
-from benchmarks.gpu.problem import NETWORKS, Ensemble, Problem, Task, Training
+from benchmarks.gpu.problem import NETWORKS, Problem, Task, Training
 from benchmarks.gpu.report import Result
 from benchmarks.gpu.timing import seconds
 
@@ -25,13 +25,10 @@ class Eager:
         model = deep_eager.network(
             shapes.rectified, shapes.input_channels, shapes.side, shapes.channels, shapes.hidden_units, shapes.classes
         )
-        device = problem.device
-        self.model = deep_eager.load(model, task.initial(0)).to(device).to(memory_format=memory_format)
+        self.model = deep_eager.load(model, task.initial(0)).to(problem.device).to(memory_format=memory_format)
         self.rate, self.classes = task.model.learning_rate, shapes.classes
-        split = problem.data.split("train")
-        inputs = torch.from_numpy(split.inputs(slice(None), np.float32))
-        self.inputs = inputs.to(device).contiguous(memory_format=memory_format)
-        self.labels = torch.from_numpy(split.labels).to(device)
+        inputs, self.labels = problem.plain_samples
+        self.inputs = inputs.contiguous(memory_format=memory_format)
 
     def train(self, order: torch.Tensor) -> None:
         """One update per row."""

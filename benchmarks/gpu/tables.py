@@ -18,8 +18,9 @@ _ROUNDING = {"float32": 1e-2, "float64": 1e-8}
 def unexpected(report: Content) -> list[str]:
     """Results that are not what is expected of a GPU."""
     lines = [
-        f"{NAMES[row['network']]}, {row['networks']} side by side, {row['precision']}: after {row['updates']} updates GPU and "
-        f"CPU differ by {row['of_the_movement']:.1e} of the movement; at most {_ROUNDING[row['precision']]:.0e} is expected"
+        f"{NAMES[row['network']]}, {row['networks']} side by side, {row['precision']}: after {row['updates']} updates "
+        f"GPU and CPU differ by {row['of_the_movement']:.1e} of the movement; "
+        f"at most {_ROUNDING[row['precision']]:.0e} is expected"
         for row in result(report, "updates").get("rows", [])
         if not row["of_the_movement"] <= _ROUNDING[row["precision"]]
     ]
@@ -30,6 +31,9 @@ def unexpected(report: Content) -> list[str]:
         for row in result(report, "resume").get("rows", [])
         if not row["resumed"]["equal"]
     ]
+    summary = result(report, "tests").get("summary", "")
+    if "skipped" in summary:
+        lines.append(f"tests that need a GPU: {summary}")
     for name, part in report["parts"].items():
         found = part["result"]
         if name.startswith(("sweep", "training of")) and found.get("batches", 0) < found.get("batches_wanted", 0):
@@ -52,6 +56,12 @@ def machine(report: Content) -> list[str]:
         ["what the device can do", "measured"],
         [[text, f"{found[key] * factor:,.3g} {unit}"] for text, key, factor, unit in rows if key in found],
     )
+
+
+def tests(report: Content) -> list[str]:
+    """The project's tests that need a GPU."""
+    summary = result(report, "tests").get("summary")
+    return [f"`tests/unit/test_deep_updates.py` and `test_deep_trainings.py`: {summary}."] if summary else []
 
 
 def updates(report: Content) -> list[str]:
@@ -103,8 +113,8 @@ def speed(report: Content) -> list[str]:
     if not table:
         return []
     return [
-        "TF32 is off for all. The bound of the launches is the time that as many operations on one number take, asked for one by",
-        "one or within a graph.",
+        "TF32 is off for all. The bound of the launches is the time that as many operations on one number take, asked",
+        "for one by one or within a graph.",
         "",
         *table,
     ]
@@ -234,6 +244,7 @@ def trainings(report: Content) -> list[str]:
 
 TABLES: list[tuple[str, Callable[[Content], list[str]]]] = [
     ("The device", machine),
+    ("Tests that need a GPU", tests),
     ("Updates against those of the CPU", updates),
     ("An update", speed),
     ("A record", records),

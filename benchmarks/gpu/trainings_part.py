@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 import time
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from benchmarks.gpu.problem import (
     AT_ONCE,
@@ -21,10 +21,13 @@ from benchmarks.gpu.problem import (
     StoppedError,
     Task,
     discovery_times,
+    reporter,
     train,
 )
 from benchmarks.gpu.report import Result
 from benchmarks.gpu.timing import synchronise
+
+_log = logging.getLogger(__name__)
 
 # Seconds before the end at which a training stops, so that what it has is written.
 _MARGIN = 5.0
@@ -52,7 +55,7 @@ def sweep(result: Result, problem: Problem, network: str, folder: Path, allowed:
     order, stops = first.order(), first.settings.record_batches(first.model.batch_size)
     start = time.monotonic()
     records = [evaluate(ensemble)]
-    for since, stop in zip(stops, stops[1:], strict=False):
+    for since, stop in pairwise(stops):
         if time.monotonic() > end:
             break
         for rows in order[since:stop].split(AT_ONCE):
@@ -141,8 +144,9 @@ def paper(result: Result, problem: Problem, network: str, number: int, folder: P
     with tempfile.TemporaryDirectory() as kept:
         checkpoint = Checkpoint(Path(kept, "checkpoint"), lambda: "")
         checkpointing = Checkpointing(checkpoint, 1e9, lambda: time.monotonic() > end)
+        report = reporter(_log, task.describe(), "batch", problem.sizes.paper_batches)
         try:
-            trajectories = train(task, problem.device, checkpointing, lambda done, loss: None)
+            trajectories = train(task, problem.device, checkpointing, report)
         except StoppedError:
             state = checkpoint.load() or {}
             effective = np.moveaxis(state["record/effective"], 1, 0)
