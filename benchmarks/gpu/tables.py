@@ -10,9 +10,9 @@ from benchmarks.gpu.goals import result
 Content = dict[str, Any]
 
 NAMES = {"deep_linear_cnn": "linear", "deep_relu_cnn": "ReLU"}
-# Largest difference, relative to how far the weights moved, that rounding explains after so few updates: in double
-# precision always; in single, ReLU and the choices of the pooling may flip.
-_ROUNDING = {"float32": 1e-2, "float64": 1e-8}
+# The difference, relative to how far the weights moved, above which rounding is no explanation for so few updates. On a
+# CPU single and double precision differ by less than a tenth of the first.
+_ROUNDING = {"float32": 1e-3, "float64": 1e-9}
 
 
 def unexpected(report: Content) -> list[str]:
