@@ -33,6 +33,12 @@ from benchmarks.gpu import page, prepared  # noqa: E402 - needs the path
 from benchmarks.gpu.report import Report  # noqa: E402
 from benchmarks.gpu.sizes import PAPER, SMALL  # noqa: E402
 
+# First words of the parts' names.
+PARTS = (
+    *("machine", "images", "tests", "updates", "speed", "records", "resume", "memory", "profile", "settings"),
+    *("compiled", "sweep", "plan", "training"),
+)
+
 
 def main() -> int:
     """Do what the arguments ask for; 0 if every part ended well."""
@@ -64,6 +70,7 @@ def _run(arguments: argparse.Namespace, unpacked: Path) -> int:
         arguments.output,
         arguments.seconds,
         page.text,
+        arguments.only,
         kind="self-check" if small else "check",
         commit=prepared.commit(),
         prepared_at=manifest.get("commit"),
@@ -96,6 +103,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cifar10", default=os.environ.get("CIFAR10"), help="archive or folder, for --prepare")
     parser.add_argument("--output", type=Path, default=PROJECT / "results" / "gpu-check")
     parser.add_argument("--seconds", type=float, default=480.0, help="that the run may take (%(default)g)")
+    parser.add_argument("--only", nargs="+", default=(), choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--device", default="cuda", help="cuda or cpu (%(default)s)")
     arguments = parser.parse_args()
     if arguments.prepare and not arguments.cifar10:

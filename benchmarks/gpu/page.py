@@ -97,6 +97,8 @@ def _run(report: Content) -> str:
     images = report["parts"].get("images", {}).get("result", {})
     what = "A self-check at a tiny size, which says nothing about speed" if report["kind"] != "check" else "One run"
     state = "" if report.get("complete") else " It was cut short."
+    if report.get("only"):
+        state += f" Only these parts were asked for: {', '.join(report['only'])}."
     lines = [
         f"{what}, {report['seconds']:.0f} of {report['seconds_allowed']:.0f} seconds allowed.{state} "
         f"Device: {machine.get('device', 'not recorded')}. Commit {_commit(report)}. "

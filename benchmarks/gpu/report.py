@@ -6,7 +6,7 @@ import json
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,6 +14,8 @@ from typing import Any
 
 Result = dict[str, Any]
 
+# Parts that others need.
+_NEEDED = ("machine", "images", "plan")
 # Left for the report after the last part.
 _RESERVE = 5.0
 
@@ -28,21 +30,25 @@ class Report:
     content: what is written.
     """
 
-    def __init__(self, folder: Path, seconds: float, render: Callable[[Result], str], **about: Any) -> None:
+    def __init__(
+        self, folder: Path, seconds: float, render: Callable[[Result], str], only: Sequence[str] = (), **about: Any
+    ) -> None:
         """Begin a report.
 
         Args:
             folder: where report.json and report.txt are written.
             seconds: how long the run may take from now on.
             render: the report as a readable text.
+            only: the first words of the parts to run, besides those that others need; all if there are none.
             about: what is known before the first part.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._start = time.monotonic()
+        self._only = only
         self._seconds = seconds
         self._render = render
-        self.content: Result = {**about, "seconds_allowed": seconds, "seconds": 0.0, "parts": {}}
+        self.content: Result = {**about, "only": list(only), "seconds_allowed": seconds, "seconds": 0.0, "parts": {}}
         self.write()
 
     def left(self) -> float:
@@ -54,6 +60,8 @@ class Report:
 
         Whatever goes wrong is recorded, with what was measured until then, and the run goes on.
         """
+        if self._only and name.split()[0] not in (*_NEEDED, *self._only):
+            return False
         limit = min(limit, self.left())
         entry: Result = {"state": "running", "seconds": 0.0, "result": {}}
         self.content["parts"][name] = entry

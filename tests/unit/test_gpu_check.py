@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import gpu_check
 from benchmarks.gpu import agreement_part, page, run, speed_part, tests_part, trainings_part
 from benchmarks.gpu.problem import NETWORKS, Checkpoint, Checkpointing, made_up_problem, train
 from benchmarks.gpu.report import Report
@@ -38,6 +39,7 @@ def checked(tmp_path_factory):
 def results(checked):
     report = json.loads((checked[0] / "report.json").read_text())
     assert list(report["parts"]) == PARTS
+    assert {name.split()[0] for name in PARTS} == set(gpu_check.PARTS)
     assert {part["state"] for part in report["parts"].values()} == {"finished"}
     return {name: part["result"] for name, part in report["parts"].items()}
 
@@ -184,6 +186,13 @@ def test_a_part_may_take_so_long_and_none_begins_without_time(tmp_path):
     late = Report(tmp_path, 0, page.text, kind="check", commit="none")
     assert not late.part("late", lambda result: result.update(found=1))
     assert late.content["parts"]["late"] == {"state": "not run: no time left", "seconds": 0.0, "result": {}}
+
+
+def test_some_parts_alone_can_be_asked_for(tmp_path):
+    report = Report(tmp_path, 300, page.text, ("sweep",), kind="check", commit="none")
+    run.run(report, CPU, SMALL, None)
+    assert list(report.content["parts"]) == ["machine", "images", *(f"sweep {name}" for name in NETWORKS), "plan"]
+    assert "Only these parts were asked for: sweep." in (tmp_path / "report.txt").read_text()
 
 
 def test_without_the_prepared_folder_or_a_gpu_it_is_said(tmp_path):
