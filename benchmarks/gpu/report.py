@@ -16,12 +16,14 @@ Result = dict[str, Any]
 
 # Parts that others need.
 _NEEDED = ("machine", "images", "plan")
+# Seconds between two attempts to end a part that caught the first.
+_AGAIN = 2.0
 # Left for the report after the last part.
 _RESERVE = 5.0
 
 
-class OutOfTimeError(Exception):
-    """A part took longer than it may."""
+class OutOfTimeError(BaseException):
+    """A part took longer than it may. No ordinary exception: compilers catch those and go on."""
 
 
 class Report:
@@ -77,7 +79,7 @@ class Report:
             with _at_most(limit):
                 action(entry["result"])
             entry["state"] = "finished"
-        except Exception as error:
+        except (Exception, OutOfTimeError) as error:
             entry["state"] = "failed"
             entry["error"] = f"{type(error).__name__}: {error}".strip()
             entry["traceback"] = traceback.format_exc()
@@ -108,13 +110,13 @@ def _replace(path: Path, text: str) -> None:
 
 @contextmanager
 def _at_most(seconds: float) -> Iterator[None]:
-    """Raise in the block when its time is over, as soon as Python runs again."""
+    """Raise in the block when its time is over, as soon as Python runs again, until the block ends."""
 
     def over(number: int, frame: FrameType | None) -> None:
         raise OutOfTimeError(f"took longer than {seconds:.0f} s")
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, min(seconds, 1e6))
+    signal.setitimer(signal.ITIMER_REAL, min(seconds, 1e6), _AGAIN)
     try:
         yield
     finally:

@@ -56,11 +56,14 @@ def sweep(result: Result, problem: Problem, network: str, folder: Path, allowed:
     start = time.monotonic()
     records = [evaluate(ensemble)]
     for since, stop in pairwise(stops):
-        if time.monotonic() > end:
-            break
         for rows in order[since:stop].split(AT_ONCE):
+            if time.monotonic() > end:
+                break
             make(rows.repeat(1, len(points)))
-        records.append(evaluate(ensemble))
+        else:
+            records.append(evaluate(ensemble))
+            continue
+        break
     synchronise(problem.device)
     elapsed = time.monotonic() - start
     batches = np.array(stops[: len(records)])

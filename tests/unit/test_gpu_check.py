@@ -12,8 +12,9 @@ import torch
 
 from benchmarks import gpu_check
 from benchmarks.gpu import agreement_part, page, run, speed_part, tests_part, trainings_part
+from benchmarks.gpu import report as report_module
 from benchmarks.gpu.problem import NETWORKS, Checkpoint, Checkpointing, made_up_problem, train
-from benchmarks.gpu.report import Report
+from benchmarks.gpu.report import OutOfTimeError, Report
 from benchmarks.gpu.sizes import SMALL
 from conftest import PROJECT
 
@@ -186,6 +187,23 @@ def test_a_part_may_take_so_long_and_none_begins_without_time(tmp_path):
     late = Report(tmp_path, 0, page.text, kind="check", commit="none")
     assert not late.part("late", lambda result: result.update(found=1))
     assert late.content["parts"]["late"] == {"state": "not run: no time left", "seconds": 0.0, "result": {}}
+
+
+def test_a_part_that_catches_everything_is_ended_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(report_module, "_AGAIN", 0.2)
+    caught = []
+
+    def stubborn(result):
+        for error in (OutOfTimeError, Exception):
+            try:
+                time.sleep(30)
+            except error:
+                caught.append(error)
+
+    report = Report(tmp_path, 300, page.text, kind="check", commit="none")
+    assert not report.part("stubborn", stubborn, 0.2)
+    assert caught == [OutOfTimeError]
+    assert report.content["parts"]["stubborn"]["state"] == "failed"
 
 
 def test_some_parts_alone_can_be_asked_for(tmp_path):
