@@ -133,11 +133,9 @@ def _pictures(source: str, folder: Path) -> dict[str, Any]:
         shutil.copyfile(path, folder / path.name)
         checksum = hashlib.sha256(path.read_bytes()).hexdigest()
         return {"file": path.name, "origin": f"{path.name}, sha256 {checksum}", "root_mean_square_error": 0.0}
-    from learning_dynamics.config_experiments import paper_experiments
-    from learning_dynamics.datasets import cifar10
+    from benchmarks.gpu.problem import paper_images
 
-    settings = paper_experiments()["cifar10"].dataset
-    data = cifar10.make(settings, source, folder)
+    data = paper_images(source, folder)
     names = [data.class_names[label] for label in data.labels]
     content, error, quality = compressed(data.images, names, data.is_test, _LARGEST_PICTURES)
     (folder / "pictures.zip").write_bytes(content)

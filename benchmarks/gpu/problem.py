@@ -110,10 +110,14 @@ class Problem:
         return all_rows
 
 
+def paper_images(source: str, downloads: Path) -> LabelledImages:
+    """The paper's images: CIFAR-10 from an archive of pictures, an image folder or torchvision's folder."""
+    return cifar10.make(paper_experiments()[NAME].dataset, source, downloads)
+
+
 def cifar10_problem(pictures: Path, device: torch.device, sizes: Sizes) -> Problem:
     """The paper's images, from an archive of pictures."""
-    settings = paper_experiments()[NAME].dataset
-    return _problem(cifar10.make(settings, str(pictures), pictures.parent), device, sizes)
+    return _problem(paper_images(str(pictures), pictures.parent), device, sizes)
 
 
 def made_up_problem(device: torch.device, sizes: Sizes, count: int = 72, side: int = 8, classes: int = 4) -> Problem:

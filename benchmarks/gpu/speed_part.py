@@ -112,7 +112,7 @@ def _eager_row(problem: Problem, task: Task, name: str, train: Make, machine: Re
     order = problem.order(task).to(problem.device)[: problem.sizes.eager_batches]
     kernels = profile_part.kernels_per_batch(train, order[:3], problem.device)
     bound = _product(kernels, machine.get("operation_seconds"))
-    return _row(problem, task, name, train, order, kernels, bound, machine)
+    return _row(problem, task, name, train, order, kernels=kernels, launch_bound=bound, machine=machine)
 
 
 def _our_rows(problem: Problem, network: str, networks: int, machine: Result) -> list[Result]:
@@ -130,10 +130,12 @@ def _our_rows(problem: Problem, network: str, networks: int, machine: Result) ->
     operations = _product(kernels, machine.get("operation_seconds"))
     graph = _sum(machine.get("graph_seconds"), _product(kernels, machine.get("operation_in_graph_seconds")))
     few = on_device[: problem.sizes.eager_batches]
-    rows = [_row(problem, task, "ours, operation by operation", one_by_one, few, kernels, operations, machine)]
-    make = problem.maker(ensemble, problem.samples)
-    rows.append(_row(problem, task, _AS_TRAINED[problem.device.type], make, order, kernels, graph, machine))
-    return rows
+    as_trained, make = _AS_TRAINED[problem.device.type], problem.maker(ensemble, problem.samples)
+    named = {"kernels": kernels, "machine": machine}
+    return [
+        _row(problem, task, "ours, operation by operation", one_by_one, few, launch_bound=operations, **named),
+        _row(problem, task, as_trained, make, order, launch_bound=graph, **named),
+    ]
 
 
 _AS_TRAINED = {"cuda": "ours, captured graph", "cpu": "ours, as trainings on a CPU"}
@@ -145,6 +147,7 @@ def _row(
     name: str,
     make: Make,
     order: torch.Tensor,
+    *,
     kernels: float | None,
     launch_bound: float | None,
     machine: Result,

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 _MARGIN = 5.0
 
 
-def sweep(result: Result, problem: Problem, network: str, folder: Path, allowed: float) -> None:
+def sweep(result: Result, problem: Problem, *, network: str, folder: Path, allowed: float) -> None:
     """Seed 0 at every point of the grid, all points one ensemble, until the time is over: sweep-<network>.npz."""
     end, sizes = time.monotonic() + allowed - _MARGIN, problem.sizes
     points = list(product(sizes.rates, sizes.factors))
@@ -70,7 +70,7 @@ def sweep(result: Result, problem: Problem, network: str, folder: Path, allowed:
     effective = np.stack([record.effective for record in records], axis=1)
     losses = {split: np.stack([record.losses[split] for record in records], axis=1) for split in records[0].losses}
     name = f"sweep-{network}.npz"
-    _save(folder / name, effective, losses, batches, first, points)
+    _save(folder / name, effective, losses, batches=batches, task=first, points=points)
     courses = [
         {"rate": rate, "factor": factor, **_course(problem, batches, effective[place], losses["train"][place])}
         for place, (rate, factor) in enumerate(points)
@@ -139,7 +139,7 @@ def choose(result: Result, problem: Problem, left: float, speed: Result, evaluat
     ]
 
 
-def paper(result: Result, problem: Problem, network: str, number: int, folder: Path, allowed: float) -> None:
+def paper(result: Result, problem: Problem, *, network: str, number: int, folder: Path, allowed: float) -> None:
     """Trainings of the paper's size side by side, to their end or until the time is over: <network>-<n>-seeds.npz."""
     end = time.monotonic() + allowed - _MARGIN
     task = problem.task(network, range(number), problem.sizes.paper_batches, problem.sizes.records)
@@ -164,7 +164,7 @@ def paper(result: Result, problem: Problem, network: str, number: int, folder: P
     elapsed = time.monotonic() - start
     batches = np.array(task.settings.record_batches(task.model.batch_size)[: effective.shape[1]])
     name = f"{network}-{number}-seeds.npz"
-    _save(folder / name, effective, losses, batches, task, None)
+    _save(folder / name, effective, losses, batches=batches, task=task)
     result |= {
         "network": network,
         "networks": number,
@@ -181,9 +181,10 @@ def _save(
     path: Path,
     effective: np.ndarray,
     losses: dict[str, np.ndarray],
+    *,
     batches: np.ndarray,
     task: Task,
-    points: list[tuple[float, float]] | None,
+    points: list[tuple[float, float]] | None = None,
 ) -> None:
     """Ω and losses of every network, what they were trained with, and the points of a sweep."""
     more = {} if points is None else {"learning_rate_and_factor": np.array(points)}

@@ -97,7 +97,7 @@ def test_points_of_a_sweep_are_trainings_of_their_own(tmp_path):
     problem = made_up_problem(CPU, SMALL)
     result = {}
     with torch.no_grad():
-        trainings_part.sweep(result, problem, "deep_relu_cnn", tmp_path, 60)
+        trainings_part.sweep(result, problem, network="deep_relu_cnn", folder=tmp_path, allowed=60)
     assert result["batches"] == SMALL.sweep_batches
     with np.load(tmp_path / result["file"]) as records:
         for place, (rate, factor) in enumerate(records["learning_rate_and_factor"]):
@@ -116,11 +116,11 @@ def test_a_sweep_and_a_training_that_run_out_of_time_keep_what_they_have(tmp_pat
     problem = made_up_problem(CPU, SMALL)
     with torch.no_grad():
         for part, arguments in (
-            (trainings_part.sweep, ("deep_linear_cnn",)),
-            (trainings_part.paper, ("deep_linear_cnn", 2)),
+            (trainings_part.sweep, {}),
+            (trainings_part.paper, {"number": 2}),
         ):
             result = {}
-            part(result, problem, *arguments, tmp_path, 0)
+            part(result, problem, network="deep_linear_cnn", folder=tmp_path, allowed=0, **arguments)
             assert result["batches"] < result["batches_wanted"]
             with np.load(tmp_path / result["file"]) as records:
                 assert records["effective"].shape[1] == len(records["batch"]) > 0
