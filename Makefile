@@ -11,7 +11,7 @@ OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
 SOURCES := workflow tests benchmarks
 
 .PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults test lint format \
-	config-documents published-results clean-environment
+	config-documents published-results gpu-page clean-environment
 
 help:
 	@echo "make reproduce                   every experiment that needs no download (about a minute on two cores)"
@@ -28,7 +28,7 @@ help:
 	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
 	@echo "make test, make lint             check the project"
 	@echo "make faults                      kill, fill and damage it a hundred times"
-	@echo "make format, make config-documents, make published-results   for contributors"
+	@echo "make format, make config-documents, make published-results, make gpu-page   for contributors"
 
 setup: .venv/.base
 
@@ -131,6 +131,9 @@ config-documents: .venv/.base
 
 published-results: .venv/.base
 	PYTHONPATH=workflow $(BIN)/python workflow/publish.py $(if $(RESULTS),--results $(RESULTS))
+
+gpu-page: .venv/.torch
+	$(BIN)/python benchmarks/gpu_check.py --page $(if $(REPORT),'$(call quoted,$(REPORT))')
 
 clean-environment:
 	rm -rf .venv .venv-peers

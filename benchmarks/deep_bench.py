@@ -87,18 +87,6 @@ class Eager:
         return deep_eager.evaluate(self.model, train, test, self.structure.left, self.structure.right)
 
 
-def operations_per_batch(rectified):
-    """Multiplications and additions of the plain algorithm, forward and back, without the images' own gradient."""
-    total, side, inputs = 0, SIDE, 3
-    for layer in range(4):
-        products = 2 * BATCH * side**2 * 9 * inputs * CHANNELS
-        total += products * (3 if layer else 2)
-        inputs = CHANNELS
-        if rectified and layer in (1, 3):
-            side //= 2
-    return total + 3 * 2 * BATCH * (CHANNELS * side**2 * HIDDEN + HIDDEN * CLASSES)
-
-
 def seconds(action, *arguments):
     start = time.process_time()
     action(*arguments)
@@ -179,7 +167,7 @@ def main():
                 "eager": Eager(shapes, weights, data, structure, torch.contiguous_format),
                 "eager, channels last": Eager(shapes, weights, data, structure, torch.channels_last),
             }
-            operations = operations_per_batch(rectified)
+            operations = deep_eager.operations_per_batch(shapes, BATCH)
             results += compare(name, contestants, order, arguments.repetitions, operations, peak)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     document = {

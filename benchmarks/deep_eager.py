@@ -29,6 +29,19 @@ def network(rectified, input_channels, side, channels, hidden_units, classes):
     return nn.Sequential(*layers)
 
 
+def operations_per_batch(shapes, batch):
+    """Multiplications and additions of the plain algorithm, forward and back, without the images' own gradient."""
+    total, side, inputs = 0, shapes.side, shapes.input_channels
+    for layer in range(4):
+        products = 2 * batch * side**2 * 9 * inputs * shapes.channels
+        total += products * (3 if layer else 2)
+        inputs = shapes.channels
+        if shapes.rectified and layer in (1, 3):
+            side //= 2
+    hidden = shapes.hidden_units
+    return total + 3 * 2 * batch * (shapes.channels * side**2 * hidden + hidden * shapes.classes)
+
+
 def load(model, weights):
     """Give the modules the weights of a trajectory file, whose first dense layer counts its inputs channels last."""
     convolutions = [module for module in model if isinstance(module, nn.Conv2d)]
@@ -48,7 +61,7 @@ def load(model, weights):
 
 def train(model, inputs, labels, order, learning_rate, classes):
     """One step of SGD for each row of `order`, shape (updates, batch)."""
-    targets = torch.eye(classes)[labels]
+    targets = torch.eye(classes, device=inputs.device)[labels]
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
     criterion = nn.MSELoss()
     for batch in order:
@@ -68,8 +81,10 @@ def evaluate(model, train_samples, test_samples, left, right):
     losses = []
     for inputs, labels in (train_samples, test_samples):
         answers = predict(model, inputs)
-        losses.append(nn.functional.mse_loss(answers, torch.eye(answers.shape[1])[labels]).item())
+        losses.append(
+            nn.functional.mse_loss(answers, torch.eye(answers.shape[1], device=answers.device)[labels]).item()
+        )
         if inputs is train_samples[0]:
-            vectors = inputs.flatten(1).numpy()
-            output_input = answers.numpy().T @ vectors / len(vectors)
+            vectors = inputs.flatten(1).cpu().numpy()
+            output_input = answers.cpu().numpy().T @ vectors / len(vectors)
     return losses[0], losses[1], np.asarray(left.T @ output_input @ right)

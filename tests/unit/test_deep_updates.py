@@ -127,6 +127,27 @@ def test_ensemble_is_exact_in_double_precision(network):
             assert np.allclose(own[name], values, rtol=1e-9, atol=1e-12), name
 
 
+@pytest.mark.parametrize("network", train.NETWORKS)
+def test_every_network_may_have_a_learning_rate_of_its_own(network):
+    described, rates = task(network, batches=30), (0.02, 0.05)
+    initial, samples = described.initial(0), engine.Samples(described.data.split("train"), CPU, torch.float64)
+
+    def trained_with(learning_rate, networks):
+        ensemble = engine.Ensemble(
+            described.architecture, [initial] * networks, learning_rate, described.model.batch_size, CPU, torch.float64
+        )
+        with torch.no_grad():
+            for row in described.order():
+                ensemble.update(samples, row.repeat(networks))
+        return ensemble.weights()
+
+    together = trained_with(rates, 2)
+    for rate, own in zip(rates, together, strict=True):
+        for name, values in trained_with(rate, 1)[0].items():
+            assert np.allclose(own[name], values, rtol=1e-9, atol=1e-12), name
+    assert not np.allclose(together[0]["kernel_0"], together[1]["kernel_0"])
+
+
 @pytest.mark.skipif(
     not torch.cuda.is_available(),
     reason="no GPU: that the captured graph makes the updates of the CPU, for ensembles too, is not verified",

@@ -43,6 +43,7 @@ def test_numbers_of_the_benchmark():
         "docs/cluster.md",
         "workflow/profiles/README.md",
         "docs/benchmarks.md",
+        "docs/gpu.md",
         "docs/results/README.md",
     ],
 )

@@ -62,7 +62,7 @@ class Ensemble:
         self,
         architecture: Architecture,
         weights: Sequence[Weights],
-        learning_rate: float,
+        learning_rate: float | Sequence[float],
         batch_size: int,
         device: torch.device,
         *,
@@ -73,16 +73,24 @@ class Ensemble:
         Args:
             architecture: shapes.
             weights: of every seed, by name as in ``Architecture.shapes``.
-            learning_rate: λ of one update with the gradient of the mean square error over outputs and batch.
+            learning_rate: λ of one update with the gradient of the mean square error over outputs and batch; or one
+                of every network.
             batch_size: samples per update.
             device: where to train.
             dtype: of the weights.
         """
         self.architecture = architecture
         self.seeds = len(weights)
-        self._rate = learning_rate
         self.batch_size = batch_size
         self._device, self._dtype = device, dtype
+        scale = 2 / (architecture.classes * batch_size)
+        self._error_scale: float | Tensor = scale
+        if isinstance(learning_rate, Sequence):
+            # All gradients of a network are proportional to its error, which can carry a rate of its own.
+            self._rate = 1.0
+            self._error_scale = torch.tensor(learning_rate, device=device, dtype=dtype)[:, None, None] * scale
+        else:
+            self._rate = learning_rate
         self._visits_chosen = (
             device.type == "cpu"
             and dtype == torch.float32
@@ -146,7 +154,7 @@ class Ensemble:
         answers, hidden, flat, kept = self._forward(inputs)
         error = answers - targets
         self.squared_error += (error * error).sum(dim=(1, 2))
-        self._backward(error.mul_(2 / (classes * self.batch_size)), hidden, flat, kept)
+        self._backward(error.mul_(self._error_scale), hidden, flat, kept)
 
     def linear_map(self) -> tuple[Tensor, Tensor]:
         """M and b of linear networks ŷ = M x + b, shapes (seeds, p, C·n²) and (seeds, p).
