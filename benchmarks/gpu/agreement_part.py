@@ -90,7 +90,7 @@ def stop_and_resume(result: Result, problem: Problem) -> None:
 def _run(problem: Problem, task: Task, folder: str, opportunity: int | None) -> list[Any]:
     """Train on from the checkpoint in a folder, until told to stop at the given opportunity."""
     counter = itertools.count(1)
-    checkpoint = Checkpoint(Path(folder, "checkpoint"), lambda: task.identity(problem.device, [__file__]))
+    checkpoint = Checkpoint(Path(folder, "checkpoint"), lambda: task.identity(problem.device, ""))
     checkpointing = Checkpointing(checkpoint, 1e9, lambda: next(counter) == opportunity)
     finished = train(task, problem.device, checkpointing, lambda done, loss: None)
     checkpoint.remove()

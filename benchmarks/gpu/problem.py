@@ -11,22 +11,24 @@ import numpy as np
 import torch
 
 from benchmarks.gpu.sizes import Sizes
-from learning_dynamics.checkpoints import Checkpoint
-from learning_dynamics.config_datasets import ShapesDataset
-from learning_dynamics.config_experiments import Experiment, paper_experiments
-from learning_dynamics.config_networks import DeepCNN, Networks
-from learning_dynamics.correlations import Structure, correlate_in_modes
-from learning_dynamics.datasets import cifar10
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.config.paper import paper_experiments
+from learning_dynamics.datasets.kinds.base import Making
+from learning_dynamics.datasets.kinds.shapes import ShapesDataset
 from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.engines.deep import device as devices
+from learning_dynamics.engines.deep.architecture import Architecture
+from learning_dynamics.engines.deep.engine import Ensemble, Samples
+from learning_dynamics.engines.deep.updates import AT_ONCE, updates
 from learning_dynamics.errors import StoppedError, UserError
-from learning_dynamics.interruptions import Checkpointing
-from learning_dynamics.networks.deep import device as devices
-from learning_dynamics.networks.deep.architecture import Architecture
-from learning_dynamics.networks.deep.engine import Ensemble, Samples
-from learning_dynamics.networks.deep.train import NETWORKS, Task, Training, train
-from learning_dynamics.networks.deep.updates import AT_ONCE, updates
-from learning_dynamics.progress import reporter
-from learning_dynamics.trajectories import discovery_times
+from learning_dynamics.networks.registry import DEEP_NETWORKS as NETWORKS
+from learning_dynamics.networks.registry import MODELS, Networks
+from learning_dynamics.numerics.correlations import Structure, correlate_in_modes
+from learning_dynamics.numerics.discovery import discovery_times
+from learning_dynamics.training.checkpoints import Checkpoint, Checkpointing
+from learning_dynamics.training.deep import DeepTask as Task
+from learning_dynamics.training.deep import Training, train
+from learning_dynamics.training.progress import reporter
 
 # For the parts of the check.
 __all__ = [
@@ -65,22 +67,33 @@ class Problem:
         """A training of some seeds side by side; `changes` are settings of the network."""
         sizes = self.sizes
         shapes = {"channels": sizes.channels, "hidden_units": sizes.hidden_units}
-        deep = DeepCNN(**{**shapes, "evaluation_images": sizes.evaluation_images, **changes})
-        side = self.data.shape[1]
+        keys = {**shapes, "evaluation_images": sizes.evaluation_images, **changes}
+        deep: Any = MODELS[network](**keys)
+        side, paper = self.data.shape[1], paper_experiments()[NAME].dataset
         settings = Experiment(
-            dataset=paper_experiments()[NAME].dataset if side == cifar10.SIDE else ShapesDataset(side=side),
-            networks=Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep),
+            dataset=paper if paper.shape == (3, side) else ShapesDataset(side=side),
+            networks=Networks(linear_cnn=None, linear_fcnn=None, **{network: deep}),
             updates=batches * deep.batch_size,
             order="epochs",
             records=records,
         )
-        return Task(NAME, settings, network, tuple(seeds), ROOT_SEED, DIVERGENCE_FACTOR, self.data, self.structure)
+        return Task(
+            name=NAME,
+            settings=settings,
+            network=network,
+            root_seed=ROOT_SEED,
+            divergence_factor=DIVERGENCE_FACTOR,
+            seeds=tuple(seeds),
+            data=self.data,
+            structure=self.structure,
+        )
 
     def ensemble(self, task: Task, device: torch.device | None = None, dtype: torch.dtype = torch.float32) -> Ensemble:
         """The task's networks at the start."""
         weights = [task.initial(seed) for seed in task.seeds]
         model = task.model
-        return Ensemble(task.architecture, weights, model.learning_rate, model.batch_size, device or self.device, dtype)
+        where = device or self.device
+        return Ensemble(task.architecture, weights, model.learning_rate, model.batch_size, where, dtype=dtype)
 
     @functools.cached_property
     def samples(self) -> Samples:
@@ -112,7 +125,7 @@ class Problem:
 
 def paper_images(source: str, downloads: Path) -> LabelledImages:
     """The paper's images: CIFAR-10 from an archive of pictures, an image folder or torchvision's folder."""
-    return cifar10.make(paper_experiments()[NAME].dataset, source, downloads)
+    return paper_experiments()[NAME].dataset.make(Making(NAME, ROOT_SEED, source, downloads))
 
 
 def cifar10_problem(pictures: Path, device: torch.device, sizes: Sizes) -> Problem:

@@ -147,7 +147,7 @@ def paper(result: Result, problem: Problem, *, network: str, number: int, folder
     with tempfile.TemporaryDirectory() as kept:
         checkpoint = Checkpoint(Path(kept, "checkpoint"), lambda: "")
         checkpointing = Checkpointing(checkpoint, 1e9, lambda: time.monotonic() > end)
-        report = reporter(_log, task.describe(), "batch", problem.sizes.paper_batches)
+        report = reporter(_log, task.describe(*task.seeds), "batch", problem.sizes.paper_batches)
         try:
             trajectories = train(task, problem.device, checkpointing, report)
         except StoppedError:

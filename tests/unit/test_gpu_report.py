@@ -12,7 +12,7 @@ import xarray as xr
 
 from benchmarks.gpu import agreement_part, goals, page, prepared, profile_part, trainings_part
 from conftest import PROJECT
-from learning_dynamics.datasets import image_files
+from learning_dynamics.datasets.sources import image_files
 
 SECONDS = {"eager loop": 2e-3, "ours, captured graph": 4e-4}
 

@@ -253,7 +253,12 @@ def test_a_new_network_is_predicted_trained_and_drawn(project):
 
 def test_a_mistake_in_a_new_network_gets_its_own_answer(project):
     module(project, "networks/one_layer.py", ONE_LAYER)
-    insert(project, "networks/registry.py", "from learning_dynamics.networks.one_layer import OneLayer", "from learning_dynamics.networks.linear_fcnn")
+    insert(
+        project,
+        "networks/registry.py",
+        "from learning_dynamics.networks.one_layer import OneLayer",
+        "from learning_dynamics.networks.linear_fcnn",
+    )
     insert(project, "networks/registry.py", "    one_layer: OneLayer | None = None", "    deep_relu_cnn:")
     typo = run(project, "{dataset: {kind: shapes}, networks: {one_layer: {learning_rat: 0.1}}}", "-n")
     one_line_about(typo, "networks.one_layer.learning_rat'", "did you mean 'learning_rate'")
