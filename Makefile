@@ -119,6 +119,7 @@ lint: .venv/.development
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	PYTHONPATH=workflow $(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/snakemake --lint
 
 format: .venv/.development

@@ -193,7 +193,7 @@ class Training:
 
 
 @compiled(fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")
-def _update(gram, inner, labels, classes, rate, error_limit):  # type: ignore[no-untyped-def]
+def _update(gram, inner, labels, classes, rate, error_limit):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
     """Coefficients of the pending rank-one factors (B, p + B) and of W2 (p, p + B) in the rows of Z.
 
     Before sample j only the first p + j are not zero.

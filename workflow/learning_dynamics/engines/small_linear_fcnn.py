@@ -57,7 +57,7 @@ def _compiled(classes: int, hidden_units: int, width: int) -> Callable[..., tupl
     """The update for these numbers, which the compiler takes as constants."""
 
     @compiled(error_model="numpy")
-    def update(order, inputs, labels, first, second, rate, error_limit):  # type: ignore[no-untyped-def]
+    def update(order, inputs, labels, first, second, rate, error_limit):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
         hidden = np.empty(hidden_units)
         error = np.empty(classes)
         total = 0.0

@@ -173,7 +173,7 @@ def linear_cnn_flow(
 
 
 @compiled()
-def _changes(kernels, transfers, networks, answers, target, rest, rate):  # type: ignore[no-untyped-def]
+def _changes(kernels, transfers, networks, answers, target, rest, rate):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
     """dk̂/dt and dB/dt of every trial in one pass over the residuals, which would not stay in a cache."""
     kernel_changes, transfer_changes = np.zeros_like(kernels), np.zeros_like(transfers)
     trials, classes, channels, rows, columns = networks.shape

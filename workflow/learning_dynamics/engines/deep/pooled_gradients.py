@@ -74,7 +74,7 @@ def _kernel(channels: int) -> Callable[..., None]:
     taps = KERNEL * KERNEL
 
     @compiled(error_model="numpy")
-    def visit(gradient, chosen, maps, kernel, before, step):  # type: ignore[no-untyped-def]
+    def visit(gradient, chosen, maps, kernel, before, step):  # type: ignore[no-untyped-def]  # noqa: PLR0917 - compiled
         samples, height, width, outputs = gradient.shape
         rows, columns = maps.shape[1], maps.shape[2]
         maps_start, before_start = maps.ctypes.data, before.ctypes.data
