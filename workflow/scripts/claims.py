@@ -9,4 +9,4 @@ log = jobs.begin(snakemake.log[0])
 
 from learning_dynamics.claims import write
 
-write.ledger(snakemake.input.claims, snakemake.params.experiments, snakemake.params.extensions, snakemake.output, log)
+write.to_files(snakemake.input.claims, snakemake.params.experiments, snakemake.params.extensions, snakemake.output, log)

@@ -21,5 +21,5 @@ task = two_layer.TwoLayerTask(
     data=StructureFiles(inputs.dataset, inputs.correlations, inputs.structure).training_data(in_memory=True),
 )
 # Where checkpoints are and how often is no parameter of the rule: other ones are no reason to train again.
-place = checkpoints.Place(where["checkpoints"], where["checkpoint_minutes"], params.code)
-two_layer.train_to_files(task, jobs.by_seed(snakemake.output), place, log)
+folder = checkpoints.CheckpointFolder(where["checkpoints"], where["checkpoint_minutes"], params.code)
+two_layer.train_to_files(task, jobs.by_seed(snakemake.output), folder, log)

@@ -24,5 +24,5 @@ task = deep.DeepTask(
     structure=structure_files.structure_of(structure_files.read_structure(snakemake.input.structure)),
 )
 # The device and the checkpoints are no parameters of the rule: other ones are no reason to train again.
-place = checkpoints.Place(where["checkpoints"], where["checkpoint_minutes"], params.code)
-deep.train_to_files(task, where["device"], list(outputs.values()), place, log)
+folder = checkpoints.CheckpointFolder(where["checkpoints"], where["checkpoint_minutes"], params.code)
+deep.train_to_files(task, where["device"], list(outputs.values()), folder, log)

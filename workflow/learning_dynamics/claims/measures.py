@@ -228,10 +228,10 @@ def balance(results: Results, experiment: str, mode: int, share: float, frequenc
     spectrum = mode_spectra(found)[mode]
     used = spectrum == spectrum.max() if frequencies == "strongest" else spectrum > _PRESENT * spectrum.max()
     times = _times(found, "linear_cnn", share)[:, mode]
-    places = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
+    indices = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
     kernel = np.sqrt((runs["kernel_magnitude"].values ** 2).sum(axis=2))[..., used.reshape(side, side)]
     readout = runs["readout_magnitude"].values[:, :, mode, used.reshape(side, side)]
-    return np.array([abs(np.log(readout[s, t] / kernel[s, t])).max() for s, t in enumerate(places)])
+    return np.array([abs(np.log(readout[s, t] / kernel[s, t])).max() for s, t in enumerate(indices)])
 
 
 def largest_misalignment(results: Results, experiment: str, network: str) -> FloatArray:
@@ -277,9 +277,9 @@ def cascade(results: Results, experiment: str, constant: bool) -> FloatArray:
     magnitude = np.sqrt((runs["kernel_magnitude"].values ** 2).sum(axis=2))
     magnitude = magnitude.reshape(*magnitude.shape[:2], -1)
     times = _times(found, "linear_cnn")[:, 1]
-    places = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
+    indices = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
     first = 0 if constant else 1
-    leaders = [first + int(magnitude[seed, place, first:].argmax()) for seed, place in enumerate(places)]
+    leaders = [first + int(magnitude[seed, index, first:].argmax()) for seed, index in enumerate(indices)]
     return np.array([magnitude[seed, -1, l] / magnitude[seed, -1].max() for seed, l in enumerate(leaders)])
 
 
@@ -329,8 +329,8 @@ def _sigmoids(results: Results, experiment: str, network: str) -> tuple[FloatArr
 
 def _ranks(values: FloatArray) -> FloatArray:
     """1 for the smallest; equal values share the mean of their ranks."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places])
+    _, indices, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[indices])
 
 
 def _relative_error(difference: FloatArray, singular_values: FloatArray) -> FloatArray:

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from learning_dynamics.claims import ledger as book
-from learning_dynamics.claims import page
+from learning_dynamics.claims import ledger, page
 from learning_dynamics.claims.measures import MEASURES, Results
 from learning_dynamics.results import ExperimentResults
 
 
-def ledger(
+def to_files(
     claims: str,
     experiments: Mapping[str, Mapping[str, Any]],
     extensions: Mapping[str, str],
@@ -35,9 +34,9 @@ def ledger(
     results = Results(
         {name: ExperimentResults.from_files(name, files) for name, files in experiments.items()}, extensions
     )
-    entries = book.judge(book.read(claims), MEASURES, results, log)
-    for line in book.table(entries).splitlines():
+    entries = ledger.judge(ledger.read(claims), MEASURES, results, log)
+    for line in ledger.table(entries).splitlines():
         log.info("%s", line)
     json_path, html_path = paths
-    book.write(entries, json_path)
+    ledger.write(entries, json_path)
     page.write(entries, html_path)

@@ -33,10 +33,10 @@ class SideScaling(Model):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         distinct("sides", self.sides)
-        for place, cosine in enumerate(self.classes):
+        for index, cosine in enumerate(self.classes):
             if not all(0 <= frequency < min(self.sides) for frequency in cosine.frequency):
                 raise ValueError(
-                    f"classes.{place}.frequency: {cosine.frequency} lies outside the smallest image; expected two "
+                    f"classes.{index}.frequency: {cosine.frequency} lies outside the smallest image; expected two "
                     f"frequencies from 0 to {min(self.sides) - 1}"
                 )
         for side in self.sides:

@@ -60,11 +60,11 @@ def write_stream(
     def fill(file: netcdf.File) -> str:
         waiting: dict[int, npt.NDArray[Any]] = {}
         images = None
-        for place, image in source.read():
+        for index, image in source.read():
             if images is None:
                 images = _image_variable(file, len(source.labels), image, source.class_names, experiment)
                 sums.append(np.zeros(image.shape, np.int64 if image.dtype == np.uint8 else np.float64))
-            waiting[place] = image
+            waiting[index] = image
             if len(waiting) * image.nbytes >= _WRITTEN_AT_ONCE:
                 _flush(images, waiting, source.is_test, sums[0])
         _flush(images, waiting, source.is_test, sums[0])
@@ -108,7 +108,7 @@ def _flush(
     for run in np.split(where, np.flatnonzero(np.diff(where) > 1) + 1):
         if not len(run):
             continue
-        block = np.stack([waiting[place] for place in run])
+        block = np.stack([waiting[index] for index in run])
         images[run[0] : run[-1] + 1] = block
         total += block[~is_test[run]].sum(axis=0, dtype=total.dtype)
     waiting.clear()
@@ -193,14 +193,14 @@ def excerpt(path: str | Path) -> xr.Dataset:
         DataError: the file is missing, damaged or of another layout.
     """
     data, dataset = read(path), netcdf.read(path)
-    places = [
-        place
+    indices = [
+        index
         for label in range(data.classes)
         for is_test in (False, True)
-        for place in np.flatnonzero((data.labels == label) & (data.is_test == is_test))[:EXAMPLES]
+        for index in np.flatnonzero((data.labels == label) & (data.is_test == is_test))[:EXAMPLES]
     ]
     train, test = (len(data.split(name)) for name in SPLITS)
-    shortened = dataset.isel(image=sorted(places))
+    shortened = dataset.isel(image=sorted(indices))
     whole = dataset.attrs.get(
         "excerpt", f"{EXAMPLES} of each class and split, of {train:,} to train on, {test:,} held out"
     )

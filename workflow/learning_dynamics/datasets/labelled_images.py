@@ -80,20 +80,20 @@ class Split:
     """The samples of one split, converted to network inputs when asked for."""
 
     source: LabelledImages
-    places: npt.NDArray[np.intp]
+    indices: npt.NDArray[np.intp]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
     @functools.cached_property
     def labels(self) -> npt.NDArray[np.int64]:
         """Class of every sample."""
-        return self.source.labels[self.places]
+        return self.source.labels[self.indices]
 
     def inputs(self, which: slice | npt.NDArray[np.integer], precision: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
         """Network inputs of some samples, scaled and centred, shape (samples, C, n, n)."""
-        # Chosen by an array of places, they are a copy.
-        scaled = self.source.images[self.places[which]].astype(precision, copy=False)
+        # Chosen by an array of indices, they are a copy.
+        scaled = self.source.images[self.indices[which]].astype(precision, copy=False)
         scaled *= scaled.dtype.type(self.source.scale)
         scaled -= self.source.mean_image.astype(precision, copy=False)
         return scaled

@@ -159,7 +159,7 @@ def _total(builder, values):
 
 
 def _parts(builder, together, count):
-    return [builder.extract_value(together, place) for place in range(count)]
+    return [builder.extract_value(together, index) for index in range(count)]
 
 
 @intrinsic
@@ -368,10 +368,10 @@ def _update_few(
             answer = _through_kernel(kernel, before, sample, upcoming, ahead, again, block, channels, back[0], back[1])
             previous = answer[2:]
             if len(again) == 0:
-                place = 2 * block * size
-                previous = (load(hidden, place), load(hidden, place + size))
-                store(hidden, place, answer[0])
-                store(hidden, place + size, answer[1])
+                index = 2 * block * size
+                previous = (load(hidden, index), load(hidden, index + size))
+                store(hidden, index, answer[0])
+                store(hidden, index + size, answer[1])
             answers = answers_after(answers, step_sizes, readout, at, previous, answer[:2])
         if step == order.size:
             break
@@ -536,7 +536,7 @@ def zero_padded_answers(pixels, kernels, readouts, side, answers):
 
     `pixels` are four arrays: the values of the pixels that are not zero, row by row of each image, in every row an even
     number of them (a zero is added where it is odd); for each where in a padded kernel, and where in a padded image
-    of the hidden layer's size, its window begins; and (images, n + 1) the place of each row's first pixel.
+    of the hidden layer's size, its window begins; and (images, n + 1) the index of each row's first pixel.
     """
     values, from_kernel, _, starts = pixels
     hidden = np.zeros(readouts.shape[1] + BLOCK_BYTES // 8)
@@ -575,12 +575,12 @@ def _add_shifted(padded, values, offsets, starts, first, direction, side, out, a
         lowest = first + direction * row
         start, stop = starts[max(lowest, 0)], starts[min(lowest + side, side)]
         for column in range(0, side, size):
-            place = row * (2 * side - 1) + column
+            index = row * (2 * side - 1) + column
             # Two sums, so that one need not wait for the other.
             even, odd = everywhere(0.0), everywhere(0.0)
             for pixel in range(start, stop, 2):
-                even = times_plus(everywhere(values[pixel]), load(padded, place + offsets[pixel]), even)
-                odd = times_plus(everywhere(values[pixel + 1]), load(padded, place + offsets[pixel + 1]), odd)
+                even = times_plus(everywhere(values[pixel]), load(padded, index + offsets[pixel]), even)
+                odd = times_plus(everywhere(values[pixel + 1]), load(padded, index + offsets[pixel + 1]), odd)
             store(out, at + row * side + column, times_plus(everywhere(1.0), even, odd))
 
 

@@ -231,11 +231,11 @@ def _pixels(images: FloatArray) -> tuple[npt.NDArray[np.generic], ...]:
     image, row, column = np.nonzero(images)
     counts = np.bincount((image * side + row), minlength=number * side)
     ends = np.concatenate([[0], np.cumsum(counts + counts % 2)])
-    # The place of a pixel among all, with the zeros that were added in the rows before.
-    place = np.arange(len(image)) + (ends[:-1] - (np.cumsum(counts) - counts))[image * side + row]
+    # The index of a pixel among all, with the zeros that were added in the rows before.
+    index = np.arange(len(image)) + (ends[:-1] - (np.cumsum(counts) - counts))[image * side + row]
     values, from_kernel, from_back = np.zeros(ends[-1]), np.zeros(ends[-1], np.int64), np.zeros(ends[-1], np.int64)
-    values[place] = images[image, row, column]
-    from_kernel[place] = (side - 1 - row) * (2 * side - 1) + side - 1 - column
-    from_back[place] = row * (2 * side - 1) + column
+    values[index] = images[image, row, column]
+    from_kernel[index] = (side - 1 - row) * (2 * side - 1) + side - 1 - column
+    from_back[index] = row * (2 * side - 1) + column
     starts = ends[np.arange(number)[:, None] * side + np.arange(side + 1)]
     return values, from_kernel, from_back, starts

@@ -65,8 +65,8 @@ def _compiled(classes: int, hidden_units: int, width: int) -> Callable[..., tupl
             sample = order[step]
             for unit in range(hidden_units):
                 value = 0.0
-                for place in range(width):
-                    value += first[unit, place] * inputs[sample, place]
+                for index in range(width):
+                    value += first[unit, index] * inputs[sample, index]
                 hidden[unit] = value
             squared = 0.0
             for i in range(classes):
@@ -83,8 +83,8 @@ def _compiled(classes: int, hidden_units: int, width: int) -> Callable[..., tupl
                 for i in range(classes):
                     back += error[i] * second[i, unit]
                     second[i, unit] += rate * error[i] * hidden[unit]
-                for place in range(width):
-                    first[unit, place] += rate * back * inputs[sample, place]
+                for index in range(width):
+                    first[unit, index] += rate * back * inputs[sample, index]
         return order.size, total
 
     return update

@@ -49,9 +49,9 @@ def effective_singular_values(
         axes.axhline(level, color=style.mode_colour(mode), zorder=1, **LEVEL)
     for network in networks:
         samples, diagonal = results.effective_singular_values(network)
-        for place, mode in enumerate(shown):
+        for index, mode in enumerate(shown):
             style.mean_and_spread(
-                axes, samples, diagonal[..., place], style.mode_colour(mode), style.NETWORK_LINES[network]
+                axes, samples, diagonal[..., index], style.mode_colour(mode), style.NETWORK_LINES[network]
             )
         theory = results.theory(network, ["effective_singular_values"])
         if "effective_singular_values" in theory:  # of very large data there is no flow
@@ -122,12 +122,12 @@ def mark_discoveries(axes: Axes, results: ExperimentResults, network: str) -> No
 class Discovery:
     """A snapshot of the weights and the modes found by then.
 
-    place: of the snapshot among those kept.
+    index: of the snapshot among those kept.
     sample: its time.
     modes: found since the snapshot before.
     """
 
-    place: int
+    index: int
     sample: int
     modes: tuple[int, ...]
 
@@ -155,10 +155,10 @@ def discoveries(results: ExperimentResults, network: str) -> list[Discovery]:
     modes_by_place: dict[int, list[int]] = {}
     for mode, times in zip(results.modes, _times_by_mode(results, network), strict=True):
         if len(times):
-            place = int(np.searchsorted(snapshots, times.mean() - times.std()))
-            modes_by_place.setdefault(place, []).append(mode)
+            index = int(np.searchsorted(snapshots, times.mean() - times.std()))
+            modes_by_place.setdefault(index, []).append(mode)
     found = modes_by_place or {len(snapshots) - 1: []}
-    return [Discovery(place, snapshots[place], tuple(found[place])) for place in sorted(found)]
+    return [Discovery(index, snapshots[index], tuple(found[index])) for index in sorted(found)]
 
 
 def weights(results: ExperimentResults, network: str, variable: str, seed: int) -> FloatArray:

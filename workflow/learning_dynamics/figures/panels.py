@@ -76,7 +76,7 @@ def class_images(results: ExperimentResults, modes: Sequence[int]) -> FloatArray
 
 def class_names(results: ExperimentResults, modes: Sequence[int]) -> list[str]:
     """For every mode the name of the class that its u^α weighs most."""
-    return [results.data.class_names[place] for place in _main_classes(results, modes)]
+    return [results.data.class_names[index] for index in _main_classes(results, modes)]
 
 
 def _main_classes(results: ExperimentResults, modes: Sequence[int]) -> npt.NDArray[np.intp]:
@@ -121,12 +121,12 @@ def show_pictures(axes: Iterable[Axes], pictures: Iterable[FloatArray], titles: 
     pictures = list(pictures)
     signed = min(float(picture.min()) for picture in pictures) < 0
     limit = max(float(np.abs(picture).max()) for picture in pictures)
-    for place, (panel, picture) in enumerate(zip(axes, pictures, strict=True)):
+    for index, (panel, picture) in enumerate(zip(axes, pictures, strict=True)):
         image = style.show_image(panel, picture, signed, limit)
         if not signed:
             image.set_cmap("gray")
-        if place < len(titles):
-            panel.set_title(wrapped(titles[place]))
+        if index < len(titles):
+            panel.set_title(wrapped(titles[index]))
     return image
 
 
@@ -186,7 +186,7 @@ def show_spectrum(
         axes.set(xlim=(low, high), ylim=(high, low))
     if labels is not None:
         tick = max(min(side // 2, reach or side) // 2, 1)
-        ticks = [place for place in (-tick, 0, tick) if first < place < first + side]
+        ticks = [index for index in (-tick, 0, tick) if first < index < first + side]
         axes.set(xticks=ticks, yticks=ticks, ylabel=labels[0], xlabel=labels[1])
     return image
 
@@ -219,14 +219,14 @@ def show_spectra(
         reach: the highest frequency shown; all if not given.
     """
     columns = grid.shape[1]
-    for place, axes in enumerate(grid.flat):
-        if place >= len(modes):
+    for index, axes in enumerate(grid.flat):
+        if index >= len(modes):
             axes.set_axis_off()
             continue
-        below = place + columns >= len(modes)
-        labels = (FREQUENCY_AXES[0] if place % columns == 0 else "", FREQUENCY_AXES[1] if below else "")
-        image = show_spectrum(axes, magnitudes[place], limit, labels, reach)
-        frame(axes, style.mode_colour(modes[place]))
+        below = index + columns >= len(modes)
+        labels = (FREQUENCY_AXES[0] if index % columns == 0 else "", FREQUENCY_AXES[1] if below else "")
+        image = show_spectrum(axes, magnitudes[index], limit, labels, reach)
+        frame(axes, style.mode_colour(modes[index]))
     return image
 
 
@@ -300,8 +300,8 @@ def singular_values(axes: Axes, values: FloatArray, modes: Sequence[int], limit:
     axes.set(xlabel=r"mode $\alpha$", ylabel=r"singular value $s_\alpha$", ylim=(0, 1.15 * (limit or values.max())))
     mode_ticks(axes, modes)
     if len(modes) <= MOST_NUMBERS:
-        for place, value in enumerate(values):
-            axes.annotate(number(value), (place, value), (0, 1), textcoords="offset points", ha="center", fontsize=6)
+        for index, value in enumerate(values):
+            axes.annotate(number(value), (index, value), (0, 1), textcoords="offset points", ha="center", fontsize=6)
 
 
 def left_vectors(axes: Axes, vectors: FloatArray, class_names: Sequence[str], modes: Sequence[int]) -> None:

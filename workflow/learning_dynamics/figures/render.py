@@ -44,10 +44,10 @@ def experiment_figures(name: str, experiments: Mapping[str, Mapping[str, Any]], 
         DataError: a result file is missing or damaged.
     """
     results = ExperimentResults.from_files(name, experiments[name])
-    places = [Path(path) for path in paths]
+    files = [Path(path) for path in paths]
     for figure in catalogue.EXPERIMENT_FIGURES:
         drawn: Figure = _module(f"experiment.{figure}").draw(results)
-        style.save(drawn, *(place for place in places if place.stem == figure))
+        style.save(drawn, *(file for file in files if file.stem == figure))
 
 
 def prediction(
@@ -67,12 +67,12 @@ def prediction(
     from learning_dynamics.predictions import page, summary
 
     results = ExperimentResults.from_files(name, experiments[name])
-    places = [Path(path) for path in paths["figures"]]
+    files = [Path(path) for path in paths["figures"]]
     for figure in catalogue.PREDICTION_FIGURES:
         drawn: Figure = _module(f"experiment.{figure}").draw(results)
-        style.save(drawn, *(place for place in places if place.stem == figure))
+        style.save(drawn, *(file for file in files if file.stem == figure))
     pictures = {
-        caption: str(next(place for place in places if place.name == f"{figure}.png"))
+        caption: str(next(file for file in files if file.name == f"{figure}.png"))
         for figure, caption in catalogue.PREDICTION_FIGURES.items()
     }
     described = summary.summarise(results, smallest_mode, experiments[name].get("chosen_file"))
@@ -93,10 +93,10 @@ def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: M
     from learning_dynamics.predictions import page, summary
 
     results = ExperimentResults.from_files(name, experiments[name])
-    places = [Path(path) for path in (*paths["drawings"], *paths["pictures"])]
+    files = [Path(path) for path in (*paths["drawings"], *paths["pictures"])]
     for figure in catalogue.COMPARISON_FIGURES:
         drawn: Figure = _module(f"beyond.{figure}").draw([results])
-        style.save(drawn, *(place for place in places if place.stem == figure))
+        style.save(drawn, *(file for file in files if file.stem == figure))
     pictures = {
         caption: next(path for path in paths["pictures"] if Path(path).stem == figure)
         for figure, caption in catalogue.COMPARISON_FIGURES.items()

@@ -94,9 +94,9 @@ def mode_colour(mode: int) -> str:
     return _MODE_COLOURS[mode % len(_MODE_COLOURS)]
 
 
-def experiment_colour(place: int) -> str:
+def experiment_colour(index: int) -> str:
     """The colour of an experiment among several."""
-    return _EXPERIMENT_COLOURS[place % len(_EXPERIMENT_COLOURS)]
+    return _EXPERIMENT_COLOURS[index % len(_EXPERIMENT_COLOURS)]
 
 
 def mean_and_spread(
@@ -185,6 +185,6 @@ def _round_places(figure: Figure) -> None:
         waiting += part.subfigs
 
 
-def _rounded(places: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _rounded(indices: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     # Zero is added so that there is no negative zero, which files would tell from zero.
-    return np.asarray(np.round(places, 9) + 0.0)
+    return np.asarray(np.round(indices, 9) + 0.0)

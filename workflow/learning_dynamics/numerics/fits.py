@@ -19,10 +19,10 @@ def slope(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
         x: shape (points,).
         y: shape (…, points); a point that is not finite makes the slope NaN, as do fewer than two points.
     """
-    places, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if len(places) < 2:
+    indices, values = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if len(indices) < 2:
         return np.full(values.shape[:-1], np.nan)
-    centred = places - places.mean()
+    centred = indices - indices.mean()
     with np.errstate(invalid="ignore"):
         return np.asarray(values @ centred / (centred @ centred))
 

@@ -95,8 +95,8 @@ def _images(results: ExperimentResults) -> dict[str, Any]:
         "channels": channels,
         "centred": data.centred,
         "classes": [
-            {"name": name, "train": int(train[place]), "test": int(test[place])}
-            for place, name in enumerate(data.class_names)
+            {"name": name, "train": int(train[index]), "test": int(test[index])}
+            for index, name in enumerate(data.class_names)
         ],
         "unbalanced": unbalanced(data.labels, data.is_test, data.class_names),
     }
@@ -131,8 +131,8 @@ def _mode(
         "singular_value": _rounded(float(modes.singular_values[mode])),
         "input_correlation": _rounded(float(modes.input_correlation[mode])),
         "worth_waiting_for": bool(modes.worthwhile[mode]),
-        "classes_for": [names[place] for place in order if weights[place] >= limit],
-        "classes_against": [names[place] for place in order if weights[place] <= -limit],
+        "classes_for": [names[index] for index in order if weights[index] >= limit],
+        "classes_against": [names[index] for index in order if weights[index] <= -limit],
         "coherence": _rounded(coherence),
         "frequencies": [
             {"row": row, "column": column, "share": _rounded(share)}
@@ -191,20 +191,20 @@ def measured(results: ExperimentResults) -> dict[str, Any]:
         predicted, by_flow = predicted_times(results, network)
         times = results.discovery_times(network)
         entries = []
-        for place, mode in enumerate(results.modes):
+        for index, mode in enumerate(results.modes):
             expected = np.broadcast_to(predicted[:, mode], len(times))
-            both = np.isfinite(expected) & np.isfinite(times[:, place])
-            ratio = times[both, place] / expected[both] - 1
+            both = np.isfinite(expected) & np.isfinite(times[:, index])
+            ratio = times[both, index] / expected[both] - 1
             entries.append(
                 {
                     "mode": mode,
-                    "measured": _rounded(float(times[both, place].mean())) if both.any() else None,
+                    "measured": _rounded(float(times[both, index].mean())) if both.any() else None,
                     "predicted": _rounded(float(expected[both].mean())) if both.any() else None,
                     "deviation": _rounded(float(ratio.mean())) if both.any() else None,
                     "deviation_of_a_seed": _rounded(float(np.sqrt((ratio**2).mean()))) if both.any() else None,
                     "seeds": int(both.sum()),
-                    "found_unexpectedly": int((np.isfinite(times[:, place]) & ~np.isfinite(expected)).sum()),
-                    "missed": int((~np.isfinite(times[:, place]) & np.isfinite(expected)).sum()),
+                    "found_unexpectedly": int((np.isfinite(times[:, index]) & ~np.isfinite(expected)).sum()),
+                    "missed": int((~np.isfinite(times[:, index]) & np.isfinite(expected)).sum()),
                 }
             )
         summary["networks"][network] = {"method": "gradient flow" if by_flow else "estimate", "modes": entries}

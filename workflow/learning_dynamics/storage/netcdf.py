@@ -100,7 +100,7 @@ def write_in_pieces(path: str | Path, fill: Callable[[File], str], describe: Cal
 
 
 class LazyArray:
-    """A variable of a file whose entries are read when they are asked for: by a slice, or by an array of places.
+    """A variable of a file whose entries are read when they are asked for: by a slice, or by an array of indices.
 
     The file is open only while it is read: the library does not bear it open beside another reader of the same file.
 

@@ -125,12 +125,12 @@ def read_averages(path: str | Path) -> Averages:
         if "input_correlation_in_modes" in dataset:
             in_modes, powers = dataset["input_correlation_in_modes"].values, dataset["input_power"].values
             return {
-                split: CorrelationsInModes(input_output[place], in_modes[place], float(powers[place]), shares[place])
-                for place, split in enumerate(splits)
+                split: CorrelationsInModes(input_output[index], in_modes[index], float(powers[index]), shares[index])
+                for index, split in enumerate(splits)
             }
         whole = dataset["input_correlation"].values
         return {
-            split: Correlations(input_output[place], whole[place], shares[place]) for place, split in enumerate(splits)
+            split: Correlations(input_output[index], whole[index], shares[index]) for index, split in enumerate(splits)
         }
     except KeyError as error:
         raise DataError(f"{path}: not a correlations file, {error} is missing; delete it and run again") from error

@@ -154,8 +154,8 @@ def linear_cnn_flow(
     kernels = np.empty((trials, len(samples), channels, side, columns), complex)
     transfers = np.empty((trials, len(samples), classes, side, columns), complex)
 
-    def observe(place: int, state: FloatArray) -> None:
-        kernels[:, place], transfers[:, place] = unpack(state)
+    def observe(index: int, state: FloatArray) -> None:
+        kernels[:, index], transfers[:, index] = unpack(state)
 
     method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
     solver = functools.partial(method, derivative, y0=start)
@@ -267,10 +267,10 @@ def _linear_fcnn_flow(
 
     coefficients = np.empty((len(samples), len(target), len(eigenvalues) + len(still)))
 
-    def observe(place: int, state: FloatArray) -> None:
+    def observe(index: int, state: FloatArray) -> None:
         first_layer, second_layer = unpack(state)
-        np.matmul(second_layer, first_layer, out=coefficients[place, :, : len(eigenvalues)])
-        coefficients[place, :, len(eigenvalues) :] = second_layer
+        np.matmul(second_layer, first_layer, out=coefficients[index, :, : len(eigenvalues)])
+        coefficients[index, :, len(eigenvalues) :] = second_layer
 
     start = np.concatenate([first.ravel(), second.ravel()])
     method = RK45 if relative_tolerance >= RELATIVE_TOLERANCE else DOP853
@@ -305,7 +305,7 @@ def _integrate(
     relative_tolerance: float,
     observe: Callable[[int, FloatArray], None],
 ) -> tuple[FloatArray, int]:
-    """Show the state at each of `samples`, with its place, to `observe`: the states themselves would not fit in memory.
+    """Show the state at each of `samples`, with its index, to `observe`: the states themselves would not fit in memory.
 
     The methods are those of Dormand and Prince with error control, of fifth order and for tight tolerances of eighth.
     Every one of `samples` is the end of a step: where stability limits the steps, an interpolation between them is much
@@ -323,7 +323,7 @@ def _integrate(
         atol=SMALL_WEIGHT * relative_tolerance,
     )
     observe(0, solver.y)
-    for place, sample in enumerate(samples[1:], 1):
+    for index, sample in enumerate(samples[1:], 1):
         solver.t_bound, solver.status = float(sample), "running"
         while solver.status == "running":
             # Equal steps up to the sample: a short last one would hold back those after it.
@@ -340,7 +340,7 @@ def _integrate(
                     f"({message or 'its steps became too short'}); "
                     "lower learning_rate or the standard deviation of the initial weights"
                 )
-        observe(place, solver.y)
+        observe(index, solver.y)
     return np.asarray(solver.y), int(solver.nfev)
 
 

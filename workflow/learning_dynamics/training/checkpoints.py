@@ -115,15 +115,15 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
-class Place:
+class CheckpointFolder:
     """Where trainings keep their checkpoints.
 
-    folder: of all checkpoints; no declared output of a job, because a workflow removes those of a job that failed.
+    path: of all checkpoints; no declared output of a job, because a workflow removes those of a job that failed.
     minutes: time between two checkpoints.
     code: state of the code that trains.
     """
 
-    folder: str | Path
+    path: str | Path
     minutes: float
     code: str
 
@@ -131,7 +131,7 @@ class Place:
         self, name: str | Path, identity: Callable[[], str], stopped: Callable[[], bool]
     ) -> Checkpointing:
         """The checkpoints of one training, under a path below the folder; see ``Checkpoint`` and ``Checkpointing``."""
-        return Checkpointing(Checkpoint(Path(self.folder, name), identity), 60 * self.minutes, stopped)
+        return Checkpointing(Checkpoint(Path(self.path, name), identity), 60 * self.minutes, stopped)
 
 
 class Checkpointing:

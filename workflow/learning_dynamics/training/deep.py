@@ -103,7 +103,7 @@ class Training:
         weights = [task.initial(seed) for seed in task.seeds]
         if state is not None:
             weights = [
-                {name: state[f"{place}/{name}"].astype(np.float32) for name in one} for place, one in enumerate(weights)
+                {name: state[f"{index}/{name}"].astype(np.float32) for name in one} for index, one in enumerate(weights)
             ]
         model = task.model
         self.ensemble = Ensemble(task.architecture, weights, model.learning_rate, model.batch_size, device)
@@ -143,8 +143,8 @@ class Training:
     def state(self) -> State:
         """Everything needed to go on from here."""
         state: State = {
-            f"{place}/{name}": values
-            for place, weights in enumerate(self.ensemble.weights())
+            f"{index}/{name}": values
+            for index, weights in enumerate(self.ensemble.weights())
             for name, values in weights.items()
         }
         state["batch"] = np.array(self.progress.here)
@@ -159,8 +159,8 @@ class Training:
             name.removeprefix("record/"): values for name, values in state.items() if name.startswith("record/")
         }
         effective = recorded.pop("effective", np.empty(0))
-        for place, omega in enumerate(effective):
-            self.records.append(Record({split: values[place] for split, values in recorded.items()}, omega))
+        for index, omega in enumerate(effective):
+            self.records.append(Record({split: values[index] for split, values in recorded.items()}, omega))
         self.progress = loop.Progress(len(self.records), int(state["batch"]))
 
     def recorded(self) -> dict[str, FloatArray]:
@@ -204,7 +204,11 @@ def train(task: DeepTask, device: torch.device, checkpointing: Checkpointing, re
 
 
 def train_to_files(
-    task: DeepTask, wanted_device: str, outputs: Sequence[str], place: checkpoints.Place, log: logging.Logger
+    task: DeepTask,
+    wanted_device: str,
+    outputs: Sequence[str],
+    folder: checkpoints.CheckpointFolder,
+    log: logging.Logger,
 ) -> None:
     """``train`` and write the trajectory files.
 
@@ -212,7 +216,7 @@ def train_to_files(
         task: what to train.
         wanted_device: where, see ``engines.deep.device``.
         outputs: a path per seed.
-        place: where checkpoints are.
+        folder: where checkpoints are.
         log: for the progress.
 
     Raises:
@@ -228,14 +232,14 @@ def train_to_files(
     report = reporter(log, described, "batch", updates // task.model.batch_size)
     # Also while the files are written: they are finished, and what was trained is safe.
     with signals() as stopped:
-        checkpointing = place.checkpointing(task.folder / file, lambda: task.identity(device, place.code), stopped)
+        checkpointing = folder.checkpointing(task.folder / file, lambda: task.identity(device, folder.code), stopped)
         trajectories = train(task, device, checkpointing, report)
         for trajectory, path in zip(trajectories, outputs, strict=True):
             netcdf.write(trajectory, path)
         checkpointing.finish()
 
 
-def _trajectory(training: Training, place: int, device: torch.device) -> xr.Dataset:
+def _trajectory(training: Training, index: int, device: torch.device) -> xr.Dataset:
     """The trajectory file's content of one of the seeds."""
     task = training.task
     recorded = training.recorded()
@@ -243,15 +247,15 @@ def _trajectory(training: Training, place: int, device: torch.device) -> xr.Data
     variables = {
         "effective_singular_values": netcdf.variable(
             ("sample", "left_mode", "right_mode"),
-            recorded["effective"][:, place],
+            recorded["effective"][:, index],
             "effective singular values Ω = Uᵀ Σŷx V",
         )
     }
     for split in task.data.splits:
         variables[f"{split}_loss"] = netcdf.variable(
-            ("sample",), recorded[split][:, place], f"mean square error over the p outputs, {split} samples"
+            ("sample",), recorded[split][:, index], f"mean square error over the p outputs, {split} samples"
         )
-    for name, values in training.ensemble.weights()[place].items():
+    for name, values in training.ensemble.weights()[index].items():
         dimensions, long_name = _weight_layout(name)
         variables[name] = netcdf.variable(dimensions, values, long_name)
     evaluated = f"losses and Ω from at most {task.model.evaluation_images} images of each split"
@@ -261,7 +265,7 @@ def _trajectory(training: Training, place: int, device: torch.device) -> xr.Data
             "sample": netcdf.variable(("sample",), batches * task.model.batch_size, "training samples seen", "samples"),
             "batch": netcdf.variable(("sample",), batches, "batches seen, that is updates made", "batches"),
         },
-        attrs={**task.attributes(task.seeds[place]), "device": devices.describe(device), "evaluated": evaluated},
+        attrs={**task.attributes(task.seeds[index]), "device": devices.describe(device), "evaluated": evaluated},
     )
 
 

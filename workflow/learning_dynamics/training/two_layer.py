@@ -89,8 +89,8 @@ class Training:
     def state(self) -> State:
         """Everything needed to go on from here."""
         own = {f"training/{name}": values for name, values in self._network.state().items()}
-        place = {name: np.array(value) for name, value in vars(self.progress).items()}
-        return {**self.history.state(), **own, **place}
+        progress = {name: np.array(value) for name, value in vars(self.progress).items()}
+        return {**self.history.state(), **own, **progress}
 
     def restore(self, state: State) -> None:
         """Go back to a state, to the last bit."""
@@ -150,14 +150,14 @@ def train(
 
 
 def train_to_files(
-    task: TwoLayerTask, outputs: Mapping[int, str], place: checkpoints.Place, log: logging.Logger
+    task: TwoLayerTask, outputs: Mapping[int, str], folder: checkpoints.CheckpointFolder, log: logging.Logger
 ) -> None:
     """``train`` every seed of `outputs`, one after the other, and write its trajectory file there.
 
     Args:
         task: what is trained.
         outputs: paths by seed.
-        place: where checkpoints are.
+        folder: where checkpoints are.
         log: for the progress.
 
     Raises:
@@ -170,8 +170,8 @@ def train_to_files(
     with signals() as stopped:
         for seed, output in outputs.items():
             log.info("%s: %d updates", task.describe(seed), updates)
-            identity = functools.partial(task.identity, seed, place.code)
-            checkpointing = place.checkpointing(task.folder / f"seed-{seed}", identity, stopped)
+            identity = functools.partial(task.identity, seed, folder.code)
+            checkpointing = folder.checkpointing(task.folder / f"seed-{seed}", identity, stopped)
             report = reporter(log, task.describe(seed), "sample", updates)
             netcdf.write(train(task, seed, report, checkpointing, samples), output)
             checkpointing.finish()

@@ -45,10 +45,10 @@ class CosinesDataset(DatasetKind):
     @model_validator(mode="after")
     def _frequencies_inside_the_image(self) -> Self:
         for number, cosines in enumerate(self.classes):
-            for place, cosine in enumerate(cosines):
+            for index, cosine in enumerate(cosines):
                 if not all(0 <= frequency < self.side for frequency in cosine.frequency):
                     raise ValueError(
-                        f"classes.{number}.{place}.frequency: {cosine.frequency} lies outside the image; "
+                        f"classes.{number}.{index}.frequency: {cosine.frequency} lies outside the image; "
                         f"expected two frequencies from 0 to {self.side - 1} (side {self.side})"
                     )
         classes_fit(len(self.classes), self.channels * self.side**2)

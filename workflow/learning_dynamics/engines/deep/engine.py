@@ -38,7 +38,7 @@ class Samples:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         """Keep the samples of a split; C n² bytes each if they are 8-bit."""
-        images = split.source.images[split.places]
+        images = split.source.images[split.indices]
         stored = np.moveaxis(images if images.dtype == np.uint8 else images.astype(np.float32), 1, -1)
         labels = split.labels
         self.images = torch.from_numpy(np.ascontiguousarray(stored)).to(device)
@@ -50,9 +50,9 @@ class Samples:
     def __len__(self) -> int:
         return len(self.images)
 
-    def inputs(self, places: Tensor) -> Tensor:
-        """Scaled and centred inputs, shape (places, n, n, C)."""
-        return self.images.index_select(0, places).to(self._mean.dtype).mul_(self._scale).sub_(self._mean)
+    def inputs(self, indices: Tensor) -> Tensor:
+        """Scaled and centred inputs, shape (indices, n, n, C)."""
+        return self.images.index_select(0, indices).to(self._mean.dtype).mul_(self._scale).sub_(self._mean)
 
 
 class Ensemble:
@@ -140,17 +140,17 @@ class Ensemble:
                 maps = (_pooled(maps) if layer in POOLED else maps).relu_()
         return self._dense(self._flattened(maps))[0]
 
-    def update(self, samples: Samples, places: Tensor) -> None:
+    def update(self, samples: Samples, indices: Tensor) -> None:
         """One step of gradient descent on L = ‖y − ŷ‖²/p, mean over the batch; adds Σ‖y − ŷ‖² to `squared_error`.
 
         Args:
             samples: training samples.
-            places: which of them every seed sees, shape (seeds · batch size,), seed by seed.
+            indices: which of them every seed sees, shape (seeds · batch size,), seed by seed.
         """
         classes = self.architecture.classes
-        images = samples.inputs(places)
+        images = samples.inputs(indices)
         inputs = self._arranged(images.view(self.seeds, self.batch_size, *images.shape[1:]))
-        targets = samples.targets.index_select(0, places).view(self.seeds, self.batch_size, classes)
+        targets = samples.targets.index_select(0, indices).view(self.seeds, self.batch_size, classes)
         answers, hidden, flat, kept = self._forward(inputs)
         error = answers - targets
         self.squared_error += (error * error).sum(dim=(1, 2))
@@ -270,7 +270,7 @@ def _rectified_gradient(gradient: Tensor, output: Tensor) -> Tensor:
 
 
 def _pooled(maps: Tensor) -> Tensor:
-    """2x2 max-pooling without the places that a backward pass needs, three times as fast."""
+    """2x2 max-pooling without the indices that a backward pass needs, three times as fast."""
     rows, columns = (side // 2 * 2 for side in maps.shape[-2:])
     over_rows = torch.maximum(maps[:, :, 0:rows:2], maps[:, :, 1:rows:2])
     return torch.maximum(over_rows[..., 0:columns:2], over_rows[..., 1:columns:2])

@@ -114,7 +114,7 @@ def subsets(data: LabelledImages, images: int, generator: np.random.Generator) -
     chosen = {}
     for name in data.splits:
         split = data.split(name)
-        chosen[name] = Split(data, split.places[balanced_subset(split.labels, images, generator)])
+        chosen[name] = Split(data, split.indices[balanced_subset(split.labels, images, generator)])
     return chosen
 
 

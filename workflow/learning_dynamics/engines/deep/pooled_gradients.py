@@ -31,7 +31,7 @@ def gradients(
 
     Args:
         gradient: with respect to the pooled output, shape (samples, out, n//2, n//2).
-        chosen: which places of an image the pooling chose, the same shape, as ``max_pool2d_with_indices`` gives them.
+        chosen: which pixels of an image the pooling chose, the same shape, as ``max_pool2d_with_indices`` gives them.
         maps: input of the convolution, shape (samples, in, n, n).
         kernel: shape (out, in, 3, 3).
 
@@ -58,7 +58,7 @@ def _add_scaled(typing_context: Any, total: Any, values: Any, scale: Any, length
         total_address, values_address, factor, _ = arguments
         target = builder.inttoptr(total_address, vector.as_pointer())
         source = builder.inttoptr(values_address, vector.as_pointer())
-        old, new = (builder.load(place, align=_FLOAT_BYTES) for place in (target, source))
+        old, new = (builder.load(index, align=_FLOAT_BYTES) for index in (target, source))
         first = builder.insert_element(unset, factor, ir.IntType(32)(0))
         product = builder.fmul(builder.shuffle_vector(first, unset, lanes), new, flags=("contract",))
         builder.store(builder.fadd(old, product, flags=("contract",)), target, align=_FLOAT_BYTES)

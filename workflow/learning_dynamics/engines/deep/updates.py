@@ -12,7 +12,7 @@ from learning_dynamics.engines.deep.engine import Ensemble, Samples
 AT_ONCE = 50
 _WARM_UP = 3
 
-# Makes one update for each row of places (updates, seeds · batch size), at most AT_ONCE of them.
+# Makes one update for each row of indices (updates, seeds · batch size), at most AT_ONCE of them.
 Updates = Callable[[torch.Tensor], None]
 
 
@@ -22,8 +22,8 @@ def updates(ensemble: Ensemble, samples: Samples, device: torch.device) -> Updat
 
 
 def _one_by_one(ensemble: Ensemble, samples: Samples) -> Updates:
-    def make(places: torch.Tensor) -> None:
-        for row in places:
+    def make(indices: torch.Tensor) -> None:
+        for row in indices:
             ensemble.update(samples, row)
 
     return make
@@ -32,7 +32,7 @@ def _one_by_one(ensemble: Ensemble, samples: Samples) -> Updates:
 class Replayed:
     """One update as a CUDA graph: a launch per update instead of one per operation, and no wait for the GPU.
 
-    The places of up to AT_ONCE updates lie on the GPU; a counter, advanced within the graph, says which come next.
+    The indices of up to AT_ONCE updates lie on the GPU; a counter, advanced within the graph, says which come next.
     """
 
     def __init__(self, ensemble: Ensemble, samples: Samples, device: torch.device) -> None:
@@ -57,9 +57,9 @@ class Replayed:
         ensemble.update(samples, self._places.index_select(0, self._next).view(-1))
         self._next.add_(1)
 
-    def __call__(self, places: torch.Tensor) -> None:
+    def __call__(self, indices: torch.Tensor) -> None:
         """One update for each row."""
-        self._places[: len(places)].copy_(places, non_blocking=True)
+        self._places[: len(indices)].copy_(indices, non_blocking=True)
         self._next.zero_()
-        for _ in range(len(places)):
+        for _ in range(len(indices)):
             self._graph.replay()

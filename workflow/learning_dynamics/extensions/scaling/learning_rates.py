@@ -70,22 +70,22 @@ def over_learning_rates(
     shape = (len(ORDERS), settings.seeds, len(settings.learning_rates), modes)
     measured, errors, sampling = np.empty(shape), np.empty(shape), np.empty(shape[1:])
     mean_errors = np.empty((len(ORDERS), len(settings.learning_rates), modes))
-    for place, rate in enumerate(settings.learning_rates):
-        expected = flow[:, np.searchsorted(every_time, flow_times[place])]
-        curves = np.empty((len(ORDERS), settings.seeds, len(samples[place]), modes))
+    for index, rate in enumerate(settings.learning_rates):
+        expected = flow[:, np.searchsorted(every_time, flow_times[index])]
+        curves = np.empty((len(ORDERS), settings.seeds, len(samples[index]), modes))
         for row, order in enumerate(ORDERS):
             for seed, weights in enumerate(starts):
-                drawn = trials[seed].sample_order(order, len(task.images), int(samples[place][-1]))
+                drawn = trials[seed].sample_order(order, len(task.images), int(samples[index][-1]))
                 describe = f"scaling with learning_rate {rate:g}, {order} order, seed {seed}"
                 subject = loop.Subject(describe, task.classes, rate)
                 network = trainings.CNN(task, weights, rate, divergence_factor)
-                history = trainings.follow(network, samples[place], trainings.as_drawn(drawn), subject)
+                history = trainings.follow(network, samples[index], trainings.as_drawn(drawn), subject)
                 curves[row, seed] = [omega.diagonal() for omega in history]
-        measured[:, :, place] = trainings.discovery_times(samples[place], curves, limits)
-        errors[:, :, place] = _root_mean_square(curves - expected) / limits
-        mean_errors[:, place] = _root_mean_square((curves - expected).mean(axis=1)) / limits
-        sampling[:, place] = _root_mean_square(_scatter(curves[1] - curves[0])) / limits
-        _log.info("learning rate %g: %d updates", rate, samples[place][-1])
+        measured[:, :, index] = trainings.discovery_times(samples[index], curves, limits)
+        errors[:, :, index] = _root_mean_square(curves - expected) / limits
+        mean_errors[:, index] = _root_mean_square((curves - expected).mean(axis=1)) / limits
+        sampling[:, index] = _root_mean_square(_scatter(curves[1] - curves[0])) / limits
+        _log.info("learning rate %g: %d updates", rate, samples[index][-1])
     flow_discovery = trainings.discovery_times(every_time, flow, limits)
     return files.learning_rate_dataset(
         settings.learning_rates,

@@ -46,39 +46,39 @@ def over_sides(settings: SideScaling, root_seed: int, divergence_factor: float) 
     shape = (len(NETWORKS), settings.seeds, len(settings.sides), len(settings.classes))
     measured, predicted, initial = np.empty(shape), np.empty(shape), np.empty(shape)
     singular_values, factors = np.empty(shape[2:]), np.empty(shape[2:])
-    for place, side in enumerate(settings.sides):
+    for index, side in enumerate(settings.sides):
         streams = f"scaling_side_{side}"
         data = settings.dataset(side).make(Making(streams, root_seed))
         task = Task.of(data)
-        singular_values[place] = task.structure.singular_values
-        factors[place] = sigmoid.structural_factor(task.right_images)
+        singular_values[index] = task.structure.singular_values
+        factors[index] = sigmoid.structural_factor(task.right_images)
         for seed in range(settings.seeds):
             kernel_stream = random_streams.stream(root_seed, streams, "linear_cnn", seed)
             weights = linear_cnn.aligned_weights(
                 kernel_stream, settings.kernel_std, task.structure.left, task.right_images[:, None]
             )
             start = task.effective(linear_cnn.network_matrix(weights)).diagonal()
-            if (start >= HALF * singular_values[place]).any():
+            if (start >= HALF * singular_values[index]).any():
                 raise UserError(
                     f"scaling with side {side}: a mode starts discovered, a_α(0) = {start} of s_α = "
-                    f"{singular_values[place]}; lower scaling.side.kernel_std ({settings.kernel_std:g})"
+                    f"{singular_values[index]}; lower scaling.side.kernel_std ({settings.kernel_std:g})"
                 )
             rate = settings.learning_rate
             cnn = trainings.CNN(task, weights, rate, divergence_factor)
             fcnn = trainings.DiagonalFCNN(task, start, rate, divergence_factor)
-            speeds = rate * side * factors[place], np.full(len(start), rate)
+            speeds = rate * side * factors[index], np.full(len(start), rate)
             networks: tuple[trainings.Network, ...] = (cnn, fcnn)
             for row, (network, speed) in enumerate(zip(networks, speeds, strict=True)):
-                times = sigmoid.time_to_reach(HALF * singular_values[place], start, singular_values[place], speed)
+                times = sigmoid.time_to_reach(HALF * singular_values[index], start, singular_values[index], speed)
                 samples = trainings.record_samples(times.min() / 4, times.max(), len(task.images))
                 order = trainings.in_turn(samples, len(task.images))
                 describe = f"scaling with side {side}, {NETWORKS[row]}, seed {seed}"
                 history = trainings.follow(network, samples, order, loop.Subject(describe, task.classes, rate))
                 curves = np.array([omega.diagonal() for omega in history])
-                here = row, seed, place
-                measured[here] = trainings.discovery_times(samples, curves, singular_values[place])
+                here = row, seed, index
+                measured[here] = trainings.discovery_times(samples, curves, singular_values[index])
                 predicted[here], initial[here] = times, start
-        _log.info("side %d: longest training %.0f samples", side, MARGIN * predicted[:, :, place].max())
+        _log.info("side %d: longest training %.0f samples", side, MARGIN * predicted[:, :, index].max())
     return files.side_dataset(
         settings.sides,
         measured=measured,

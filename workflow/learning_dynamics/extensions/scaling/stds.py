@@ -56,11 +56,11 @@ def over_stds(settings: StdScaling, data: LabelledImages, root_seed: int, diverg
     measured, predicted, initial = (np.empty((*shape, modes)) for _ in range(3))
     misalignment, imbalance = np.empty(shape), np.empty((*shape, len(frequencies)))
     for seed in range(settings.seeds):
-        for place, std in enumerate(settings.stds):
+        for index, std in enumerate(settings.stds):
             stream = random_streams.stream(root_seed, settings.experiment, "linear_cnn", seed)
             weights = linear_cnn.normal_weights(stream, (data.classes, 1, task.side), std, std)
             competing = _competition(task, weights)
-            here = seed, place
+            here = seed, index
             initial[here] = [float(mode.effective_singular_value(0.0)) for mode in competing]
             predicted[here] = [competition_time(mode, settings.learning_rate) for mode in competing]
             describe = f"scaling with std {std:g}, seed {seed}"

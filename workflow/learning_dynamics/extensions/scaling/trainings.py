@@ -79,9 +79,9 @@ class CNN:
         # The half plane has one of a conjugate pair, and both have the same magnitude.
         mirrored = fourier.mirror_index(self._side)[frequencies]
         row, column = np.divmod(np.where(frequencies % self._side > self._side // 2, mirrored, frequencies), self._side)
-        places = np.searchsorted(self._present, row * (self._side // 2 + 1) + column)
-        readout = self._left[:, 0] @ np.conj(self._network.readout()[:, places])
-        return np.abs(readout), np.abs(self._network.kernel()[0, places])
+        indices = np.searchsorted(self._present, row * (self._side // 2 + 1) + column)
+        readout = self._left[:, 0] @ np.conj(self._network.readout()[:, indices])
+        return np.abs(readout), np.abs(self._network.kernel()[0, indices])
 
 
 class DiagonalFCNN:

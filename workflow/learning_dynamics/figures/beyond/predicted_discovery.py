@@ -49,10 +49,10 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     """
     modes = [
         mode
-        for place, results in enumerate(experiments)
+        for index, results in enumerate(experiments)
         for network in results.networks
         if "discovery_time" in results.theory(network, ["discovery_time"])
-        for mode in _modes(results, network, style.experiment_colour(place))
+        for mode in _modes(results, network, style.experiment_colour(index))
     ]
     drawn = [mode for mode in modes if len(mode.seeds)]
     figure = style.new_figure(style.PAGE, 2.6)
@@ -115,9 +115,9 @@ def _point(axes: Axes, mode: _Mode, across: FloatArray, up: FloatArray) -> None:
 def _entries(experiments: list[ExperimentResults]) -> list[Line2D]:
     entries = [
         panels.key(
-            learning_curves.title(results), color=style.experiment_colour(place), marker="s", markersize=4, linestyle=""
+            learning_curves.title(results), color=style.experiment_colour(index), marker="s", markersize=4, linestyle=""
         )
-        for place, results in enumerate(experiments)
+        for index, results in enumerate(experiments)
     ]
     networks = [name for name in style.NETWORK_NAMES if any(name in results.networks for results in experiments)]
     entries += [

@@ -59,8 +59,8 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     ‖predicted‖, mean over seeds.
     """
     kernels = [
-        _kernels(results, style.experiment_colour(place))
-        for place, results in enumerate(experiments)
+        _kernels(results, style.experiment_colour(index))
+        for index, results in enumerate(experiments)
         if _NETWORK in results.networks and _FLOW in results.theory(_NETWORK, [_FLOW])
     ]
     closed = [part for part in kernels if part.closed_form]
@@ -69,8 +69,8 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     rows = -(-len(groups) // columns) or 1
     width = style.PAGE * max(columns, 2) / _PER_ROW
     figure = style.new_figure(width, 0.5 + 2.7 * rows)
-    for place, (panel, group) in enumerate(zip(panels.blocks(figure, rows, columns), groups, strict=False)):
-        _group(panel, chr(ord("a") + place), group, first=place % columns == 0)
+    for index, (panel, group) in enumerate(zip(panels.blocks(figure, rows, columns), groups, strict=False)):
+        _group(panel, chr(ord("a") + index), group, first=index % columns == 0)
     if kernels:
         entries = [_entry(part) for part in kernels]
         entries.append(panels.key("constant, $l = 0$", color=learning_curves.NEUTRAL, linestyle="", **_CONSTANT))

@@ -55,8 +55,8 @@ def draw(files: Mapping[str, str]) -> Figure:
     grid = figure.subplots(len(shown), 3, squeeze=False)
     for axes, parameter in zip(grid, shown, strict=True):
         rows[parameter](axes, netcdf.read(files[parameter]))
-    for place, axes in enumerate(grid.flat):
-        style.panel_letter(axes, chr(ord("a") + place))
+    for index, axes in enumerate(grid.flat):
+        style.panel_letter(axes, chr(ord("a") + index))
     return figure
 
 
@@ -65,11 +65,11 @@ def _sides(row: Sequence[Axes], data: xr.Dataset) -> None:
     sides = data["side"].values
     networks = [str(name) for name in data["network"].values]
     modes = data.sizes["mode"]
-    for place, network in enumerate(networks):
+    for index, network in enumerate(networks):
         for mode in range(modes):
-            measured = data["discovery_time"].values[place, :, :, mode]
+            measured = data["discovery_time"].values[index, :, :, mode]
             _points(times, sides, measured, style.mode_colour(mode), style.NETWORK_MARKERS[network])
-            times.plot(sides, data["predicted_time"].values[place, :, :, mode].mean(axis=0), **_THEORY)
+            times.plot(sides, data["predicted_time"].values[index, :, :, mode].mean(axis=0), **_THEORY)
     times.set(xlabel="image side $n$", ylabel="discovery time (samples)", xscale="log", yscale="log")
     _ticks(times, sides)
     entries = [_mark(style.NETWORK_NAMES[network], style.NETWORK_MARKERS[network]) for network in networks]
@@ -91,9 +91,9 @@ def _sides(row: Sequence[Axes], data: xr.Dataset) -> None:
     ]
     _legend(ratios, [*entries, panels.key(r"$n\,c_\alpha$", **_THEORY)], "lower right", "power of $n$ (theory 1)")
 
-    for place, network in enumerate(networks):
+    for index, network in enumerate(networks):
         for mode in range(modes):
-            _slope_points(slopes, data, place, mode, network)
+            _slope_points(slopes, data, index, mode, network)
     for level in (-1, -2):
         slopes.axhline(level, **_FIT)
     slopes.set(xlabel=r"mode $\alpha$", ylabel=r"slope of $\ln t$ against $\ln n$", xlim=(-0.6, modes - 0.4))
@@ -156,14 +156,14 @@ def _stds(row: Sequence[Axes], data: xr.Dataset) -> None:
     _legend(alignment, [fit], "upper left", r"power of $\sigma$ (theory 1)")
 
     entries = []
-    for place, colour in zip(range(data.sizes["frequency"]), _SHADES, strict=False):
-        errors = np.abs(data["balance_error"].values[..., place])
+    for index, colour in zip(range(data.sizes["frequency"]), _SHADES, strict=False):
+        errors = np.abs(data["balance_error"].values[..., index])
         _points(balance, stds, errors, colour, "o", filled=fitted, logarithmic=True)
-        _fit(balance, stds[fitted], errors[:, fitted], float(data["balance_power_mean"].values[place]))
-        power = data["predicted_balance_power"].values[place]
+        _fit(balance, stds[fitted], errors[:, fitted], float(data["balance_power_mean"].values[index]))
+        power = data["predicted_balance_power"].values[index]
         label = (
-            rf"$|\hat{{v}}_l| = {data['frequency_magnitude'].values[place]:.2f}$: "
-            f"{_interval(data, 'balance_power', 2, place)} ({power:.2f})"
+            rf"$|\hat{{v}}_l| = {data['frequency_magnitude'].values[index]:.2f}$: "
+            f"{_interval(data, 'balance_power', 2, index)} ({power:.2f})"
         )
         entries.append(_mark(label, "o", colour))
     balance.set(xlabel=r"initial $\sigma$", ylabel=r"$|\,|B_{0l}|/|\hat{k}_l| - 1\,|$", xscale="log", yscale="log")
@@ -199,8 +199,8 @@ def _learning_rates(row: Sequence[Axes], data: xr.Dataset) -> None:
         ("scatter over the seeds", data["sampling_error"].values.mean(axis=-1), "s", style.experiment_colour(1)),
         ("mean of the seeds", data["mean_flow_error"].values[1].mean(axis=-1)[None], "^", style.experiment_colour(2)),
     )
-    for place, (_, values, marker, colour) in enumerate(series):
-        _points(at_random, rates, values, colour, marker, filled=fitted if place == 1 else None, logarithmic=True)
+    for index, (_, values, marker, colour) in enumerate(series):
+        _points(at_random, rates, values, colour, marker, filled=fitted if index == 1 else None, logarithmic=True)
     _fit(at_random, rates[fitted], series[1][1][:, fitted], float(data["sampling_error_power_mean"]), rates)
     at_random.set(ylabel="error of the flow, random classes")
     for axes in (in_turn, at_random):
@@ -216,7 +216,7 @@ def _learning_rates(row: Sequence[Axes], data: xr.Dataset) -> None:
 
 def _points(
     axes: Axes,
-    places: npt.NDArray[Any],
+    indices: npt.NDArray[Any],
     values: FloatArray,
     colour: str,
     marker: str,
@@ -228,10 +228,10 @@ def _points(
     trials = np.log(values) if logarithmic else values
     mean, spread = trials.mean(axis=0), trials.std(axis=0)
     middle, low, high = (np.exp(v) if logarithmic else v for v in (mean, mean - spread, mean + spread))
-    full = np.ones(len(places), dtype=bool) if filled is None else filled
+    full = np.ones(len(indices), dtype=bool) if filled is None else filled
     for part, face in ((full, colour), (~full, "white")):
         axes.errorbar(
-            places[part],
+            indices[part],
             middle[part],
             [middle[part] - low[part], high[part] - middle[part]],
             fmt=marker,
@@ -245,7 +245,7 @@ def _points(
 
 def _fit(
     axes: Axes,
-    places: npt.NDArray[Any],
+    indices: npt.NDArray[Any],
     values: FloatArray,
     power: float,
     shown: npt.NDArray[Any] | None = None,
@@ -253,8 +253,8 @@ def _fit(
     """The fitted power law, if any, through the mean of the logarithms, over the fitted or the given range."""
     if not np.isfinite(power):
         return
-    middle = np.log(values).mean() - power * np.log(places).mean()
-    ends = np.array([np.min(places), np.max(places)]) if shown is None else np.array([shown.min(), shown.max()])
+    middle = np.log(values).mean() - power * np.log(indices).mean()
+    ends = np.array([np.min(indices), np.max(indices)]) if shown is None else np.array([shown.min(), shown.max()])
     axes.plot(ends, np.exp(middle) * ends**power, **_FIT)
 
 
@@ -267,11 +267,11 @@ def _mark(label: str, marker: str, colour: str = "0.4", **appearance: Any) -> Li
     return panels.key(label, color=colour, linestyle="", marker=marker, markersize=3, markeredgewidth=0.8, **appearance)
 
 
-def _legend(axes: Axes, entries: Sequence[Line2D], place: _Corner, title: str | None = None) -> None:
+def _legend(axes: Axes, entries: Sequence[Line2D], index: _Corner, title: str | None = None) -> None:
     """A legend inside the panel, small because it says what the fits gave."""
     legend = axes.legend(
         handles=entries,
-        loc=place,
+        loc=index,
         title=title,
         title_fontsize=5.5,
         alignment="left",
@@ -291,9 +291,9 @@ def _headroom(axes: Axes, share: float) -> None:
     axes.set_ylim(low, high * (high / low) ** share if axes.get_yscale() == "log" else high + share * (high - low))
 
 
-def _interval(data: xr.Dataset, variable: str, digits: int, place: Any = ()) -> str:
+def _interval(data: xr.Dataset, variable: str, digits: int, index: Any = ()) -> str:
     """Mean and 95 % interval in words, with true minus signs."""
-    mean, low, high = (float(data[f"{variable}_{part}"].values[place]) for part in ("mean", "low", "high"))
+    mean, low, high = (float(data[f"{variable}_{part}"].values[index]) for part in ("mean", "low", "high"))
     if not np.isfinite(mean):
         return "not fitted"
     text = f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

@@ -120,12 +120,12 @@ def _by_mode(axes: Axes, comparison: xr.Dataset, variable: str, others: Sequence
     """Mean and interval for every mode and variant, the variants of a mode side by side."""
     modes = range(comparison.sizes["mode"])
     names = [str(name) for name in comparison["variant"].values]
-    for place, name in enumerate(others):
+    for group, name in enumerate(others):
         mean, low, high = (
             comparison[f"{variable}_{part}"].values[names.index(name)] for part in ("mean", "low", "high")
         )
-        offset = _GROUP_WIDTH * ((place + 0.5) / len(others) - 0.5)
-        marker = _MARKERS[place % len(_MARKERS)]
+        offset = _GROUP_WIDTH * ((group + 0.5) / len(others) - 0.5)
+        marker = _MARKERS[group % len(_MARKERS)]
         for mode in modes:
             axes.errorbar(
                 mode + offset,

@@ -30,19 +30,19 @@ def draw(results: ExperimentResults) -> Figure:
     width = min(style.PAGE, max(style.COLUMN, 0.5 * len(results.modes)))
     figure = style.new_figure(width, 2.5)
     axes = figure.subplots()
-    for place, network in enumerate(times):
-        offset = _APART * (place - (len(times) - 1) / 2)
+    for index, network in enumerate(times):
+        offset = _APART * (index - (len(times) - 1) / 2)
         _times(axes, np.array(results.modes) + offset, results.modes, times[network], style.NETWORK_MARKERS[network])
     axes.axhline(results.settings.update_count, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
     # Of very many modes most are not found: the axis ends where they begin.
-    found = [int(place) for values in times.values() for place in np.flatnonzero(np.isfinite(values).any(axis=0))]
+    found = [int(index) for values in times.values() for index in np.flatnonzero(np.isfinite(values).any(axis=0))]
     _scale(axes, results.modes[: max([_MOST_TICKS, *found]) + 1])
     axes.set_title(textwrap.fill(_never_found(times, results.modes), int(width * _CHARACTERS_PER_INCH)), fontsize=6)
     figure.legend(handles=_entries(results.networks), loc="outside upper center", ncols=len(times) + 1)
     return figure
 
 
-def _times(axes: Axes, places: FloatArray, modes: list[int], times: FloatArray, marker: str) -> None:
+def _times(axes: Axes, indices: FloatArray, modes: list[int], times: FloatArray, marker: str) -> None:
     # Slow to import, and no other figure needs it.
     import seaborn
 
@@ -50,7 +50,7 @@ def _times(axes: Axes, places: FloatArray, modes: list[int], times: FloatArray, 
     if not len(seeds):
         return
     seaborn.stripplot(
-        x=places[found],
+        x=indices[found],
         y=times[seeds, found],
         hue=np.array(modes)[found],
         palette={mode: style.mode_colour(mode) for mode in modes},
@@ -65,7 +65,7 @@ def _times(axes: Axes, places: FloatArray, modes: list[int], times: FloatArray, 
     )
     for column in np.unique(found):
         mean = times[seeds[found == column], column].mean()
-        ends = places[column] - _MEAN_HALF_WIDTH, places[column] + _MEAN_HALF_WIDTH
+        ends = indices[column] - _MEAN_HALF_WIDTH, indices[column] + _MEAN_HALF_WIDTH
         axes.hlines(mean, *ends, color="black", linewidth=1)
 
 

@@ -46,5 +46,5 @@ def draw(results: ExperimentResults) -> Figure:
 
 def _first_images(results: ExperimentResults, label: int) -> FloatArray:
     data = results.data
-    places = np.flatnonzero((data.labels == label) & ~data.is_test)[:EXAMPLES]
-    return np.asarray(data.images[places] * data.scale)
+    indices = np.flatnonzero((data.labels == label) & ~data.is_test)[:EXAMPLES]
+    return np.asarray(data.images[indices] * data.scale)

@@ -29,11 +29,11 @@ def draw(results: ExperimentResults) -> Figure:
     axes = figure.subplots(1, 1 + len(flows), width_ratios=[1.2, *(1 for _ in flows)], squeeze=False)[0]
     shown = results.modes[: panels.MOST_IMAGES]
     _times(axes[0], results, networks, shown)
-    for place, (network, flow) in enumerate(flows.items()):
-        _curves(axes[1 + place], results, flow["effective_singular_values"].values, shown)
-        axes[1 + place].set_title(style.NETWORK_NAMES[network])
-    for place, panel in enumerate(axes):
-        panel.set_title(f"({chr(ord('a') + place)})", loc="left", fontweight="bold")
+    for index, (network, flow) in enumerate(flows.items()):
+        _curves(axes[1 + index], results, flow["effective_singular_values"].values, shown)
+        axes[1 + index].set_title(style.NETWORK_NAMES[network])
+    for index, panel in enumerate(axes):
+        panel.set_title(f"({chr(ord('a') + index)})", loc="left", fontweight="bold")
     modes = learning_curves.mode_entries(shown)
     figure.legend(
         handles=[*_entries(networks), *modes],
@@ -46,9 +46,9 @@ def draw(results: ExperimentResults) -> Figure:
 
 
 def _times(axes: Axes, results: ExperimentResults, networks: list[str], shown: list[int]) -> None:
-    for place, network in enumerate(networks):
+    for index, network in enumerate(networks):
         times, by_flow = summary.predicted_times(results, network)
-        offset = _APART * (place - (len(networks) - 1) / 2)
+        offset = _APART * (index - (len(networks) - 1) / 2)
         for mode in shown:
             there = times[np.isfinite(times[:, mode]), mode]
             if len(there):

@@ -64,10 +64,10 @@ def _against_singular_vectors(axes: Axes, kernel: FloatArray, magnitudes: FloatA
     largest = halves[np.argsort(-kernel.ravel()[halves])[:_MOST_POINTS]]
     strengths = magnitudes.reshape(len(modes), -1)[:, largest]
     owners = strengths.argmax(axis=0)
-    for place, mode in enumerate(modes):
-        own = owners == place
+    for index, mode in enumerate(modes):
+        own = owners == index
         axes.plot(
-            strengths[place, own],
+            strengths[index, own],
             kernel.ravel()[largest[own]],
             "o",
             markersize=3,

@@ -33,10 +33,10 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     figure = style.new_figure(style.PAGE, 2.1)
     row = figure.subplots(1, len(results.modes), sharey=True, squeeze=False)[0]
     runs, flow = results.trajectories(NETWORK, _VARIABLES), results.theory(NETWORK, _VARIABLES)
-    for place, (axes, mode) in enumerate(zip(row, results.modes, strict=True)):
+    for index, (axes, mode) in enumerate(zip(row, results.modes, strict=True)):
         predicted = _fraction(flow, mode) if flow else None
         _mode(axes, results, mode, _fraction(runs, mode), predicted)
-        style.panel_letter(axes, chr(ord("a") + place))
+        style.panel_letter(axes, chr(ord("a") + index))
     row[0].set_ylabel(r"$|B_{\alpha l}|\,/\,|\hat{k}_l|$")
     return figure
 

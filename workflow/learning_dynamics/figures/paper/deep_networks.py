@@ -57,9 +57,9 @@ def _losses(axes: Axes, results: ExperimentResults) -> None:
 
 def _effective_singular_values(axes: Axes, results: ExperimentResults, network: str) -> None:
     samples, diagonal = results.effective_singular_values(network)
-    for place, mode in enumerate(results.modes):
+    for index, mode in enumerate(results.modes):
         colour = style.mode_colour(mode)
         axes.axhline(results.decomposition.singular_values[mode], color=colour, zorder=1, **learning_curves.LEVEL)
-        style.mean_and_spread(axes, samples, diagonal[..., place], colour)
+        style.mean_and_spread(axes, samples, diagonal[..., index], colour)
     axes.set_ylabel(r"$a_\alpha$")
     axes.set_title(style.NETWORK_NAMES[network])

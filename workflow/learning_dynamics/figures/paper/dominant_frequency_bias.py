@@ -117,9 +117,9 @@ def _first_layer(panel: SubFigure, results: ExperimentResults) -> None:
     rows = runs["first_layer"].values[0, -1, :_ROWS]
     panels.block_title(panel, "d", f"FCNN, {int(runs['snapshot_sample'][-1])} samples")
     axes = panel.subplots(1, len(rows) + 1)
-    for place, (image, row) in enumerate(zip(axes, rows, strict=False)):
+    for index, (image, row) in enumerate(zip(axes, rows, strict=False)):
         style.show_image(image, row, limit=float(np.abs(rows).max()))
-        image.set_title(f"row {place} of $W_1$\n(seed {int(runs['seed'][0])})")
+        image.set_title(f"row {index} of $W_1$\n(seed {int(runs['seed'][0])})")
     panels.show_spectrum(axes[-1], _first_layer_magnitudes(results).mean(axis=0))
     axes[-1].set_title("$|\\hat{W}_1|$\n(mean of seeds)")
 
@@ -140,13 +140,13 @@ def _shares(panel: SubFigure, results: ExperimentResults) -> None:
     names: list[str] = []
     for mode, magnitudes in zip(_modes(results), panels.right_magnitudes(results), strict=False):
         frequencies = _frequencies(magnitudes)
-        places = len(names) + np.arange(len(frequencies))
+        indices = len(names) + np.arange(len(frequencies))
         colour = style.mode_colour(mode)
-        _bars(axes, places - 0.27, _relative(magnitudes[None], frequencies), _VECTOR, _VECTOR)
-        _bars(axes, places, _relative(kernels, frequencies), colour, colour)
+        _bars(axes, indices - 0.27, _relative(magnitudes[None], frequencies), _VECTOR, _VECTOR)
+        _bars(axes, indices, _relative(kernels, frequencies), colour, colour)
         for winners in theory.values():
-            axes.plot(places, _relative(winners.values, frequencies).mean(axis=0), markersize=7, **style.THEORY_LEVEL)
-        _bars(axes, places + 0.27, _relative(weights, frequencies), "white", colour)
+            axes.plot(indices, _relative(winners.values, frequencies).mean(axis=0), markersize=7, **style.THEORY_LEVEL)
+        _bars(axes, indices + 0.27, _relative(weights, frequencies), "white", colour)
         names += [f"({row}, {column})" for row, column in frequencies]
     axes.set_xticks(range(len(names)), names, rotation=0 if len(names) <= panels.MOST_NUMBERS else 90)
     axes.tick_params(axis="x", length=0)
@@ -170,8 +170,8 @@ def _relative(magnitudes: FloatArray, frequencies: list[tuple[int, int]]) -> Flo
     return np.asarray(values / values.max(axis=1, keepdims=True))
 
 
-def _bars(axes: Axes, places: npt.NDArray[Any], values: FloatArray, fill: str, edge: str) -> None:
+def _bars(axes: Axes, indices: npt.NDArray[Any], values: FloatArray, fill: str, edge: str) -> None:
     mean = values.mean(axis=0)
-    axes.bar(places, mean, 0.25, color=fill, edgecolor=edge, linewidth=0.8)
+    axes.bar(indices, mean, 0.25, color=fill, edgecolor=edge, linewidth=0.8)
     if len(values) > 1:
-        axes.errorbar(places, mean, values.std(axis=0), fmt="none", ecolor="black", elinewidth=0.6)
+        axes.errorbar(indices, mean, values.std(axis=0), fmt="none", ecolor="black", elinewidth=0.6)

@@ -25,7 +25,7 @@ _EXAMPLE_COLOURS = ("#E69F00", "#009E73")
 def draw(experiments: list[ExperimentResults]) -> Figure:
     """The vec-2D Fourier basis, needing no experiment (Pinson et al. 2023, Sec. 1, Fig. 1, Eqs. S.14 and S.15).
 
-    (a) The real part of every column l of Q as an image, at the place (i, j) of its frequency pair. (b) The index l = i
+    (a) The real part of every column l of Q as an image, at (i, j), its frequency pair. (b) The index l = i
     n + j; the mirror pair l, l* of an example is marked, frequencies that are their own mirror are grey. (c) The
     columns of that pair: the real parts are equal and the imaginary parts opposite, v̂[l*] = conj(v̂[l]).
     """
@@ -80,19 +80,19 @@ def _indices(axes: Axes) -> None:
 
 def _pair(axes: list[Axes], columns: fourier.ComplexArray) -> None:
     names = ("l", "l^*")
-    for place, (index, name, colour) in enumerate(zip(_pair_indices(), names, _EXAMPLE_COLOURS, strict=True)):
+    for pair, (index, name, colour) in enumerate(zip(_pair_indices(), names, _EXAMPLE_COLOURS, strict=True)):
         row, column = divmod(index, SIDE)
         parts = {"real": columns[row, column].real, "imaginary": columns[row, column].imag}
-        for panel, (part, values) in zip(axes[2 * place : 2 * place + 2], parts.items(), strict=True):
+        for panel, (part, values) in zip(axes[2 * pair : 2 * pair + 2], parts.items(), strict=True):
             style.show_image(panel, values, limit=1 / SIDE)
             panels.frame(panel, colour)
             panel.set_title(f"${name} = {index}$\n{part}")
 
 
-def _frequency_axes(axes: Axes, places: npt.NDArray[Any]) -> None:
+def _frequency_axes(axes: Axes, indices: npt.NDArray[Any]) -> None:
     names = [str(index) for index in range(SIDE)]
-    axes.set_xticks(places, names)
-    axes.set_yticks(places, names)
+    axes.set_xticks(indices, names)
+    axes.set_yticks(indices, names)
     axes.set(xlabel="horizontal frequency $j$", ylabel="vertical frequency $i$")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

@@ -84,17 +84,17 @@ def _heading(axes: Axes, text: str) -> None:
     note.set_in_layout(False)
 
 
-def _first_layer(figure: Figure, place: SubplotSpec, results: ExperimentResults) -> Axes:
+def _first_layer(figure: Figure, index: SubplotSpec, results: ExperimentResults) -> Axes:
     moments = learning_curves.discoveries(results, "linear_fcnn")
     rows = learning_curves.weights(results, "linear_fcnn", "first_layer", SEED_SHOWN)
     units = min(HIDDEN_UNITS_SHOWN, rows.shape[1])
-    grid = place.subgridspec(units, _columns(results))
+    grid = index.subgridspec(units, _columns(results))
     corners = []
     for column, moment in enumerate(moments):
         for unit in range(units):
             axes = figure.add_subplot(grid[unit, column])
             # The start, which is the first snapshot, would bury what the many units of a wide layer learn.
-            style.show_image(axes, rows[moment.place, unit] - rows[0, unit])
+            style.show_image(axes, rows[moment.index, unit] - rows[0, unit])
             corners.append(axes)
             if column == 0:
                 axes.set_ylabel(f"unit {unit}")
@@ -102,13 +102,13 @@ def _first_layer(figure: Figure, place: SubplotSpec, results: ExperimentResults)
     return corners[0]
 
 
-def _kernel(figure: Figure, place: SubplotSpec, results: ExperimentResults) -> Axes:
+def _kernel(figure: Figure, index: SubplotSpec, results: ExperimentResults) -> Axes:
     moments = learning_curves.discoveries(results, "linear_cnn")
     kernels = learning_curves.weights(results, "linear_cnn", "kernel", SEED_SHOWN)
-    grid = place.subgridspec(2, _columns(results))
+    grid = index.subgridspec(2, _columns(results))
     corners = []
     for column, moment in enumerate(moments):
-        kernel = kernels[moment.place]
+        kernel = kernels[moment.index]
         spectrum = panels.over_channels(np.abs(fourier.spectrum(kernel)))
         image, magnitudes = (figure.add_subplot(grid[row, column]) for row in range(2))
         corners.append(image)
@@ -156,7 +156,7 @@ def cascaded_frequency(samples: FloatArray, coefficients: FloatArray, times: Flo
         times: when each mode is found; NaN for never.
 
     Returns:
-        Its place, or None if there is no such coefficient.
+        Its index, or None if there is no such coefficient.
     """
     found = np.sort(times[np.isfinite(times)])
     if len(found) < 2:
@@ -165,6 +165,6 @@ def cascaded_frequency(samples: FloatArray, coefficients: FloatArray, times: Flo
     stages = coefficients[ends]
     dominant = stages >= _DOMINANT * stages.max(axis=1, keepdims=True)
     first = dominant.argmax(axis=0)
-    lasting = np.array([dominant[start:, place].all() for place, start in enumerate(first)])
+    lasting = np.array([dominant[start:, index].all() for index, start in enumerate(first)])
     growth = np.where(lasting & (first < len(ends) - 1), stages[-1] - np.take_along_axis(stages, first[None], 0)[0], 0)
     return int(growth.argmax()) if growth.max() > 0 else None

@@ -24,7 +24,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     """Fig. S.5: spectra of kernel and singular vectors on the geometric shapes (Pinson et al. 2023, App. J).
 
     One row per snapshot at which the linear CNN has found a further mode. Dots: |v̂^α_l| of the modes found so far
-    against the vec-2D index l, each frequency once (l ≤ l*). Crosses at the same places: |k̂_l|, mean over seeds, as
+    against the vec-2D index l, each frequency once (l ≤ l*). Crosses at the same l: |k̂_l|, mean over seeds, as
     the width of the cross; those up to a tenth of the largest |k̂_l| of the figure are left out. With several
     channels both are the root of the sum of squares.
     """
@@ -34,16 +34,16 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     figure = style.new_figure(style.PAGE, 0.6 + 1.4 * len(moments))
     rows = figure.subplots(len(moments), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     indices = learning_curves.half_plane(results.structure.sizes["row"])
-    largest = max(kernels[moment.place].max() for moment in moments)
+    largest = max(kernels[moment.index].max() for moment in moments)
     found: list[int] = []
-    for place, (axes, moment) in enumerate(zip(rows, moments, strict=True)):
+    for index, (axes, moment) in enumerate(zip(rows, moments, strict=True)):
         found += moment.modes
-        widths = kernels[moment.place] / largest * _WIDEST
+        widths = kernels[moment.index] / largest * _WIDEST
         for mode in found:
             _spectrum(axes, indices, vectors[mode], widths, style.mode_colour(mode))
         axes.set_ylabel(r"$|\hat{v}^\alpha_l|$")
         axes.set_title(f"t = {moment.sample:,} samples, {learning_curves.modes_in_words(moment.modes)} found")
-        style.panel_letter(axes, chr(ord("a") + place))
+        style.panel_letter(axes, chr(ord("a") + index))
     rows[-1].set_xlabel("vec-2D index $l$")
     rows[0].margins(x=0.01)
     entries = _entries(results.modes, largest)

@@ -58,11 +58,11 @@ def _trajectories(axes: Axes, results: ExperimentResults) -> None:
     for network in results.networks:
         samples, effective = results.effective_singular_values(network)
         predicted = _sigmoids(results, network)
-        for place, mode in enumerate(results.modes):
+        for index, mode in enumerate(results.modes):
             line = style.NETWORK_LINES[network]
-            style.mean_and_spread(axes, samples, effective[..., place], style.mode_colour(mode), line, width=2.2)
+            style.mean_and_spread(axes, samples, effective[..., index], style.mode_colour(mode), line, width=2.2)
             if predicted is not None:
-                style.predicted_mean(axes, samples, predicted[..., place])
+                style.predicted_mean(axes, samples, predicted[..., index])
     for value, mode in zip(_singular_values(results), results.modes, strict=True):
         axes.axhline(value, color=style.mode_colour(mode), zorder=1, **learning_curves.LEVEL)
         axes.annotate(
@@ -86,11 +86,11 @@ def _trajectories(axes: Axes, results: ExperimentResults) -> None:
 
 
 def _discovery_times(axes: Axes, results: ExperimentResults) -> None:
-    places = np.arange(len(results.modes))
+    indices = np.arange(len(results.modes))
     for network in results.networks:
         times, predicted = _times(results, network)
-        _points(axes, places + _OFFSETS[network], times, results.modes, network)
-        axes.plot(places + _OFFSETS[network], predicted.mean(axis=0), markersize=9, **style.THEORY_LEVEL)
+        _points(axes, indices + _OFFSETS[network], times, results.modes, network)
+        axes.plot(indices + _OFFSETS[network], predicted.mean(axis=0), markersize=9, **style.THEORY_LEVEL)
     _mode_axis(axes, results.modes)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -125,12 +125,12 @@ def _ratios(axes: Axes, results: ExperimentResults) -> None:
     style.panel_letter(axes, "d")
 
 
-def _points(axes: Axes, places: npt.NDArray[Any], values: FloatArray, modes: list[int], network: str) -> None:
-    for place, sample, mode in zip(places, values.T, modes, strict=True):
+def _points(axes: Axes, indices: npt.NDArray[Any], values: FloatArray, modes: list[int], network: str) -> None:
+    for index, sample, mode in zip(indices, values.T, modes, strict=True):
         known = sample[np.isfinite(sample)]
         if known.size:
             axes.errorbar(
-                place, known.mean(), known.std(), fmt=_MARKERS[network], color=style.mode_colour(mode), markersize=4
+                index, known.mean(), known.std(), fmt=_MARKERS[network], color=style.mode_colour(mode), markersize=4
             )
 
 
