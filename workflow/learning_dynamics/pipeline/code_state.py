@@ -2,7 +2,8 @@
 
 It is a parameter of every rule, so that an edit reruns what runs it and nothing else. Imports are read from the syntax
 trees, also those inside functions; imports for type checking alone are left out. The registries of data sets and
-networks are tables of everything there is: they are not looked into, and a rule names the modules that it picks there.
+networks are tables of everything there is: they are not looked into. A rule names the modules that it picks there and the
+methods that it calls, whose imports are followed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import ast
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 _PACKAGE = "learning_dynamics"
@@ -18,28 +20,36 @@ _FOLDER = Path(__file__).parents[2]
 REGISTRIES = (f"{_PACKAGE}.datasets.registry", f"{_PACKAGE}.networks.registry")
 
 
-def state(script: Path, modules: Sequence[str] = ()) -> str:
-    """Hash of the statements of a script, of the library's modules that it imports and of some more.
+@dataclass(frozen=True)
+class Pick:
+    """A module that a script picks at run time.
 
-    Args:
-        script: a rule's script.
-        modules: names of modules that it picks at run time.
+    module: its name.
+    methods: the public methods of its classes that are called; all if None.
     """
+
+    module: str
+    methods: tuple[str, ...] | None = None
+
+
+def state(script: Path, picks: Sequence[Pick] = ()) -> str:
+    """Hash of the statements of a script, of the library's modules that it imports and of those that it picks."""
     digest = hashlib.sha256(_statements(script))
-    for module in imported(script, modules):
+    for module in imported(script, picks):
         digest.update(module.encode() + _statements(_file(module)))
     return digest.hexdigest()[:16]
 
 
-def imported(script: Path, modules: Sequence[str] = ()) -> list[str]:
+def imported(script: Path, picks: Sequence[Pick] = ()) -> list[str]:
     """Names of the library's modules that a script runs, sorted; arguments as for ``state``."""
+    methods = {pick.module: pick.methods for pick in picks}
     found: set[str] = set()
-    waiting = [*_imports(script), *(package for module in modules for package in _with_packages(module))]
+    waiting = [*_imports(script, None), *(package for module in methods for package in _with_packages(module))]
     while waiting:
         module = waiting.pop()
         if module not in found and module not in REGISTRIES:
             found.add(module)
-            waiting += _imports(_file(module))
+            waiting += _imports(_file(module), methods.get(module))
     return sorted(found)
 
 
@@ -56,9 +66,9 @@ def _with_packages(name: str) -> list[str]:
 
 
 @functools.cache
-def _imports(path: Path) -> tuple[str, ...]:
+def _imports(path: Path, methods: tuple[str, ...] | None) -> tuple[str, ...]:
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in _nodes(_tree(path), methods):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -66,6 +76,18 @@ def _imports(path: Path) -> tuple[str, ...]:
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
     own = (name for name in names if name.split(".")[0] == _PACKAGE)
     return tuple({module for name in own for module in _with_packages(name)})
+
+
+def _nodes(tree: ast.Module, methods: tuple[str, ...] | None) -> Iterator[ast.AST]:
+    """All nodes, without the public methods that are not among those called."""
+    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        node, in_class = waiting.pop()
+        if methods is not None and in_class and isinstance(node, ast.FunctionDef):
+            if not node.name.startswith("_") and node.name not in methods:
+                continue
+        yield node
+        waiting += [(child, isinstance(node, ast.ClassDef)) for child in ast.iter_child_nodes(node)]
 
 
 @functools.cache
