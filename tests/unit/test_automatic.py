@@ -81,7 +81,7 @@ def test_what_is_given_is_kept(tmp_path):
     assert chosen["not_found"]["linear_cnn"] == [0, 1, 2], "too short a run, which is said but not changed"
 
 
-def test_the_longest_run_is_said_when_it_bites(tmp_path, caplog):
+def test_a_run_that_ends_too_early_warns(tmp_path, caplog):
     prepared = Prepared(tmp_path, "geometric_shapes", Networks(linear_fcnn=None), records=100, snapshots=[10, 9000])
     chosen = prepared.choose(AutomaticSettings(most_updates=8000))
     assert chosen["updates"] == 8000
