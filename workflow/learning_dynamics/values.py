@@ -1,8 +1,7 @@
-"""What the models of the configuration share: their base, limits of single values, and suggestions."""
+"""What the models of the configuration share: their base and limits of single values."""
 
 from __future__ import annotations
 
-import difflib
 import os
 from typing import Annotated, Any, Literal
 
@@ -44,12 +43,6 @@ class Model(BaseModel):
     """A part of the configuration: no unknown keys, no conversion of types."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True)
-
-
-def did_you_mean(name: str, choices: Any) -> str:
-    """A suggestion to append to a message: the choice closest to `name`, or nothing."""
-    close = difflib.get_close_matches(name, [str(choice) for choice in choices], n=1, cutoff=0.5)
-    return f" (did you mean '{close[0]}'?)" if close else ""
 
 
 def distinct(key: str, values: list[Any]) -> None:

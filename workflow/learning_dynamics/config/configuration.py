@@ -14,8 +14,9 @@ from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.config.extensions import ExperimentName, Scaling, Variants
 from learning_dynamics.config.paper import paper_experiments
+from learning_dynamics.errors import did_you_mean
 from learning_dynamics.networks.registry import Networks
-from learning_dynamics.values import Automatic, Count, Model, Positive, ResultsFolder, UserPath, did_you_mean
+from learning_dynamics.values import Automatic, Count, Model, Positive, ResultsFolder, UserPath
 
 
 class DeepTraining(Model):

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from learning_dynamics.datasets.kinds.cosines import Cosine, CosinesDataset
-from learning_dynamics.values import Count, Model, Positive, Side, did_you_mean, distinct
+from learning_dynamics.errors import did_you_mean
+from learning_dynamics.values import Count, Model, Positive, Side, distinct
 
 ExperimentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]

@@ -16,8 +16,7 @@ from learning_dynamics.config.configuration import Config
 from learning_dynamics.config.extensions import default_convolutions
 from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.datasets.registry import BY_KIND
-from learning_dynamics.errors import ConfigurationError
-from learning_dynamics.values import did_you_mean
+from learning_dynamics.errors import ConfigurationError, did_you_mean
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

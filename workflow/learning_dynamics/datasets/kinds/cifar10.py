@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from learning_dynamics.datasets.kinds.base import DatasetKind, Licence, Making
-from learning_dynamics.values import Count, did_you_mean
+from learning_dynamics.errors import did_you_mean
+from learning_dynamics.values import Count
 
 if TYPE_CHECKING:
     from learning_dynamics.datasets.labelled_images import LabelledImages

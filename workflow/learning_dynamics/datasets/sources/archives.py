@@ -6,7 +6,6 @@ are refused; a damaged end is noticed.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import lzma
 import stat
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, printable
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".zip")
 
@@ -160,21 +159,8 @@ def _check_inside(path: Path, member: str, layout: str) -> None:
         )
 
 
-def printable(name: str) -> str:
-    """The name on one line, whatever bytes an archive gave it."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in name
-    )
-
-
 def listed(names: Iterable[str]) -> str:
     """Some of the names, in order."""
     ordered = sorted(names)
     shown = ", ".join(printable(name) or "the outermost folder" for name in ordered[:_NAMES_SHOWN])
     return (shown or "nothing") + (f" and {len(ordered) - _NAMES_SHOWN} more" if len(ordered) > _NAMES_SHOWN else "")
-
-
-def did_you_mean(name: str, there: Iterable[str]) -> str:
-    """A suggestion to append to a message: the name that is there and closest, or nothing."""
-    close = difflib.get_close_matches(name, set(there), n=1, cutoff=0.5)
-    return f" (did you mean '{printable(close[0])}'?)" if close else ""

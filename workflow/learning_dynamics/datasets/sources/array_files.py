@@ -16,7 +16,7 @@ from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.datasets.sources import archives, pictures
 from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, did_you_mean, printable
 
 if TYPE_CHECKING:
     from learning_dynamics.datasets.kinds.images import ImagesDataset
@@ -53,7 +53,7 @@ def open_npz(settings: ImagesDataset, path: Path) -> ImageSource:
             continue
         for name in (images, labels):
             if name not in there:
-                hint = archives.did_you_mean(name, there)
+                hint = did_you_mean(name, there)
                 raise DataError(
                     f"{path}: no array '{name}'{hint}; expected {_NPZ}; found {archives.listed(sorted(there))}"
                 )
@@ -129,7 +129,7 @@ def _source(
     def origin() -> str:
         with path.open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        return f"{kind} {archives.printable(path.resolve().name)}, sha256 {checksum}"
+        return f"{kind} {printable(path.resolve().name)}, sha256 {checksum}"
 
     return ImageSource(labels, is_test, kept, read, origin)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import hashlib
 import http.client
@@ -22,7 +21,7 @@ import numpy.typing as npt
 
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.datasets.sources import image_files
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     from learning_dynamics.datasets.kinds.cifar10 import Cifar10Dataset
@@ -80,7 +79,7 @@ def make(settings: Cifar10Dataset, source: str, downloads: Path) -> LabelledImag
 def _existing(source: str) -> Path:
     path = Path(os.path.expanduser(source))  # noqa: PTH111 - pathlib's raises for an unknown user
     if not path.exists():
-        hint = f" (did you mean '{DOWNLOAD}'?)" if difflib.get_close_matches(source.lower(), [DOWNLOAD]) else ""
+        hint = did_you_mean(source.lower(), [DOWNLOAD])
         raise DataError(
             f"cifar10: '{source}' does not exist{hint}; expected '{DOWNLOAD}' to download, or the path of {_KINDS}"
         )

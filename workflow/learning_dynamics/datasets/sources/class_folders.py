@@ -14,7 +14,7 @@ from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
 from learning_dynamics.datasets.sources import archives, pictures
 from learning_dynamics.datasets.sources.fingerprints import DEEPEST
 from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, printable
 
 if TYPE_CHECKING:
     from learning_dynamics.datasets.kinds.images import ImagesDataset
@@ -66,7 +66,7 @@ def open_source(settings: ImagesDataset, path: Path) -> ImageSource:
     def origin() -> str:
         lines = "\n".join(f"{digests[name]} {'/'.join(found[name][around:])}" for name in sorted(digests))
         checksum = hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
-        name = archives.printable(path.resolve().name)
+        name = printable(path.resolve().name)
         return f"image {kind} {name}, {len(chosen)} pictures, sha256 of their checksums and names {checksum}"
 
     read = partial(_read, settings, path, [entry.key for entry in chosen], versions, digests)
@@ -86,16 +86,14 @@ def _folder_members(top: Path, folder: Path, depth: int) -> Iterator[archives.Me
         elif child.is_file():
             yield archives.Member(name, partial(archives.read_file, child), child.stat().st_size)
         elif not child.exists() and child.name.lower().endswith(pictures.SUFFIXES):
-            raise DataError(
-                f"{top}: {archives.printable(name)}: a link to nothing; expected a picture; mend it or leave it out"
-            )
+            raise DataError(f"{top}: {printable(name)}: a link to nothing; expected a picture; mend it or leave it out")
 
 
 def _check_size(path: Path, member: archives.Member, is_picture: bool) -> None:
     limit = pictures.LARGEST_FILE if is_picture else _LARGEST_OTHER_MEMBER
     if member.size > limit and (is_picture or not path.is_dir()):
         raise DataError(
-            f"{path}: {archives.printable(member.name)}: larger than {limit // 2**20} MiB; "
+            f"{path}: {printable(member.name)}: larger than {limit // 2**20} MiB; "
             "expected pictures; scale it or leave it out"
         )
 
@@ -106,7 +104,7 @@ def _entries(path: Path, found: dict[str, tuple[str, ...]]) -> Iterator[Entry]:
     has_splits = any(len(parts) > inside + 2 and parts[inside] == "train" for parts in found.values())
     for name, parts in found.items():
         below = parts[inside:]
-        shown = archives.printable(name)
+        shown = printable(name)
         if has_splits and below[0] not in SPLITS:
             raise DataError(
                 f"{path}: '{shown}' lies beside the folder 'train'; expected only train and test there; "
@@ -145,7 +143,7 @@ def _read(
         if seen[member.name] < versions[member.name]:  # a tar may hold a newer version of a file further on
             continue
         content = member.read(pictures.LARGEST_FILE + 1)
-        name = archives.printable(member.name)
+        name = printable(member.name)
         try:
             image = pictures.decoded(content, settings.side, settings.colour)
         except DataError as error:
@@ -157,7 +155,7 @@ def _read(
         yield place[member.name], image
     missing = [key for key in keys if key not in digests]
     if missing:
-        raise DataError(f"{path}: {archives.printable(missing[0])}: gone while it was read; run again")
+        raise DataError(f"{path}: {printable(missing[0])}: gone while it was read; run again")
 
 
 def _wanted_members(path: Path, keys: list[str], place: dict[str, int]) -> Iterator[archives.Member]:

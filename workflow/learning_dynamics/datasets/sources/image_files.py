@@ -18,7 +18,7 @@ from PIL import Image, UnidentifiedImageError
 
 from learning_dynamics.datasets.labelled_images import SPLITS
 from learning_dynamics.datasets.sources import archives, pictures
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, did_you_mean, printable
 
 LAYOUT = "train/<class>/<image> and test/<class>/<image>, with or without one folder around them"
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -133,7 +133,7 @@ class _Selection:
         try:
             return _decoded(content, self._side)
         except DataError as error:
-            return DataError(f"{self._path}: {archives.printable(name)}: {error}")
+            return DataError(f"{self._path}: {printable(name)}: {error}")
 
     def _check_folders(self, split: str) -> None:
         if len(self._around) > 1:
@@ -143,7 +143,7 @@ class _Selection:
         if split not in self._class_folders:
             names = {part for name in self._outermost for part in name.split("/")}
             raise DataError(
-                f"{self._path}: no folder '{split}'{archives.did_you_mean(split, names)}; "
+                f"{self._path}: no folder '{split}'{did_you_mean(split, names)}; "
                 f"expected {LAYOUT}; found {archives.listed(self._outermost)}"
             )
 
@@ -151,7 +151,7 @@ class _Selection:
         there = self._class_folders[split]
         if name not in there:
             raise DataError(
-                f"{self._path}: no class folder '{name}' in '{split}'{archives.did_you_mean(name, there)}; "
+                f"{self._path}: no class folder '{name}' in '{split}'{did_you_mean(name, there)}; "
                 f"expected one folder per class; found {archives.listed(there)}"
             )
         first, wanted = self._first[split, name], self._per_class[split]
@@ -199,7 +199,7 @@ def _decoded(content: bytes, side: int) -> Pixels:
     except DataError:
         raise
     except Exception as error:  # Pillow raises errors of many kinds for damaged files
-        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else archives.printable(str(error))
+        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else printable(str(error))
         raise DataError(
             f"not a whole PNG or JPEG image ({reason}); expected one of {side}x{side} pixels; fetch it again"
         ) from error

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, did_you_mean
 from learning_dynamics.values import MOST_CLASSES
 
 
@@ -74,7 +74,7 @@ def selected(
     names = tuple(classes) if classes is not None else tuple(sorted(there["train"]))
     for name in names:
         if name not in there["train"]:
-            hint = archives.did_you_mean(name, there["train"])
+            hint = did_you_mean(name, there["train"])
             raise DataError(
                 f"{describe}: no training images of class '{name}'{hint}; expected some of "
                 f"{archives.listed(there['train'])}; correct dataset.classes"

@@ -13,7 +13,7 @@ from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.datasets.sources import archives
 from learning_dynamics.datasets.sources.fingerprints import TORCHVISION
 from learning_dynamics.datasets.sources.image_source import ImageSource
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, did_you_mean, printable
 
 if TYPE_CHECKING:
     from learning_dynamics.datasets.kinds.images import ImagesDataset
@@ -73,9 +73,9 @@ def existing(source: str) -> Path:
     except (OSError, ValueError):
         there = False
     if not there:
-        shown = archives.printable(source)
+        shown = printable(source)
         hint = f" (did you mean '{TORCHVISION}{shown}'?)" if shown.isidentifier() else ""
-        near = archives.did_you_mean(path.name, _names_in(path.parent))
+        near = did_you_mean(path.name, _names_in(path.parent))
         raise DataError(f"'{shown}' does not exist{near or hint}; expected for dataset.source {_KINDS}")
     return path
 

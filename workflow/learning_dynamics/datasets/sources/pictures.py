@@ -11,8 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from learning_dynamics.datasets.labelled_images import Pixels
-from learning_dynamics.datasets.sources import archives
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, printable
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 LARGEST_FILE = 64 * 2**20
@@ -50,7 +49,7 @@ def decoded(content: bytes, side: int | None, colour: str) -> npt.NDArray[np.uin
     except DataError:
         raise
     except Exception as error:  # Pillow raises errors of many kinds for damaged files
-        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else archives.printable(str(error))
+        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else printable(str(error))
         raise DataError(
             f"not a whole picture ({reason}); expected one of {', '.join(SUFFIXES)}; mend it or leave it out"
         ) from error

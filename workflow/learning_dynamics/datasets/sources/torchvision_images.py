@@ -17,7 +17,7 @@ from PIL import Image
 from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.datasets.sources import archives, cifar10, pictures
 from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, did_you_mean, printable
 
 if TYPE_CHECKING:
     from learning_dynamics.datasets.kinds.images import ImagesDataset
@@ -109,14 +109,14 @@ def _stored(name: str, split: str, downloads: Path) -> Any:
             _forget(unfinished)
         raise DataError(
             f"torchvision:{name}: could not be downloaded to {root} or read there "
-            f"({archives.printable(str(error))}); connect to the network and run again, or remove what is damaged there"
+            f"({printable(str(error))}); connect to the network and run again, or remove what is damaged there"
         ) from error
     except (ValueError, TypeError, ImportError) as error:
         _forget(unfinished)
         if split == "test":
             return None
         raise DataError(
-            f"torchvision:{name}: cannot be used ({archives.printable(str(error))}); "
+            f"torchvision:{name}: cannot be used ({printable(str(error))}); "
             "expected a data set for classification; export it to a folder and name that"
         ) from error
 
@@ -131,7 +131,7 @@ def _dataset_class(name: str) -> Any:
     known = [known for known in datasets.__all__ if isinstance(getattr(datasets, known), type)]
     if name not in known:
         raise DataError(
-            f"torchvision:{name}: torchvision has no data set of this name{archives.did_you_mean(name, known)}; "
+            f"torchvision:{name}: torchvision has no data set of this name{did_you_mean(name, known)}; "
             "expected one like MNIST, FashionMNIST, CIFAR100 or SVHN"
         )
     return getattr(datasets, name)
@@ -162,7 +162,7 @@ def _no_classification(name: str) -> DataError:
 
 def _damaged(describe: str, error: OSError) -> DataError:
     return DataError(
-        f"{describe}: could not be read ({archives.printable(str(error))}); delete the data set's folder in "
+        f"{describe}: could not be read ({printable(str(error))}); delete the data set's folder in "
         "`downloads` and run again"
     )
 
