@@ -7,12 +7,13 @@ import json
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from snakemake.utils import update_config
 
 from conftest import PROJECT
-from learning_dynamics.config import configuration, documents, experiments, loading
+from learning_dynamics.config import configuration, default_file, documents, experiments, loading
 from learning_dynamics.datasets.kinds import cifar10, shapes
 from learning_dynamics.errors import ConfigurationError
-from learning_dynamics.networks import linear_cnn, linear_fcnn
+from learning_dynamics.networks import deep_cnn, linear_cnn, linear_fcnn
 
 
 def read(name):
@@ -46,10 +47,27 @@ def test_smoke_changes_sizes_only():
         assert experiment.dataset.class_names == paper.experiments[name].dataset.class_names
 
 
-@pytest.mark.parametrize("name", ["schema", "readme"])
-def test_generated_documents_are_up_to_date(name):
-    path = PROJECT / "config" / {"schema": "schema.json", "readme": "README.md"}[name]
-    assert path.read_text(encoding="utf-8") == getattr(config_documents, name)(), "run make config-documents"
+@pytest.mark.parametrize("name", ["schema.json", "README.md", "config.yaml"])
+def test_generated_documents_are_up_to_date(name, tmp_path):
+    documents.write(tmp_path)
+    written = (tmp_path / name).read_text(encoding="utf-8")
+    assert (PROJECT / "config" / name).read_text(encoding="utf-8") == written, "run make config-documents"
+
+
+def test_no_remark_in_config_yaml_is_on_a_key_that_is_gone():
+    lines = [line.strip(" #") for line in default_file.text().splitlines()]
+    for remark in (*default_file.ABOVE.values(), *default_file.BESIDE.values()):
+        assert remark in " ".join(lines)
+
+
+def test_a_network_is_asked_for_with_an_empty_mapping_unless_config_yaml_has_null_there():
+    def merged(experiment, network):
+        settings = read("config.yaml")
+        update_config(settings, {"experiments": {experiment: {"networks": {network: {}}}, "cifar4": None}})
+        return loading.load(settings).experiments[experiment].networks
+
+    assert merged("digits4", "deep_relu_cnn").deep_relu_cnn == deep_cnn.DeepReluCNN()
+    assert merged("cifar10", "linear_cnn").linear_cnn is None
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "smoke.yaml"])

@@ -1,4 +1,4 @@
-"""The configuration's JSON schema and description, generated from its model.
+"""The configuration's JSON schema and description and config.yaml, generated from its model.
 
 Run it as ``python -m learning_dynamics.config.documents``.
 """
@@ -17,21 +17,22 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from learning_dynamics.config import configuration, keys
+from learning_dynamics.config import configuration, default_file, keys
 
 _HEADER = """# Configuration
 
 Generated from the models in `workflow/learning_dynamics` by `make config-documents`; do not edit.
 
-`config.yaml` holds the paper's settings. Keys that are left out have the values below, so a file of your own needs only
-what differs:
+`config.yaml` holds the paper's settings; it is generated too. Keys that are left out have the values below, so a file
+of your own needs only what differs:
 
     snakemake --cores all --configfile mine.yaml
 
 `smoke.yaml` is such a file: everything in seconds, for tests. `schema.json` lets an editor complete and check keys.
-Write numbers with an exponent with a decimal point (`1.0e-3`): YAML reads `1e-3` as text. Over a `null` in
-`config.yaml`, such as a network that a paper's experiment does not train, give at least one key
-(`deep_relu_cnn: {channels: 16}`): Snakemake reads an empty `{}` there as the `null`.
+Write numbers with an exponent with a decimal point (`1.0e-3`): YAML reads `1e-3` as text. An empty mapping asks for a
+network with its defaults (`deep_relu_cnn: {}`); only over a `null` in `config.yaml`, where the paper leaves out a
+network that is trained unless told otherwise, give at least one key (`linear_cnn: {learning_rate: auto}` in `cifar10`):
+Snakemake reads an empty `{}` there as the `null`.
 
 The learning rate λ belongs to one update with the gradient of ½‖y − ŷ‖² of one sample. The reported loss is the mean
 square error over the p outputs, (1/p)‖y − ŷ‖²; in terms of its gradient the step is λ·p/2. The deep networks' λ belongs
@@ -65,9 +66,10 @@ def readme() -> str:
 
 
 def write(folder: Path) -> None:
-    """Write both documents."""
+    """Write the documents."""
     (folder / "schema.json").write_text(schema(), encoding="utf-8")
     (folder / "README.md").write_text(readme(), encoding="utf-8")
+    (folder / "config.yaml").write_text(default_file.text(), encoding="utf-8")
 
 
 def _nested_sections() -> Iterator[str]:
