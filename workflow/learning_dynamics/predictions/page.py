@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from learning_dynamics.predictions import words
-from learning_dynamics.storage import whole_files
+from learning_dynamics.storage import html_page, whole_files
 
 _WIDTH = 110
-_STYLE = """
+# Pictures have a white ground: so has the page, whatever the reader prefers.
+_TEMPLATE = """{% extends "page" %}
+{% block style %}
 :root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
-  overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 1.4rem 0 .3rem; } p { margin: .3rem 0; }
+h2 { font-size: 1.1rem; margin: 1.4rem 0 .3rem; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums;
   overflow-wrap: normal; }
-th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid #8884; vertical-align: top; }
+th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 img { max-width: 100%; height: auto; display: block; margin: .5rem 0; }
 .wide { overflow-x: auto; }
+{% endblock %}
+{% block body %}
+{% for heading, sentences in paragraphs %}
+<h2>{{ heading }}</h2>
+{% for sentence in sentences %}
+<p>{{ sentence }}</p>
+{% endfor %}
+{% endfor %}
+<h2>{{ table_heading }}</h2>
+<div class="wide"><table>
+{% for row in table %}
+{% set tag = "th" if loop.first else "td" %}
+<tr>{% for cell in row %}<{{ tag }}>{{ cell }}</{{ tag }}>{% endfor %}</tr>
+{% endfor %}
+</table></div>
+{% for remark in remarks %}
+<p>{{ remark }}</p>
+{% endfor %}
+{% for caption, content in pictures %}
+<h2>{{ caption }}</h2>
+<img src="data:image/png;base64,{{ content }}" alt="{{ caption }}">
+{% endfor %}
+{% endblock %}
 """
 
 
@@ -39,7 +61,16 @@ def write(
     """
     _write(json_path, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     _write(text_path, "\n".join(_text(summary)) + "\n")
-    _write(page_path, "\n".join(_page(_title(summary), _prediction(summary), pictures)) + "\n")
+    html_page.write(
+        page_path,
+        _TEMPLATE,
+        title=_title(summary),
+        paragraphs=words.paragraphs(summary),
+        table_heading="Modes",
+        table=words.table(summary),
+        remarks=[],
+        pictures=_contents(pictures),
+    )
 
 
 def write_comparison(
@@ -56,11 +87,16 @@ def write_comparison(
     lines = words.comparison(measured)
     _write(json_path, json.dumps(measured, indent=2, ensure_ascii=False) + "\n")
     _write(text_path, "\n".join([title, "=" * len(title), "", *lines]) + "\n")
-    body = [
-        *_table("Images until each mode was found", words.comparison_table(measured)),
-        *_sentences(words.comparison_remarks(measured)),
-    ]
-    _write(page_path, "\n".join(_page(title, body, pictures)) + "\n")
+    html_page.write(
+        page_path,
+        _TEMPLATE,
+        title=title,
+        paragraphs=[],
+        table_heading="Images until each mode was found",
+        table=words.comparison_table(measured),
+        remarks=words.comparison_remarks(measured),
+        pictures=_contents(pictures),
+    )
 
 
 def _title(summary: Mapping[str, Any]) -> str:
@@ -80,37 +116,9 @@ def _text(summary: Mapping[str, Any]) -> Iterable[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _page(title: str, body: Iterable[str], pictures: Mapping[str, str]) -> Iterable[str]:
-    title = html.escape(title)
-    yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>"
-    yield from body
-    for caption, path in pictures.items():
-        content = base64.b64encode(Path(path).read_bytes()).decode()
-        yield f"<h2>{html.escape(caption)}</h2>"
-        yield f'<img src="data:image/png;base64,{content}" alt="{html.escape(caption)}">'
-    yield "</body></html>"
-
-
-def _prediction(summary: Mapping[str, Any]) -> Iterable[str]:
-    for heading, sentences in words.paragraphs(summary):
-        yield f"<h2>{html.escape(heading)}</h2>"
-        yield from _sentences(sentences)
-    yield from _table("Modes", words.table(summary))
-
-
-def _sentences(sentences: Iterable[str]) -> Iterable[str]:
-    return (f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
-
-
-def _table(heading: str, rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    first, *rest = rows
-    yield f'<h2>{heading}</h2><div class="wide"><table>'
-    yield "<tr>" + "".join(f"<th>{html.escape(cell)}</th>" for cell in first) + "</tr>"
-    for row in rest:
-        yield "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-    yield "</table></div>"
+def _contents(pictures: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Captions and the pictures' files in base64."""
+    return [(caption, base64.b64encode(Path(path).read_bytes()).decode()) for caption, path in pictures.items()]
 
 
 def _write(path: str, content: str) -> None:

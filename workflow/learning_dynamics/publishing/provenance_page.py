@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,15 @@ from learning_dynamics.datasets import labelled_images
 from learning_dynamics.datasets.registry import licence
 from learning_dynamics.storage import checksums, html_page, netcdf
 
-_STYLE = """
+_TEMPLATE = """{% extends "page" %}
+{% macro listed(pairs) %}
+<dl>
+{% for name, value in pairs %}
+<dt>{{ name }}</dt><dd>{{ value }}</dd>
+{% endfor %}
+</dl>
+{% endmacro %}
+{% block style %}
 h2 { font-size: 1.15rem; margin: 1.5rem 0 .3rem; }
 h3 { font-size: 1rem; margin: 1rem 0 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .3rem 0; }
@@ -22,6 +29,40 @@ dt { font-weight: 600; } dd { margin: 0; }
 code, li { font-size: .85rem; }
 ul { padding-left: 1.2rem; }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .3rem; } }
+{% endblock %}
+{% block body %}
+<h2>Data</h2>
+{% for name, data in described.data.items() %}
+<h3>{{ name }}</h3>
+{{ listed([
+  ("Source", data.origin),
+  ("Licence", data.licence),
+  ("To cite", data.citation or "nothing"),
+  ("Classes", data.classes | join(", ")),
+  ("Images", data.images ~ "; " ~ data.size ~ ("; the mean training image is subtracted" if data.centred else "")),
+  ("SHA-256", checksums["datasets/" ~ name ~ ".nc"]),
+]) }}
+{% endfor %}
+<h2>Code</h2>
+<ul>
+{% for code in described.code %}
+<li>{{ code.files }} files: commit <code>{{ code.commit }}</code>\
+{{ ", with changes that are not committed" if code.dirty == "true" }}</li>
+{% endfor %}
+</ul>
+<h2>Versions</h2>
+{{ listed(versions) }}
+<h2>Settings</h2>
+<p>Every file also holds the settings that made it.</p>
+<details><summary>All of them</summary><pre>{{ settings }}</pre></details>
+<h2>Files</h2>
+<details><summary>SHA-256 of {{ described.files | length }} files</summary>
+<ul>
+{% for entry in described.files %}
+<li>{{ entry.file }}<br><code>{{ entry.sha256 }}</code></li>
+{% endfor %}
+</ul></details>
+{% endblock %}
 """
 
 
@@ -70,10 +111,13 @@ def write(description: Mapping[str, Any], path: str | Path) -> None:
     """Write the page, whole or not at all."""
     html_page.write(
         path,
-        "Provenance",
-        "Where these results come from",
-        [*_data(description), *_code(description), *_settings(description), *_files(description)],
-        _STYLE,
+        _TEMPLATE,
+        title="Provenance",
+        heading="Where these results come from",
+        described=description,
+        checksums={entry["file"]: entry["sha256"] for entry in description["files"]},
+        versions=[(name, ", ".join(found)) for name, found in description["versions"].items()],
+        settings=json.dumps(description["settings"], indent=1, ensure_ascii=False),
     )
 
 
@@ -96,48 +140,3 @@ def _data_set(path: str, attributes: Mapping[str, str]) -> dict[str, Any]:
         "size": f"{rows} × {columns}, {channels} {'channel' if channels == 1 else 'channels'}",
         "centred": images.centred,
     }
-
-
-def _data(description: Mapping[str, Any]) -> Iterator[str]:
-    checksum = {entry["file"]: entry["sha256"] for entry in description["files"]}
-    yield "<h2>Data</h2>"
-    for name, data in description["data"].items():
-        number = f"{data['images']}; {data['size']}"
-        yield f"<h3>{html.escape(name)}</h3>"
-        yield _list(
-            {
-                "Source": data["origin"],
-                "Licence": data["licence"],
-                "To cite": data["citation"] or "nothing",
-                "Classes": ", ".join(data["classes"]),
-                "Images": number + ("; the mean training image is subtracted" if data["centred"] else ""),
-                "SHA-256": checksum[f"datasets/{name}.nc"],
-            }
-        )
-
-
-def _code(description: Mapping[str, Any]) -> Iterator[str]:
-    yield "<h2>Code</h2><ul>"
-    for code in description["code"]:
-        state = {"true": ", with changes that are not committed", "false": ""}.get(code["dirty"], "")
-        yield f"<li>{code['files']} files: commit <code>{html.escape(code['commit'])}</code>{state}</li>"
-    yield "</ul><h2>Versions</h2>"
-    yield _list({name: ", ".join(found) for name, found in description["versions"].items()})
-
-
-def _settings(description: Mapping[str, Any]) -> Iterator[str]:
-    text = json.dumps(description["settings"], indent=1, ensure_ascii=False)
-    yield "<h2>Settings</h2><p>Every file also holds the settings that made it.</p>"
-    yield f"<details><summary>All of them</summary><pre>{html.escape(text)}</pre></details>"
-
-
-def _files(description: Mapping[str, Any]) -> Iterator[str]:
-    yield f"<h2>Files</h2><details><summary>SHA-256 of {len(description['files'])} files</summary><ul>"
-    for entry in description["files"]:
-        yield f"<li>{html.escape(entry['file'])}<br><code>{entry['sha256']}</code></li>"
-    yield "</ul></details>"
-
-
-def _list(pairs: Mapping[str, str]) -> str:
-    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in pairs.items())
-    return f"<dl>{rows}</dl>"
