@@ -78,7 +78,8 @@ def test_a_changed_byte_is_found_or_harmless(tmp_path_factory, position, value, 
 )
 def test_every_class_keeps_a_training_image(train, at_most, fraction):
     entries = [image_source.Entry(f"{n}", "train", name) for name, count in train.items() for n in range(count)]
-    chosen, names = image_source.selected(entries, None, at_most, fraction, "made up")
+    wanted = image_source.Wanted(most={"train": at_most} if at_most else {}, test_fraction=fraction)
+    chosen, names = image_source.selected(entries, wanted, "made up")
     labels, is_test = image_source.places(chosen, names)
     counts = np.bincount(labels[~is_test], minlength=len(names))
     assert (counts >= 1).all()

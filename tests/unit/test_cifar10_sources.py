@@ -24,7 +24,6 @@ from pictures_on_disk import encoded, write, write_archive, write_folder
 from PIL import Image
 
 from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES, Cifar10Dataset
-from learning_dynamics.datasets.sources import image_files
 from learning_dynamics.errors import DataError
 
 JPEG_COPY = Path(__file__).parents[3] / "shared/data/cifar10-jpeg.tar.xz"
@@ -88,7 +87,6 @@ def test_what_is_not_asked_for_is_not_looked_at(tmp_path, kind):
         "train/cat/0002.png": b"broken, after the first two",
         "train/cat/0000.txt": b"not an image",
         "train/cat/._0000.png": b"what macOS leaves beside an image",
-        "train/cat/deeper/0000.png": b"not of this layout",
         "__MACOSX/train/cat/._0000.png": b"what macOS leaves beside a folder",
     }
     everything = {**picture_files(), **files}
@@ -113,10 +111,13 @@ def test_the_last_of_two_versions_in_a_tar_counts(tmp_path, number):
 def test_jpeg_and_grey_images_become_rgb(tmp_path):
     grey = Image.fromarray(np.arange(SIDE * SIDE).reshape(SIDE, SIDE).astype(np.uint8))
     smooth = Image.linear_gradient("L").resize((SIDE, SIDE)).convert("RGB")
-    write_folder(tmp_path, {"train/cat/0.PNG": encoded(grey), "train/cat/1.jpeg": encoded(smooth, "JPEG")})
-    (images,) = image_files.read(tmp_path, ["cat"], {"train": 2}, SIDE)["train"]
+    files = {"cat/0.PNG": encoded(grey), "cat/1.jpeg": encoded(smooth, "JPEG"), "cat/2.bmp": encoded(smooth, "BMP")}
+    others = {f"dog/{number}.png": png(pixels("train", "dog", number)) for number in range(3)}
+    write_folder(tmp_path / "train", {**files, **others})
+    images = make(tmp_path, Cifar10Dataset(classes=["cat", "dog"], train_images=6, test_images=0)).images
     assert np.array_equal(images[0], np.broadcast_to(grey, (3, SIDE, SIDE)))
     assert np.abs(images[1].astype(int) - np.asarray(smooth).transpose(2, 0, 1)).max() < 8
+    assert np.array_equal(images[2], np.asarray(smooth).transpose(2, 0, 1))
 
 
 @pytest.mark.skipif(not JPEG_COPY.exists(), reason=f"no {JPEG_COPY.name} beside the project")

@@ -12,7 +12,7 @@ import xarray as xr
 
 from benchmarks.gpu import agreement_part, goals, page, prepared, profile_part, trainings_part
 from conftest import PROJECT
-from learning_dynamics.datasets.sources import image_files
+from learning_dynamics.datasets.sources import class_folders, image_source
 
 SECONDS = {"eager loop": 2e-3, "ours, captured graph": 4e-4}
 
@@ -150,10 +150,8 @@ def test_pictures_that_are_too_large_are_stored_as_jpeg(tmp_path):
     content, error, quality = prepared.compressed(images, ["a", "a", "b", "b"], [False, True] * 2, 100_000)
     assert quality == 95
     (tmp_path / "pictures.zip").write_bytes(content)
-    read = image_files.read(tmp_path / "pictures.zip", ["a", "b"], {"train": 1, "test": 1}, 32)
-    differences = np.stack([read["train"][:, 0], read["test"][:, 0]], axis=1).reshape(images.shape) - images.astype(
-        float
-    )
+    read = dict(class_folders.open_source(image_source.Wanted(), tmp_path / "pictures.zip").read())
+    differences = np.stack([read[index] for index in (0, 2, 1, 3)]) - images.astype(float)
     assert np.sqrt((differences**2).mean()) == pytest.approx(error)
     smaller = prepared.compressed(images, ["a", "a", "b", "b"], [False, True] * 2, len(content) - 1)
     assert len(smaller[0]) < len(content)

@@ -86,9 +86,17 @@ class ImagesDataset(DatasetKind):
             DataError: the source is missing, damaged or lacks what is wanted of it, or the file cannot be written.
         """
         from learning_dynamics.datasets import files
+        from learning_dynamics.datasets.labelled_images import SPLITS
         from learning_dynamics.datasets.sources import image_source, own_images
 
-        source = own_images.open_source(self, making.downloads)
+        wanted = image_source.Wanted(
+            classes=self.classes,
+            most=dict.fromkeys(SPLITS, self.images_per_class) if self.images_per_class else {},
+            test_fraction=self.test_fraction,
+            side=self.side,
+            colour=self.colour,
+        )
+        source = own_images.open_source(self.source, wanted, making.downloads)
         _log.info("%s: %d images of %d classes", self.source, len(source.labels), len(source.class_names))
         uneven = image_source.unbalanced(source.labels, source.is_test, source.class_names)
         if uneven:

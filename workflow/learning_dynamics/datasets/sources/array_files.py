@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,8 @@ import numpy.typing as npt
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.datasets.sources import archives, pictures
-from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
+from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, Wanted, places, selected
 from learning_dynamics.errors import DataError, did_you_mean, printable
-
-if TYPE_CHECKING:
-    from learning_dynamics.datasets.kinds.images import ImagesDataset
 
 _NPZ = (
     "`images` (uint8 or floating point, shape (images, n, n), (images, C, n, n) or (images, n, n, C) with 1 to 4 "
@@ -39,7 +36,7 @@ class _Part:
     rows: Rows
 
 
-def open_npz(settings: ImagesDataset, path: Path) -> ImageSource:
+def open_npz(wanted: Wanted, path: Path) -> ImageSource:
     """The images of an ``.npz`` file. Its arrays are read in pieces; nothing in it is ever unpickled.
 
     Raises:
@@ -72,10 +69,10 @@ def open_npz(settings: ImagesDataset, path: Path) -> ImageSource:
             f"{path}: no training image has label {absent[0]}; expected labels from 0 to {classes - 1}, "
             "each at least once; number the classes without gaps"
         )
-    return _source(settings, path, parts, names or [str(number) for number in range(classes)], "array file")
+    return _source(wanted, path, parts, names or [str(number) for number in range(classes)], "array file")
 
 
-def open_netcdf(settings: ImagesDataset, path: Path) -> ImageSource:
+def open_netcdf(wanted: Wanted, path: Path) -> ImageSource:
     """The images of a data set file of this project.
 
     Raises:
@@ -99,12 +96,10 @@ def open_netcdf(settings: ImagesDataset, path: Path) -> ImageSource:
         return read
 
     parts = {split: _Part(data.labels[data.is_test == (split == "test")], rows(split)) for split in data.splits}
-    return _source(settings, path, parts, list(data.class_names), "data set file")
+    return _source(wanted, path, parts, list(data.class_names), "data set file")
 
 
-def _source(
-    settings: ImagesDataset, path: Path, parts: dict[str, _Part], names: Sequence[str], kind: str
-) -> ImageSource:
+def _source(wanted: Wanted, path: Path, parts: dict[str, _Part], names: Sequence[str], kind: str) -> ImageSource:
     if len(set(names)) < len(names):
         raise DataError(f"{path}: two classes have the same name; expected distinct names; correct class_names")
     entries = [
@@ -112,8 +107,7 @@ def _source(
         for split, part in parts.items()
         for number, label in enumerate(part.labels.tolist())
     ]
-    classes = list(names) if settings.classes is None else settings.classes
-    chosen, kept = selected(entries, classes, settings.images_per_class, settings.test_fraction, str(path))
+    chosen, kept = selected(entries, replace(wanted, classes=wanted.classes or names), str(path))
     labels, is_test = places(chosen, kept)
     # An image may be held out although the file has it among the training images: the file's own split finds it.
     own_test = "test" in parts
@@ -124,7 +118,7 @@ def _source(
             for number, image in enumerate(part.rows()):
                 where = place.get((split, number))
                 if where is not None:
-                    yield where, _checked(path, split, number, image, settings)
+                    yield where, _checked(path, split, number, image, wanted)
 
     def origin() -> str:
         with path.open("rb") as file:
@@ -134,12 +128,12 @@ def _source(
     return ImageSource(labels, is_test, kept, read, origin)
 
 
-def _checked(path: Path, split: str, number: int, image: Pixels, settings: ImagesDataset) -> Pixels:
+def _checked(path: Path, split: str, number: int, image: Pixels, wanted: Wanted) -> Pixels:
     what = f"{path}: {split} image {number}"
     if not np.isfinite(image).all():
         raise DataError(f"{what} holds a value that is not finite; expected numbers; mend it or leave it out")
     try:
-        return pictures.adapted(image, settings.side, settings.colour)
+        return pictures.adapted(image, wanted.side, wanted.colour)
     except DataError as error:
         raise DataError(f"{what}: {error}") from error
 

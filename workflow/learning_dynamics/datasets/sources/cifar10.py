@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.datasets.sources import image_files
+from learning_dynamics.datasets.sources import class_folders
+from learning_dynamics.datasets.sources.image_source import Wanted, opened
 from learning_dynamics.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ TORCHVISION_ARCHIVE = "cifar-10-python.tar.gz"
 SIDE = 32
 
 _KINDS = (
-    f"torchvision's folder {TORCHVISION_FOLDER}, an image folder ({image_files.LAYOUT}) "
+    f"torchvision's folder {TORCHVISION_FOLDER}, an image folder ({class_folders.LAYOUT}) "
     "or an archive of one (tar, tar.gz, tar.xz, zip)"
 )
 _TIMEOUT_SECONDS = 30
@@ -42,7 +43,8 @@ _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPE
 _log = logging.getLogger(__name__)
 _operator_library: Any = None
 
-Images = dict[str, npt.NDArray[np.uint8]]
+# Shape (image, 3, 32, 32): all training images class by class, then all test images.
+Images = npt.NDArray[np.uint8]
 
 
 def make(settings: Cifar10Dataset, source: str, downloads: Path) -> LabelledImages:
@@ -57,8 +59,7 @@ def make(settings: Cifar10Dataset, source: str, downloads: Path) -> LabelledImag
         DataError: there is no network, or the source is missing, damaged or holds too few images.
     """
     classes = len(settings.classes)
-    per_class = {"train": settings.train_images // classes, "test": settings.test_images // classes}
-    wanted = {split: count for split, count in per_class.items() if count}
+    wanted = {"train": settings.train_images // classes, "test": settings.test_images // classes}
     try:
         if source == DOWNLOAD:
             images, origin = _downloaded(downloads, settings.classes, wanted)
@@ -67,7 +68,7 @@ def make(settings: Cifar10Dataset, source: str, downloads: Path) -> LabelledImag
     except OSError as error:
         raise DataError(f"cifar10: '{source}' could not be read ({error}); check its permissions") from error
     return LabelledImages(
-        images=np.concatenate([images[split].reshape(-1, 3, SIDE, SIDE) for split in wanted]),
+        images=images,
         labels=np.concatenate([np.repeat(np.arange(classes, dtype=np.int64), count) for count in wanted.values()]),
         is_test=np.concatenate([np.full(classes * count, split == "test") for split, count in wanted.items()]),
         class_names=tuple(settings.class_names),
@@ -95,13 +96,31 @@ def _local(path: Path, classes: list[str], wanted: Mapping[str, int]) -> tuple[I
                 _read_batches(batches, classes, wanted),
                 f"CIFAR-10 in torchvision's folder {batches.resolve().name}, checksums verified",
             )
-        return image_files.read(path, classes, wanted, SIDE), f"image folder {name}"
+        return _read_pictures(path, classes, wanted), f"image folder {name}"
     if name == TORCHVISION_ARCHIVE:
         raise DataError(f"{path}: torchvision's archive; unpack it and give the folder {TORCHVISION_FOLDER} in it")
-    images = image_files.read(path, classes, wanted, SIDE)
+    images = _read_pictures(path, classes, wanted)
     with path.open("rb") as archive:
         checksum = hashlib.file_digest(archive, "sha256").hexdigest()
     return images, f"image archive {name}, sha256 {checksum}"
+
+
+def _read_pictures(path: Path, classes: list[str], wanted: Mapping[str, int]) -> Images:
+    """The pictures in a folder or archive: those of a user's own images, as many as are wanted and of one size."""
+    exactly = Wanted(classes=classes, most=wanted, side=SIDE, fitted=False, colour="rgb")
+    source = opened(path, class_folders.open_source, exactly)
+    for label, name in enumerate(source.class_names):
+        for split, count in wanted.items():
+            there = np.count_nonzero((source.labels == label) & (source.is_test == (split == "test")))
+            if there < count:
+                raise DataError(
+                    f"{path}: class '{name}' has {there} pictures in '{split}', wanted {count}; expected "
+                    f"{class_folders.LAYOUT}; lower train_images or test_images, or point cifar10 at a complete copy"
+                )
+    images = np.empty((len(source.labels), 3, SIDE, SIDE), dtype=np.uint8)
+    for index, image in source.read():
+        images[index] = image
+    return images
 
 
 def _torchvision_folder(path: Path) -> Path | None:
@@ -122,17 +141,17 @@ def _read_batches(folder: Path, classes: list[str], wanted: Mapping[str, int]) -
             f"{folder}: {damage}; expected the unchanged folder {TORCHVISION_FOLDER} of {TORCHVISION_ARCHIVE}; "
             "fetch it again"
         )
-    return {split: _read_split(cifar10, folder, split, classes, count) for split, count in wanted.items()}
+    return np.concatenate([_read_split(cifar10, folder, split, classes, count) for split, count in wanted.items()])
 
 
-def _read_split(cifar10: Any, folder: Path, split: str, classes: list[str], count: int) -> npt.NDArray[np.uint8]:
+def _read_split(cifar10: Any, folder: Path, split: str, classes: list[str], count: int) -> Images:
     class Batches(cifar10):  # type: ignore[misc]
         base_folder = folder.resolve().name
 
     stored = Batches(root=folder.resolve().parent, train=split == "train", download=False)
     targets = np.asarray(stored.targets)
-    images = np.stack([stored.data[np.flatnonzero(targets == stored.class_to_idx[name])[:count]] for name in classes])
-    return np.ascontiguousarray(images.transpose(0, 1, 4, 2, 3))
+    first = [np.flatnonzero(targets == stored.class_to_idx[name])[:count] for name in classes]
+    return np.ascontiguousarray(stored.data[np.concatenate(first)].transpose(0, 3, 1, 2))
 
 
 def _damage(cifar10: Any, folder: Path) -> str | None:

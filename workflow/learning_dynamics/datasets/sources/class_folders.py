@@ -8,16 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
 from learning_dynamics.datasets.sources import archives, pictures
 from learning_dynamics.datasets.sources.fingerprints import DEEPEST
-from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
-from learning_dynamics.errors import DataError, printable
-
-if TYPE_CHECKING:
-    from learning_dynamics.datasets.kinds.images import ImagesDataset
+from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, Wanted, places, selected
+from learning_dynamics.errors import DataError, did_you_mean, printable
 
 LAYOUT = "<class>/<picture>, or train/<class>/<picture> and test/<class>/<picture>"
 
@@ -26,7 +22,7 @@ _LARGEST_OTHER_MEMBER = 2**30
 _log = logging.getLogger(__name__)
 
 
-def open_source(settings: ImagesDataset, path: Path) -> ImageSource:
+def open_source(wanted: Wanted, path: Path) -> ImageSource:
     """The pictures of every class, in the order of their file names, of at least two classes.
 
     Names are read at once, pictures when asked for; an archive is gone through once for each.
@@ -57,7 +53,7 @@ def open_source(settings: ImagesDataset, path: Path) -> ImageSource:
             "%s: %d files that are no pictures were passed over: %s", path, len(others), archives.listed(others)
         )
     entries = sorted(_entries(path, found), key=lambda entry: (entry.class_name, entry.key))
-    chosen, names = selected(entries, settings.classes, settings.images_per_class, settings.test_fraction, str(path))
+    chosen, names = selected(entries, wanted, str(path))
     labels, is_test = places(chosen, names)
     digests: dict[str, str] = {}
     around = _depth_around(found.values())
@@ -69,7 +65,7 @@ def open_source(settings: ImagesDataset, path: Path) -> ImageSource:
         name = printable(path.resolve().name)
         return f"image {kind} {name}, {len(chosen)} pictures, sha256 of their checksums and names {checksum}"
 
-    read = partial(_read, settings, path, [entry.key for entry in chosen], versions, digests)
+    read = partial(_read, wanted, path, [entry.key for entry in chosen], versions, digests)
     return ImageSource(labels, is_test, names, read, origin)
 
 
@@ -114,7 +110,8 @@ def _entries(path: Path, found: dict[str, tuple[str, ...]]) -> Iterator[Entry]:
         if len(below) < 2:
             raise DataError(f"{path}: '{shown}' lies in no class folder; expected {LAYOUT}; move it into one or away")
         if len(below) > 2:
-            raise DataError(f"{path}: '{shown}' lies too deep; expected {LAYOUT}; move it up or away")
+            hint = did_you_mean(below[0], SPLITS)
+            raise DataError(f"{path}: '{shown}' lies too deep{hint}; expected {LAYOUT}; move it up or away")
         yield Entry(name, split, below[0])
 
 
@@ -125,14 +122,14 @@ def _depth_around(paths: Iterable[tuple[str, ...]]) -> int:
     while (
         all(len(parts) > depth + 2 for parts in every)
         and len({parts[depth] for parts in every}) == 1
-        and every[0][depth] not in SPLITS
+        and (every[0][depth] not in SPLITS or all(parts[depth + 1] in SPLITS for parts in every))
     ):
         depth += 1
     return depth
 
 
 def _read(
-    settings: ImagesDataset, path: Path, keys: list[str], versions: Mapping[str, int], digests: dict[str, str]
+    wanted: Wanted, path: Path, keys: list[str], versions: Mapping[str, int], digests: dict[str, str]
 ) -> Iterator[tuple[int, Pixels]]:
     place = {key: number for number, key in enumerate(keys)}
     shape_of: dict[tuple[int, ...], str] = {}
@@ -143,12 +140,11 @@ def _read(
         if seen[member.name] < versions[member.name]:  # a tar may hold a newer version of a file further on
             continue
         content = member.read(pictures.LARGEST_FILE + 1)
-        name = printable(member.name)
         try:
-            image = pictures.decoded(content, settings.side, settings.colour)
+            image = pictures.decoded(content, wanted.side, wanted.colour, fitted=wanted.fitted)
         except DataError as error:
-            raise DataError(f"{path}: {name}: {error}") from error
-        shape_of.setdefault(image.shape, name)
+            raise DataError(f"{path}: {printable(member.name)}: {error}") from error
+        shape_of.setdefault(image.shape, member.name)
         if len(shape_of) > 1:
             raise _differ(path, shape_of)
         digests[member.name] = hashlib.sha256(content).hexdigest()
@@ -172,7 +168,7 @@ def _differ(path: Path, shape_of: dict[tuple[int, ...], str]) -> DataError:
         else "set dataset.colour to grey or rgb to convert all pictures"
     )
     return DataError(
-        f"{path}: {second_name} is {_size(second)}, and {first_name} is {_size(first)}; "
+        f"{path}: {printable(second_name)} is {_size(second)}, and {printable(first_name)} is {_size(first)}; "
         f"expected pictures of one size and number of channels; {advice}"
     )
 

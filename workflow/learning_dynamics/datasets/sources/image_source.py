@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,26 @@ import numpy.typing as npt
 from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
 from learning_dynamics.errors import DataError, did_you_mean
 from learning_dynamics.values import MOST_CLASSES
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a source.
+
+    classes: names of the classes, in this order; None for all, by name.
+    most: at most so many images of each class, the first ones, by split; all of a split that is not named.
+    test_fraction: share of every class to hold out, the last images.
+    side: n; None for images as they are, which must be squares of one size.
+    fitted: whether pictures of another size are cropped and scaled to the side; they are refused otherwise.
+    colour: "as_stored", "grey" or "rgb".
+    """
+
+    classes: Sequence[str] | None = None
+    most: Mapping[str, int] = field(default_factory=dict)
+    test_fraction: float = 0.0
+    side: int | None = None
+    fitted: bool = True
+    colour: str = "as_stored"
 
 
 @dataclass(frozen=True)
@@ -43,20 +64,37 @@ class ImageSource:
     origin: Callable[[], str]
 
 
-def selected(
-    entries: Iterable[Entry],
-    classes: Sequence[str] | None,
-    images_per_class: int | None,
-    test_fraction: float,
-    describe: str,
-) -> tuple[list[Entry], tuple[str, ...]]:
+Opener = Callable[[Wanted, Path], ImageSource]
+
+
+def opened(path: Path, opener: Opener, wanted: Wanted) -> ImageSource:
+    """A source at a path, none of its images read yet.
+
+    Raises:
+        DataError: the path cannot be read or is damaged, which may be noticed while the images are read, or it lacks
+            what is wanted.
+    """
+    from learning_dynamics.datasets.sources import archives
+
+    def read() -> Iterator[tuple[int, Pixels]]:
+        try:
+            yield from source.read()
+        except archives.UNREADABLE as error:
+            raise archives.not_readable(path, error) from error
+
+    try:
+        source = opener(wanted, path)
+    except archives.UNREADABLE as error:
+        raise archives.not_readable(path, error) from error
+    return replace(source, read=read)
+
+
+def selected(entries: Iterable[Entry], wanted: Wanted, describe: str) -> tuple[list[Entry], tuple[str, ...]]:
     """The images wanted of a source: training images class by class, then test images, and the names of the classes.
 
     Args:
         entries: all images of the source, those of one class and split in their order.
-        classes: names of the classes wanted; all, by name, if None.
-        images_per_class: at most so many of each class and split; all if None.
-        test_fraction: share of every class to hold out, the last ones.
+        wanted: which of them.
         describe: the source, for messages.
 
     Raises:
@@ -71,7 +109,7 @@ def selected(
     there = {split: {name for part, name in by_class if part == split} for split in SPLITS}
     if not there["train"]:
         raise DataError(f"{describe}: no training images; expected some of at least two classes")
-    names = tuple(classes) if classes is not None else tuple(sorted(there["train"]))
+    names = tuple(wanted.classes) if wanted.classes is not None else tuple(sorted(there["train"]))
     for name in names:
         if name not in there["train"]:
             hint = did_you_mean(name, there["train"])
@@ -80,7 +118,7 @@ def selected(
                 f"{archives.listed(there['train'])}; correct dataset.classes"
             )
     unknown = there["test"] - there["train"]
-    if unknown and classes is None:
+    if unknown and wanted.classes is None:
         raise DataError(
             f"{describe}: test images of {archives.listed(unknown)}, of which there are no training images; "
             "expected the same classes in both; add them or name the classes wanted in dataset.classes"
@@ -90,15 +128,14 @@ def selected(
             f"{describe}: {len(names)} class{'es' if len(names) > 1 else ''} ({archives.listed(names)}); "
             f"expected 2 to {MOST_CLASSES}; choose them with dataset.classes, or check that every class has a folder"
         )
-    if test_fraction and there["test"]:
-        raise DataError(
-            f"{describe}: has a test split of its own; expected dataset.test_fraction: 0, got {test_fraction:g}"
-        )
+    fraction = wanted.test_fraction
+    if fraction and there["test"]:
+        raise DataError(f"{describe}: has a test split of its own; expected dataset.test_fraction: 0, got {fraction:g}")
     chosen: dict[str, list[Entry]] = {split: [] for split in SPLITS}
     for name in names:
         for split in SPLITS:
-            of_class = by_class.get((split, name), [])[:images_per_class]
-            held_out = min(round(test_fraction * len(of_class)), len(of_class) - 1) if split == "train" else 0
+            of_class = by_class.get((split, name), [])[: wanted.most.get(split)]
+            held_out = min(round(fraction * len(of_class)), len(of_class) - 1) if split == "train" else 0
             chosen[split] += of_class[: len(of_class) - held_out]
             if held_out:
                 chosen["test"] += [Entry(entry.key, "test", name) for entry in of_class[-held_out:]]

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from learning_dynamics.datasets.labelled_images import Pixels
-from learning_dynamics.datasets.sources import archives
 from learning_dynamics.datasets.sources.fingerprints import TORCHVISION
-from learning_dynamics.datasets.sources.image_source import ImageSource
+from learning_dynamics.datasets.sources.image_source import ImageSource, Opener, Wanted, opened
 from learning_dynamics.errors import DataError, did_you_mean, printable
-
-if TYPE_CHECKING:
-    from learning_dynamics.datasets.kinds.images import ImagesDataset
 
 _KINDS = (
     "the path of a folder with a folder of images per class, of an archive of one (tar, tar.gz, tar.xz, zip), of an "
@@ -24,37 +15,26 @@ _KINDS = (
 )
 
 
-def open_source(settings: ImagesDataset, downloads: Path) -> ImageSource:
-    """The images that the settings name, none of them read yet.
+def open_source(source: str, wanted: Wanted, downloads: Path) -> ImageSource:
+    """The images of a source, none of them read yet.
 
     Args:
-        settings: the source, and what is wanted of it.
+        source: a path, or `torchvision:` and a name.
+        wanted: which images, and how.
         downloads: folder for downloaded data, kept between runs.
 
     Raises:
         DataError: the source is missing, damaged, of another kind or layout, or lacks what is wanted of it.
     """
-    if settings.source.startswith(TORCHVISION):
+    if source.startswith(TORCHVISION):
         from learning_dynamics.datasets.sources import torchvision_images
 
-        return torchvision_images.open_source(settings, settings.source.removeprefix(TORCHVISION), downloads)
-    path = existing(settings.source)
-    try:
-        source = _opener(path)(settings, path)
-    except archives.UNREADABLE as error:
-        raise archives.not_readable(path, error) from error
-    return replace(source, read=partial(_explained, path, source.read))
+        return torchvision_images.open_source(wanted, source.removeprefix(TORCHVISION), downloads)
+    path = existing(source)
+    return opened(path, _opener(path), wanted)
 
 
-def _explained(path: Path, read: Callable[[], Iterator[tuple[int, Pixels]]]) -> Iterator[tuple[int, Pixels]]:
-    """What is read, and a message for what goes wrong on the way."""
-    try:
-        yield from read()
-    except archives.UNREADABLE as error:
-        raise archives.not_readable(path, error) from error
-
-
-def _opener(path: Path) -> Callable[[ImagesDataset, Path], ImageSource]:
+def _opener(path: Path) -> Opener:
     from learning_dynamics.datasets.sources import array_files, class_folders
 
     by_suffix = {".npz": array_files.open_npz, ".nc": array_files.open_netcdf}

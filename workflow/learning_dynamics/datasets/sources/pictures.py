@@ -24,13 +24,14 @@ _WANTED = {"grey": "L", "rgb": "RGB"}
 _GREY_WEIGHTS = np.array([0.299, 0.587, 0.114])
 
 
-def decoded(content: bytes, side: int | None, colour: str) -> npt.NDArray[np.uint8]:
+def decoded(content: bytes, side: int | None, colour: str, *, fitted: bool = True) -> npt.NDArray[np.uint8]:
     """The image in a file's content, shape (C, n, n), upright if the camera noted how it was held.
 
     Args:
         content: of the file.
         side: n, to which the largest square in the middle is scaled; None to take the image as it is.
         colour: "as_stored", "grey" or "rgb".
+        fitted: whether an image of another size is scaled to the side; it is refused otherwise.
 
     Raises:
         DataError: no whole picture of 8 bits per channel, or not a square though no side is given. The message begins
@@ -45,7 +46,13 @@ def decoded(content: bytes, side: int | None, colour: str) -> npt.NDArray[np.uin
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-                return _pixels(image, content, side, colour)
+                _check(image, content)
+                if not fitted and image.size != (side, side):
+                    raise DataError(
+                        f"picture of {image.width}x{image.height} pixels; expected {side}x{side}; "
+                        "scale it or leave it out"
+                    )
+                return from_picture(image, side, colour)
     except DataError:
         raise
     except Exception as error:  # Pillow raises errors of many kinds for damaged files
@@ -55,13 +62,12 @@ def decoded(content: bytes, side: int | None, colour: str) -> npt.NDArray[np.uin
         ) from error
 
 
-def _pixels(image: Image.Image, content: bytes, side: int | None, colour: str) -> npt.NDArray[np.uint8]:
+def _check(image: Image.Image, content: bytes) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
         raise DataError(f"holds {frames} pictures; expected one; take it apart")
-    if has_16_bits(content):
+    if _has_16_bits(content):
         raise DataError("has 16 bits per channel; expected 8; convert it or leave it out")
-    return from_picture(image, side, colour)
 
 
 def from_picture(image: Image.Image, side: int | None, colour: str) -> npt.NDArray[np.uint8]:
@@ -84,7 +90,7 @@ def from_picture(image: Image.Image, side: int | None, colour: str) -> npt.NDArr
     return np.ascontiguousarray(values[None] if values.ndim == 2 else values.transpose(2, 0, 1))
 
 
-def has_16_bits(content: bytes) -> bool:
+def _has_16_bits(content: bytes) -> bool:
     """Whether this is a PNG of 16 bits per channel, of which Pillow would drop half without a word."""
     return content[:8] == b"\x89PNG\r\n\x1a\n" and content[24:25] == b"\x10"
 

@@ -8,19 +8,17 @@ import http.client
 import inspect
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from learning_dynamics.datasets.labelled_images import Pixels
 from learning_dynamics.datasets.sources import archives, cifar10, pictures
-from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, places, selected
+from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, Wanted, places, selected
 from learning_dynamics.errors import DataError, did_you_mean, printable
-
-if TYPE_CHECKING:
-    from learning_dynamics.datasets.kinds.images import ImagesDataset
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +26,7 @@ _log = logging.getLogger(__name__)
 _HALF_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG}
 
 
-def open_source(settings: ImagesDataset, name: str, downloads: Path) -> ImageSource:
+def open_source(wanted: Wanted, name: str, downloads: Path) -> ImageSource:
     """The images of one of torchvision's data sets, train and test split as torchvision has them.
 
     Raises:
@@ -45,18 +43,15 @@ def open_source(settings: ImagesDataset, name: str, downloads: Path) -> ImageSou
         for split, values in targets.items()
         for number, target in enumerate(values)
     ]
-    classes = names if settings.classes is None else settings.classes
     describe = f"torchvision:{name}"
-    chosen, kept = selected(entries, classes, settings.images_per_class, settings.test_fraction, describe)
+    chosen, kept = selected(entries, replace(wanted, classes=wanted.classes or names), describe)
     labels, is_test = places(chosen, kept)
     own_test = "test" in parts
 
     def read() -> Iterator[tuple[int, Pixels]]:
         shapes: set[tuple[int, ...]] = set()
         for place, entry in enumerate(chosen):
-            image = _image(
-                f"{describe}, image {entry.key}", parts[entry.split if own_test else "train"], entry, settings
-            )
+            image = _image(f"{describe}, image {entry.key}", parts[entry.split if own_test else "train"], entry, wanted)
             shapes.add(image.shape)
             if len(shapes) > 1:
                 raise DataError(
@@ -175,7 +170,7 @@ def _class_names(stored: Any, targets: dict[str, list[int]]) -> list[str]:
     return names if len(names) >= number and len(set(names)) == len(names) else [str(label) for label in range(number)]
 
 
-def _image(describe: str, stored: Any, entry: Entry, settings: ImagesDataset) -> Pixels:
+def _image(describe: str, stored: Any, entry: Entry, wanted: Wanted) -> Pixels:
     try:
         picture = stored[int(entry.key)][0]
     except OSError as error:
@@ -183,6 +178,6 @@ def _image(describe: str, stored: Any, entry: Entry, settings: ImagesDataset) ->
     if not isinstance(picture, Image.Image):
         raise DataError(f"{describe}: is no picture but a {type(picture).__name__}; expected a picture")
     try:
-        return pictures.from_picture(picture, settings.side, settings.colour)
+        return pictures.from_picture(picture, wanted.side, wanted.colour)
     except DataError as error:
         raise DataError(f"{describe}: {error}") from error
