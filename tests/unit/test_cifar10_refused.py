@@ -67,7 +67,7 @@ WRONG_CONTENT = {
     "misspelt class": (renamed("/airplane/", "/aeroplane/"), r"class 'airplane' \(did you mean 'aeroplane'\?\)"),
     "too few": (
         without("test/cat/", "train/cat/0001", "train/cat/0002") | {"test/cat/0000.png": b""},
-        "'cat' has 1 pictures in 'train', wanted 2; .*lower train_images or test_images, or point cifar10 at a complete",
+        "'cat' has 1 pictures in 'train', wanted 2; .*lower train_images or test_images, or point cifar10 at a",
     ),
     "no images": (
         without("train/cat/") | {"train/cat/readme.txt": b"", "train/cat/a.gif": b""},

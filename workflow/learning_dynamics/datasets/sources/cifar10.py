@@ -175,7 +175,7 @@ def _downloaded(downloads: Path, classes: list[str], wanted: Mapping[str, int]) 
         # A folder that is whole is only read: others may have downloaded it, for all.
         if _damage(cifar10, folder) is not None:
             root.mkdir(parents=True, exist_ok=True)
-            with alone(root / ".lock"):
+            with file_lock(root / ".lock"):
                 if _damage(cifar10, folder) is not None:
                     _download(cifar10, root)
     except OSError as error:
@@ -211,11 +211,14 @@ def _download(cifar10: Any, root: Path) -> None:
 
 
 @contextlib.contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process: jobs that start together download once."""
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with the process: jobs that start together download once.
+
+    filelock would be no shorter, and where a file system has no locks it makes a file that a killed job leaves behind.
+    """
     import fcntl
 
-    with lock.open("w") as file:
+    with path.open("w") as file:
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -86,7 +86,7 @@ def _stored(name: str, split: str, downloads: Path) -> Any:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with (
-            cifar10.alone(root / ".lock"),
+            cifar10.file_lock(root / ".lock"),
             cifar10.connection_timeout(),
             contextlib.redirect_stderr(cifar10.Progress()),
         ):
