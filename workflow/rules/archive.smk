@@ -28,5 +28,6 @@ rule archive:
         code=CODE.of("archive.py"),
         files=lambda wildcards: MEASURED.data_files,
         settings=lambda wildcards: MEASURED.settings,
+        licences=lambda wildcards: MEASURED.licences,
     script:
         "../scripts/archive.py"

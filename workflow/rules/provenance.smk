@@ -31,5 +31,6 @@ rule provenance:
         code=CODE.of("provenance.py"),
         files=lambda wildcards: MEASURED.data_files,
         settings=lambda wildcards: MEASURED.settings,
+        licences=lambda wildcards: MEASURED.licences,
     script:
         "../scripts/provenance.py"
