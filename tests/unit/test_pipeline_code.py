@@ -25,7 +25,7 @@ def copy(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in (code_state._tree, code_state._imports, code_state._statements):
+    for cached in (code_state._tree, code_state._uses_of, code_state._public_methods, code_state._statements):
         cached.cache_clear()
 
 
@@ -57,20 +57,25 @@ def test_statement_changes_the_rules_that_run_it_alone(copy):
             "deep": code.of_networks("train_deep.py", [("cifar10", "deep_relu_cnn")]),
             "cnn": code.of_networks("train.py", [("digits4", "linear_cnn")]),
             "fcnn": code.of_networks("train.py", [("digits4", "linear_fcnn")]),
+            "diagonal fcnn": code.of_networks("train.py", [("pure_cosines", "linear_fcnn")]),
+            "flow": code.of_experiments("predict.py", ["digits4"]),
             "digits": code.of_dataset("dataset.py", "digits4"),
             "shapes": code.of_dataset("dataset.py", "geometric_shapes"),
         }
 
-    def changed(name, line="\nANYTHING = 1\n"):
-        before = states()
-        path = copy / "learning_dynamics" / name
-        path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
-        forget()
-        after = states()
-        return {key for key in before if before[key] != after[key]}
+    now = states()
 
-    # The gradient flow, of which both networks know, starts from the weights of either.
-    assert changed("engines/linear_fcnn.py") == changed("engines/linear_cnn.py") == {"cnn", "fcnn"}
+    def changed(name):
+        before = dict(now)
+        with open(copy / "learning_dynamics" / name, "a", encoding="utf-8") as file:
+            file.write("\nANYTHING = 1\n")
+        forget()
+        now.update(states())
+        return {key for key in before if before[key] != now[key]}
+
+    assert changed("engines/linear_fcnn.py") == {"fcnn", "diagonal fcnn", "flow"}
+    assert changed("engines/linear_cnn.py") == {"cnn", "diagonal fcnn", "flow"}
+    assert changed("theory/gradient_flow.py") == {"flow"}
     assert changed("datasets/kinds/digits.py") == {"digits"}
     assert changed("engines/deep/engine.py") == {"deep"}
     assert changed("figures/style.py") == set()
@@ -89,6 +94,45 @@ def test_imports_for_type_checking_are_left_out(copy):
     assert with_import != before
     edit(path, imports, f"{imports}\nif TYPE_CHECKING:\n    from learning_dynamics.figures import style\n")
     assert code.of("correlations.py") == with_import
+
+
+def test_method_of_a_picked_class_counts_where_its_name_is_used(tmp_path, monkeypatch):
+    """The caller may be a module that only the method of another class brings."""
+    files = {
+        "__init__": "",
+        "kind": """
+class Kind:
+    def write(self):
+        from learning_dynamics import writer
+
+    def theory(self):
+        from learning_dynamics import flow
+
+    def _checked(self):
+        from learning_dynamics import checks
+""",
+        "writer": "def write(kind): return kind.format()",
+        "flow": "",
+        "checks": "",
+    }
+    (tmp_path / "learning_dynamics").mkdir()
+    for name, text in files.items():
+        (tmp_path / "learning_dynamics" / f"{name}.py").write_text(text)
+    monkeypatch.setattr(code_state, "_FOLDER", tmp_path)
+    script = tmp_path / "script.py"
+
+    def modules(text):
+        script.write_text(text)
+        forget()
+        found = code_state.imported(script, ["learning_dynamics.kind"])
+        return {name.removeprefix("learning_dynamics.") for name in found} - {"learning_dynamics", "kind"}
+
+    assert modules("pass") == {"checks"}
+    assert modules("picked.write()") == {"checks", "writer"}
+    (tmp_path / "learning_dynamics" / "writer.py").write_text("def write(kind): return kind.theory()")
+    assert modules("picked.write()") == {"checks", "writer", "flow"}
+    assert modules("import learning_dynamics.kind") == {"checks"}
+    forget()
 
 
 def test_experiments_bring_the_modules_of_their_networks():

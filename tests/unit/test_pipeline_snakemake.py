@@ -48,15 +48,15 @@ rule ask:
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    """Runs a target of the workflow with a setting; gives what it says."""
+def said(tmp_path_factory):
+    """What the workflow says with the setting with which a file was made, and with another one."""
     folder = tmp_path_factory.mktemp("workflow")
     (folder / "Snakefile").write_text(SNAKEFILE)
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow")}
 
-    def run(*arguments, setting):
+    def run(*targets, setting):
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"setting={setting}", "--", *arguments],
+            [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"setting={setting}", "--", *targets],
             cwd=folder,
             env=environment,
             capture_output=True,
@@ -68,19 +68,19 @@ def ask(tmp_path_factory):
 
     run("made-a.txt", setting=1)
     (folder / "made-b.txt").write_text("not made by Snakemake")
-    return run
+    return {"the same": run("ask", "again", setting=1), "another": run("ask", setting=2)}
 
 
-def test_targets_are_those_of_the_command_line(ask):
-    said = ask("ask", "again", setting=1)
-    assert "targets: ['again', 'ask']" in said
-    assert "while rules are read: []" in said
+def test_targets_are_those_of_the_command_line(said):
+    assert "targets: ['again', 'ask']" in said["the same"]
+    assert "targets: ['ask']" in said["another"]
+    assert "while rules are read: []" in said["another"]
 
 
-def test_file_is_of_present_parameters_until_one_changes(ask):
-    assert "made-a.txt True" in ask("ask", setting=1)
-    assert "made-a.txt False" in ask("ask", setting=2)
+def test_file_is_of_present_parameters_until_one_changes(said):
+    assert "made-a.txt True" in said["the same"]
+    assert "made-a.txt False" in said["another"]
 
 
-def test_file_without_a_record_counts_as_present(ask):
-    assert "made-b.txt True" in ask("ask", setting=2)
+def test_file_without_a_record_counts_as_present(said):
+    assert "made-b.txt True" in said["another"]
