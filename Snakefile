@@ -22,10 +22,6 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/job_sizes.smk"
-include: "workflow/rules/result_files.smk"
-include: "workflow/rules/extensions.smk"
-include: "workflow/rules/report.smk"
 
 
 if ARCHIVE:
@@ -53,9 +49,7 @@ include: "workflow/rules/predictions.smk"
 rule all:
     default_target: True
     input:
-        results_of(experiments_without_download(), deep=ARCHIVE is not None),
-        extension_results(),
-        [] if ARCHIVE else own_results(),
+        TARGETS.default,
     localrule: True
 
 
@@ -63,8 +57,7 @@ rule:
     name:
         "two-layer"
     input:
-        results_of(two_layer_experiments(CONFIG.experiments)),
-        extension_results(),
+        TARGETS.two_layer,
     localrule: True
 
 
@@ -72,22 +65,21 @@ rule:
     name:
         "reproduce-all"
     input:
-        results_of(list(CONFIG.experiments), deep=True),
-        extension_results(),
+        TARGETS.everything,
     localrule: True
 
 
 # What a user's own images lead to, told from their structure alone: nothing is trained.
 rule predict:
     input:
-        of_own(predictions_of(own_experiments())),
+        TARGETS.predictions,
     localrule: True
 
 
 # The same, and the training that shows how well it did; of a user's own experiments only.
 rule own:
     input:
-        of_own(own_results()),
+        TARGETS.own,
     localrule: True
 
 

@@ -5,6 +5,7 @@ import logging
 import random
 import warnings
 import zipfile
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -59,7 +60,8 @@ def make(folder, networks, name="archive.zip"):
         else {path.relative_to(folder).as_posix(): str(path) for path in folder.rglob("*.nc")}
     )
     settings = archive.settings_with(configuration(), networks)
-    archive_writing.write(files, folder / "provenance.html", settings, folder / name, LOG)
+    licences = {experiment: asdict(configuration().experiments[experiment].dataset.LICENCE) for experiment in networks}
+    archive_writing.write(files, folder / "provenance.html", settings, folder / name, LOG, licences=licences)
     return folder / name
 
 
@@ -116,7 +118,7 @@ def test_archive_that_cannot_be_written_leaves_nothing(packed):
     (packed.parent / "structure" / "geometric_shapes.nc").unlink()
     files = {"structure/geometric_shapes.nc": str(packed.parent / "structure" / "geometric_shapes.nc")}
     with pytest.raises(DataError, match=r"geometric_shapes\.nc"):
-        archive_writing.write(files, packed.parent / "provenance.html", {"experiments": {}}, packed, LOG)
+        archive_writing.write(files, packed.parent / "provenance.html", {"experiments": {}}, packed, LOG, licences={})
     assert contents(packed.parent) == {n: c for n, c in before.items() if n != "structure/geometric_shapes.nc"}
 
 

@@ -7,8 +7,8 @@ Makes: archive.zip, archive.zip.sha256
 
 rule archive:
     input:
-        results=lambda wildcards: all_of(claimed_files()),
-        extensions=lambda wildcards: list(extension_files().values()),
+        results=lambda wildcards: paths_of(MEASURED.made_files),
+        extensions=list(EXTENSIONS.files.values()),
         provenance=f"{RESULTS}/provenance.html",
     output:
         archive=f"{RESULTS}/archive.zip",
@@ -25,8 +25,9 @@ rule archive:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code("archive.py"),
-        files=lambda wildcards: data_files(),
-        settings=lambda wildcards: archived_settings(),
+        code=CODE.of("archive.py"),
+        files=lambda wildcards: MEASURED.data_files,
+        settings=lambda wildcards: MEASURED.settings,
+        licences=lambda wildcards: MEASURED.licences,
     script:
         "../scripts/archive.py"

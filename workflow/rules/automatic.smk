@@ -21,11 +21,11 @@ rule choose_settings:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
-        * (1500 + 20 * 8 * input_values(wildcards) ** 2 // 10**6),
+        * SIZES.matrix_megabytes(wildcards.experiment, matrices=20, others=1500),
         runtime=60,
     params:
-        code=lambda wildcards: code(
-            "choose_settings.py", *network_modules([wildcards.experiment])
+        code=lambda wildcards: CODE.of_experiments(
+            "choose_settings.py", [wildcards.experiment]
         ),
         settings=experiment_settings,
         rules=CONFIG.automatic.model_dump(),

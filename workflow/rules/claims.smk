@@ -8,15 +8,13 @@ Makes: claims.json, claims.html
 rule claims:
     input:
         claims=CLAIMS,
-        results=lambda wildcards: all_of(claimed_files()),
-        extensions=lambda wildcards: list(extension_files().values()),
+        results=lambda wildcards: paths_of(MEASURED.made_files),
+        extensions=list(EXTENSIONS.files.values()),
     output:
         json=f"{RESULTS}/claims.json",
-        page=in_report(
+        page=report(
             f"{RESULTS}/claims.html",
-            caption="claims",
-            category=CLAIMS_CATEGORY,
-            figure="Claims ledger",
+            **in_report("claims", CATEGORIES.claims, "Claims ledger"),
         ),
     log:
         f"{RESULTS}/logs/claims.log",
@@ -30,10 +28,10 @@ rule claims:
         mem_mb=4000,
         runtime=10,
     params:
-        code=lambda wildcards: code(
-            "claims.py", *network_modules(measured_files(), deep=True)
+        code=lambda wildcards: CODE.of_experiments(
+            "claims.py", MEASURED.files, deep=True
         ),
-        experiments=lambda wildcards: measured_files(),
-        extensions=lambda wildcards: extension_files(),
+        experiments=lambda wildcards: MEASURED.files,
+        extensions=EXTENSIONS.files,
     script:
         "../scripts/claims.py"

@@ -19,15 +19,18 @@ rule dataset:
         mem_mb=lambda wildcards, attempt: attempt * 2000,
         runtime=lambda wildcards, attempt: attempt * 30,
     params:
-        code=lambda wildcards: code("dataset.py", dataset_module(wildcards)),
+        code=lambda wildcards: CODE.of_dataset("dataset.py", wildcards.experiment),
         settings=dataset_settings,
         root_seed=CONFIG.root_seed,
         cifar10=lambda wildcards: (
             CONFIG.cifar10
-            if CONFIG.experiments[wildcards.experiment].dataset.DOWNLOADED
+            if EXPERIMENTS[wildcards.experiment].dataset.DOWNLOADED
             else None
         ),
         downloads=CONFIG.downloads,
-        source=source_state,
+        # Changes when a user's own images do, so that the data set is made again.
+        source=lambda wildcards: EXPERIMENTS[
+            wildcards.experiment
+        ].dataset.source_state(),
     script:
         "../scripts/dataset.py"

@@ -7,20 +7,20 @@ Needs: datasets/{experiment}.nc, structure/{experiment}.nc, trajectories/{experi
 Makes: figures/{figure}.pdf and .png, figures/{experiment}/{figure}.pdf and .png
 """
 
-for figure in paper_figures(list(CONFIG.experiments), deep=True):
+for figure in TARGETS.paper_figures(EXPERIMENTS.names, deep=True):
 
     rule:
         name:
             f"paper_figure_{figure}"
         input:
-            results=all_of(paper_figure_files(figure)),
+            results=paths_of(FILES.of_paper_figure(figure)),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
-            in_report(
+            report(
                 f"{RESULTS}/figures/{figure}.png",
-                caption=figure,
-                category=PAPER_CATEGORY,
-                figure=catalogue.PAPER_FIGURES[figure].title,
+                **in_report(
+                    figure, CATEGORIES.paper, catalogue.PAPER_FIGURES[figure].title
+                ),
             ),
         log:
             f"{RESULTS}/logs/figures/{figure}.log",
@@ -34,31 +34,33 @@ for figure in paper_figures(list(CONFIG.experiments), deep=True):
             runtime=lambda wildcards, attempt: attempt * 10,
         params:
             figure=figure,
-            code=figure_code(
+            code=CODE.of_figures(
                 "paper_figure.py",
-                catalogue.PAPER_FIGURES[figure].module,
-                experiments=catalogue.PAPER_FIGURES[figure].experiments,
+                [catalogue.PAPER_FIGURES[figure].module],
+                catalogue.PAPER_FIGURES[figure].experiments,
                 deep=True,
             ),
-            experiments=paper_figure_files(figure),
+            experiments=FILES.of_paper_figure(figure),
         script:
             "../scripts/paper_figure.py"
 
 
-for figure in catalogue.SUMMARY_FIGURES:
+for figure, drawing in catalogue.SUMMARY_FIGURES.items():
 
     rule:
         name:
             f"summary_figure_{figure}"
         input:
-            results=lambda wildcards: all_of(result_files(claimed_experiments())),
+            results=lambda wildcards: paths_of(FILES.of(MEASURED.made_experiments)),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
-            in_report(
+            report(
                 f"{RESULTS}/figures/{figure}.png",
-                caption=figure,
-                category=BEYOND_CATEGORY,
-                figure=catalogue.TITLES_BEYOND_THE_PAPER[figure],
+                **in_report(
+                    figure,
+                    CATEGORIES.beyond_the_paper,
+                    catalogue.TITLES_BEYOND_THE_PAPER[figure],
+                ),
             ),
         log:
             f"{RESULTS}/logs/figures/{figure}.log",
@@ -73,32 +75,30 @@ for figure in catalogue.SUMMARY_FIGURES:
             runtime=10,
         params:
             figure=figure,
-            code=lambda wildcards, module=catalogue.SUMMARY_FIGURES[
-                figure
-            ]: figure_code(
-                "summary_figure.py", module, experiments=claimed_experiments()
+            code=lambda wildcards, drawing=drawing: CODE.of_figures(
+                "summary_figure.py", [drawing], MEASURED.made_experiments
             ),
-            experiments=lambda wildcards: result_files(
-                claimed_experiments() + finished_experiments()
-            ),
+            experiments=lambda wildcards: MEASURED.two_layer_files,
         script:
             "../scripts/summary_figure.py"
 
 
-for figure in extension_figures():
+for figure, figure_files in EXTENSIONS.figure_files.items():
 
     rule:
         name:
             f"extension_figure_{figure}"
         input:
-            results=list(extension_figure_files(figure).values()),
+            results=list(figure_files.values()),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
-            in_report(
+            report(
                 f"{RESULTS}/figures/{figure}.png",
-                caption=figure,
-                category=BEYOND_CATEGORY,
-                figure=catalogue.TITLES_BEYOND_THE_PAPER[figure],
+                **in_report(
+                    figure,
+                    CATEGORIES.beyond_the_paper,
+                    catalogue.TITLES_BEYOND_THE_PAPER[figure],
+                ),
             ),
         log:
             f"{RESULTS}/logs/figures/{figure}.log",
@@ -113,27 +113,29 @@ for figure in extension_figures():
             runtime=10,
         params:
             figure=figure,
-            code=figure_code("extension_figure.py", f"beyond.{figure}"),
-            files=extension_figure_files(figure),
+            code=CODE.of_figures("extension_figure.py", [f"beyond.{figure}"]),
+            files=figure_files,
         script:
             "../scripts/extension_figure.py"
 
 
 rule experiment_figures:
     input:
-        results=lambda wildcards: all_of(result_files([wildcards.experiment])),
+        results=lambda wildcards: paths_of(FILES.of([wildcards.experiment])),
     output:
         [
             f"{RESULTS}/figures/{{experiment}}/{figure}.pdf"
             for figure in catalogue.EXPERIMENT_FIGURES
         ],
         [
-            in_report(
+            report(
                 f"{RESULTS}/figures/{{experiment}}/{figure}.png",
-                caption=f"experiment_{figure}",
-                category=experiment_category,
-                subcategory="{experiment}",
-                figure=title,
+                **in_report(
+                    f"experiment_{figure}",
+                    CATEGORIES.of_experiment,
+                    title,
+                    subcategory="{experiment}",
+                ),
             )
             for figure, title in catalogue.EXPERIMENT_FIGURES.items()
         ],
@@ -148,11 +150,11 @@ rule experiment_figures:
         mem_mb=lambda wildcards, attempt: attempt * 4000,
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
-        code=lambda wildcards: figure_code(
+        code=lambda wildcards: CODE.of_figures(
             "experiment_figures.py",
-            *[f"experiment.{figure}" for figure in catalogue.EXPERIMENT_FIGURES],
-            experiments=[wildcards.experiment],
+            [f"experiment.{figure}" for figure in catalogue.EXPERIMENT_FIGURES],
+            [wildcards.experiment],
         ),
-        experiments=lambda wildcards: result_files([wildcards.experiment]),
+        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
     script:
         "../scripts/experiment_figures.py"

@@ -9,16 +9,20 @@ Makes: predictions/{experiment}.json, .txt and .html, predictions/{experiment}/{
 
 rule prediction:
     input:
-        results=lambda wildcards: prediction_inputs(wildcards.experiment),
+        results=lambda wildcards: paths_of(
+            FILES.of([wildcards.experiment]), trajectories=False
+        ),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}.json",
         text=f"{RESULTS}/predictions/{{experiment}}.txt",
-        page=in_report(
+        page=report(
             f"{RESULTS}/predictions/{{experiment}}.html",
-            caption="prediction",
-            category=experiment_category,
-            subcategory="{experiment}",
-            figure="Prediction",
+            **in_report(
+                "prediction",
+                CATEGORIES.of_experiment,
+                "Prediction",
+                subcategory="{experiment}",
+            ),
         ),
         figures=expand(
             f"{RESULTS}/predictions/{{{{experiment}}}}/{{figure}}.{{suffix}}",
@@ -36,12 +40,12 @@ rule prediction:
         mem_mb=4000,
         runtime=10,
     params:
-        code=lambda wildcards: figure_code(
+        code=lambda wildcards: CODE.of_figures(
             "prediction.py",
-            *[f"experiment.{figure}" for figure in catalogue.PREDICTION_FIGURES],
-            experiments=[wildcards.experiment],
+            [f"experiment.{figure}" for figure in catalogue.PREDICTION_FIGURES],
+            [wildcards.experiment],
         ),
-        experiments=lambda wildcards: result_files([wildcards.experiment]),
+        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
         smallest_mode=CONFIG.automatic.smallest_mode,
     script:
         "../scripts/prediction.py"
@@ -49,28 +53,32 @@ rule prediction:
 
 rule comparison:
     input:
-        results=lambda wildcards: all_of(result_files([wildcards.experiment])),
+        results=lambda wildcards: paths_of(FILES.of([wildcards.experiment])),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}_measured.json",
         text=f"{RESULTS}/predictions/{{experiment}}_measured.txt",
-        page=in_report(
+        page=report(
             f"{RESULTS}/predictions/{{experiment}}_measured.html",
-            caption="comparison",
-            category=experiment_category,
-            subcategory="{experiment}",
-            figure="Prediction and training",
+            **in_report(
+                "comparison",
+                CATEGORIES.of_experiment,
+                "Prediction and training",
+                subcategory="{experiment}",
+            ),
         ),
         drawings=[
             f"{RESULTS}/figures/{{experiment}}/{figure}.pdf"
             for figure in catalogue.COMPARISON_FIGURES
         ],
         pictures=[
-            in_report(
+            report(
                 f"{RESULTS}/figures/{{experiment}}/{figure}.png",
-                caption=f"comparison_{figure}",
-                category=experiment_category,
-                subcategory="{experiment}",
-                figure=title,
+                **in_report(
+                    f"comparison_{figure}",
+                    CATEGORIES.of_experiment,
+                    title,
+                    subcategory="{experiment}",
+                ),
             )
             for figure, title in catalogue.COMPARISON_FIGURES.items()
         ],
@@ -85,11 +93,11 @@ rule comparison:
         mem_mb=4000,
         runtime=10,
     params:
-        code=lambda wildcards: figure_code(
+        code=lambda wildcards: CODE.of_figures(
             "comparison.py",
-            *[f"beyond.{figure}" for figure in catalogue.COMPARISON_FIGURES],
-            experiments=[wildcards.experiment],
+            [f"beyond.{figure}" for figure in catalogue.COMPARISON_FIGURES],
+            [wildcards.experiment],
         ),
-        experiments=lambda wildcards: result_files([wildcards.experiment]),
+        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
     script:
         "../scripts/comparison.py"

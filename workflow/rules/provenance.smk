@@ -7,14 +7,14 @@ Makes: provenance.html
 
 rule provenance:
     input:
-        results=lambda wildcards: all_of(claimed_files()),
-        extensions=lambda wildcards: list(extension_files().values()),
+        results=lambda wildcards: paths_of(MEASURED.made_files),
+        extensions=list(EXTENSIONS.files.values()),
     output:
-        in_report(
+        report(
             f"{RESULTS}/provenance.html",
-            caption="provenance",
-            category=PROVENANCE_CATEGORY,
-            figure="Data, code, versions, checksums",
+            **in_report(
+                "provenance", CATEGORIES.provenance, "Data, code, versions, checksums"
+            ),
         ),
     log:
         f"{RESULTS}/logs/provenance.log",
@@ -28,8 +28,9 @@ rule provenance:
         mem_mb=2000,
         runtime=10,
     params:
-        code=code("provenance.py"),
-        files=lambda wildcards: data_files(),
-        settings=lambda wildcards: archived_settings(),
+        code=CODE.of("provenance.py"),
+        files=lambda wildcards: MEASURED.data_files,
+        settings=lambda wildcards: MEASURED.settings,
+        licences=lambda wildcards: MEASURED.licences,
     script:
         "../scripts/provenance.py"

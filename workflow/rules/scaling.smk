@@ -7,7 +7,7 @@ Makes: scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc
 
 rule scaling:
     input:
-        dataset=lambda wildcards: extension_dataset(
+        dataset=lambda wildcards: EXTENSIONS.dataset(
             f"scaling.{wildcards.parameter}.experiment"
         ),
     output:
@@ -25,9 +25,9 @@ rule scaling:
         mem_mb=lambda wildcards, attempt: attempt * 3000,
         runtime=lambda wildcards, attempt: attempt * 15,
     params:
-        code=code("scaling.py"),
-        settings=scaling_settings,
-        experiment=lambda wildcards: extension_settings(
+        code=CODE.of("scaling.py"),
+        settings=lambda wildcards: EXTENSIONS.scaling_settings(wildcards.parameter),
+        experiment=lambda wildcards: EXTENSIONS.experiment_settings(
             f"scaling.{wildcards.parameter}.experiment"
         ),
         root_seed=CONFIG.root_seed,
@@ -38,7 +38,7 @@ rule scaling:
 
 rule variant:
     input:
-        dataset=lambda wildcards: extension_dataset("variants.experiment"),
+        dataset=lambda wildcards: EXTENSIONS.dataset("variants.experiment"),
     output:
         f"{RESULTS}/variants/{{variant}}.nc",
     log:
@@ -46,7 +46,7 @@ rule variant:
     benchmark:
         f"{RESULTS}/benchmarks/variants/{{variant}}.tsv"
     wildcard_constraints:
-        variant="|".join(variant_names()) or "none",
+        variant="|".join(EXTENSIONS.variant_files) or "none",
     conda:
         "../../envs/analysis.yaml"
     threads: 1
@@ -54,9 +54,11 @@ rule variant:
         mem_mb=lambda wildcards, attempt: attempt * 3000,
         runtime=lambda wildcards, attempt: attempt * 15,
     params:
-        code=code("variant.py", "networks.linear_cnn"),
-        settings=variant_settings,
-        experiment=lambda wildcards: extension_settings("variants.experiment"),
+        code=CODE.of("variant.py", ["learning_dynamics.networks.linear_cnn"]),
+        settings=lambda wildcards: EXTENSIONS.variant_settings(wildcards.variant),
+        experiment=lambda wildcards: EXTENSIONS.experiment_settings(
+            "variants.experiment"
+        ),
         root_seed=CONFIG.root_seed,
         divergence_factor=CONFIG.divergence_factor,
     script:
@@ -65,7 +67,7 @@ rule variant:
 
 rule compare_variants:
     input:
-        variants=list(variant_files().values()),
+        variants=list(EXTENSIONS.variant_files.values()),
     output:
         f"{RESULTS}/variants/comparison.nc",
     log:
@@ -80,8 +82,8 @@ rule compare_variants:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("compare_variants.py"),
-        files=variant_files(),
+        code=CODE.of("compare_variants.py"),
+        files=EXTENSIONS.variant_files,
         reference=CONFIG.variants.reference if CONFIG.variants else None,
     script:
         "../scripts/compare_variants.py"

@@ -19,10 +19,10 @@ rule correlations:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
-        * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+        * SIZES.matrix_megabytes(wildcards.experiment, matrices=6, others=1000),
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
-        code=code("correlations.py"),
+        code=CODE.of("correlations.py"),
         settings=dataset_settings,
         largest_input=CONFIG.largest_input,
     script:
@@ -44,10 +44,10 @@ rule structure:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
-        * (1000 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
+        * SIZES.matrix_megabytes(wildcards.experiment, matrices=6, others=1000),
         runtime=lambda wildcards, attempt: attempt * 10,
     params:
-        code=code("structure.py"),
+        code=CODE.of("structure.py"),
         settings=dataset_settings,
         most_modes=CONFIG.most_modes,
     script:

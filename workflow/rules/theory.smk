@@ -7,7 +7,7 @@ Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experi
 Makes: theory/{experiment}/{network}.nc
 """
 
-for networks, predicted in predicted_networks().items():
+for networks, predicted in SIZES.predicted_together().items():
 
     rule:
         name:
@@ -29,11 +29,12 @@ for networks, predicted in predicted_networks().items():
             "../../envs/analysis.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: attempt * flow_megabytes(wildcards),
+            mem_mb=lambda wildcards, attempt: attempt
+            * SIZES.flow_megabytes(wildcards.experiment),
             runtime=lambda wildcards, attempt: attempt * 20,
         params:
-            code=lambda wildcards: code(
-                "predict.py", *network_modules([wildcards.experiment])
+            code=lambda wildcards: CODE.of_experiments(
+                "predict.py", [wildcards.experiment]
             ),
             settings=experiment_settings,
             seeds=CONFIG.seeds,

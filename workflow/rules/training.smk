@@ -8,11 +8,11 @@ Needs: datasets/{experiment}.nc, correlations/{experiment}.nc, structure/{experi
 Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 """
 
-for block, (block_seeds, trained) in training_blocks().items():
+for block, trained in SIZES.training_blocks().items():
 
     rule:
         name:
-            "train" if block == "seed-{seed}" else f"train_{block}"
+            block.rule_name("train")
         input:
             dataset=rules.dataset.output[0],
             correlations=rules.correlations.output[0],
@@ -21,18 +21,15 @@ for block, (block_seeds, trained) in training_blocks().items():
         output:
             [
                 f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
-                for seed in block_seeds
+                for seed in block.seeds
             ],
         log:
-            f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/{block}.log",
+            f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/{block.name}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block}.tsv"
+            f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block.name}.tsv"
         wildcard_constraints:
             # The same number of seeds for one network of an experiment, and another for the other.
-            experiment="|".join(
-                f"{name}(?=/({'|'.join(networks)})/)"
-                for name, networks in trained.items()
-            ),
+            experiment=trained_pattern(trained),
             network="|".join(TWO_LAYER_NETWORKS),
         conda:
             "../../envs/analysis.yaml"
@@ -40,11 +37,13 @@ for block, (block_seeds, trained) in training_blocks().items():
         threads: 1
         resources:
             mem_mb=lambda wildcards, attempt: attempt
-            * (1500 + 6 * 8 * input_values(wildcards) ** 2 // 10**6),
-            runtime=lambda wildcards, attempt, seeds=len(block_seeds): attempt
+            * SIZES.matrix_megabytes(wildcards.experiment, matrices=6, others=1500),
+            runtime=lambda wildcards, attempt, seeds=len(block.seeds): attempt
             * (10 + 2 * seeds),
         params:
-            code=lambda wildcards: code("train.py", network_module(wildcards)),
+            code=lambda wildcards: CODE.of_networks(
+                "train.py", [(wildcards.experiment, wildcards.network)]
+            ),
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,

@@ -4,16 +4,8 @@ Needs: the archive that the configuration names
 Makes: everything in it, manifest.json
 """
 
-try:
-    archive.require(
-        ARCHIVE,
-        [
-            name_in_results(path)
-            for path in [*all_of(claimed_files()), *extension_files().values()]
-        ],
-    )
-except DataError as error:
-    sys.exit(str(error))
+with exit_with_message():
+    archive.require(ARCHIVE, MEASURED.made_data_files)
 
 
 rule unpack:
@@ -33,7 +25,7 @@ rule unpack:
         mem_mb=1000,
         runtime=10,
     params:
-        code=code("unpack.py"),
+        code=CODE.of("unpack.py"),
         folder=lambda wildcards, output: Path(output[0]).parent,
         # Another archive at the same place may be an older file.
         files={

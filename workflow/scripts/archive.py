@@ -10,4 +10,6 @@ log = jobs.begin(snakemake.log[0])
 from learning_dynamics.publishing import archive_writing
 
 params, output = snakemake.params, snakemake.output
-archive_writing.write(params.files, snakemake.input.provenance, params.settings, output.archive, log)
+archive_writing.write(
+    params.files, snakemake.input.provenance, params.settings, output.archive, log, licences=params.licences
+)

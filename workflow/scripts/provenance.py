@@ -10,5 +10,5 @@ jobs.begin(snakemake.log[0])
 from learning_dynamics.publishing import provenance_page
 
 params = snakemake.params
-description = provenance_page.describe(params.files, params.settings)
+description = provenance_page.describe(params.files, params.settings, params.licences)
 provenance_page.write(description, snakemake.output[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union
 
 from pydantic import Field, TypeAdapter
 
-from learning_dynamics.datasets.kinds.base import UNKNOWN, DatasetKind, Licence
+from learning_dynamics.datasets.kinds.base import DatasetKind
 from learning_dynamics.datasets.kinds.cifar10 import Cifar10Dataset
 from learning_dynamics.datasets.kinds.cosines import CosinesDataset
 from learning_dynamics.datasets.kinds.digits import DigitsDataset
@@ -34,8 +34,3 @@ BY_KIND: dict[str, type[DatasetKind]] = {model.model_fields["kind"].default: mod
 def dataset_model(settings: Mapping[str, Any]) -> DatasetKind:
     """The data set that checked settings describe, as passed to a job."""
     return TypeAdapter[DatasetKind](Dataset).validate_python(settings)
-
-
-def licence(kind: str) -> Licence:
-    """Licence and citation of the data sets of a kind; of an unknown one nothing is assumed."""
-    return BY_KIND[kind].LICENCE if kind in BY_KIND else UNKNOWN

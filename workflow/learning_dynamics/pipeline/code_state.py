@@ -2,8 +2,9 @@
 
 It is a parameter of every rule, so that an edit reruns what runs it and nothing else. Imports are read from the syntax
 trees, also those inside functions; imports for type checking alone are left out. The registries of data sets and
-networks are tables of everything there is: they are not looked into. A rule names the modules that it picks there and the
-methods that it calls, whose imports are followed.
+networks are tables of everything there is: they are not looked into, and a rule names the modules that it picks there.
+A network knows its theory too: of a module that is picked only those methods count whose names the rest of the code
+uses.
 """
 
 from __future__ import annotations
@@ -12,45 +13,52 @@ import ast
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 _PACKAGE = "learning_dynamics"
 _FOLDER = Path(__file__).parents[2]
 REGISTRIES = (f"{_PACKAGE}.datasets.registry", f"{_PACKAGE}.networks.registry")
 
 
-@dataclass(frozen=True)
-class Pick:
-    """A module that a script picks at run time.
-
-    module: its name.
-    methods: the public methods of its classes that are called; all if None.
-    """
-
-    module: str
-    methods: tuple[str, ...] | None = None
-
-
-def state(script: Path, picks: Sequence[Pick] = ()) -> str:
-    """Hash of the statements of a script, of the library's modules that it imports and of those that it picks."""
+def state(script: Path, picked: Sequence[str] = ()) -> str:
+    """Hash of the statements of a script and of the library's modules that it runs; arguments as for ``imported``."""
     digest = hashlib.sha256(_statements(script))
-    for module in imported(script, picks):
+    for module in imported(script, picked):
         digest.update(module.encode() + _statements(_file(module)))
     return digest.hexdigest()[:16]
 
 
-def imported(script: Path, picks: Sequence[Pick] = ()) -> list[str]:
-    """Names of the library's modules that a script runs, sorted; arguments as for ``state``."""
-    methods = {pick.module: pick.methods for pick in picks}
+def imported(script: Path, picked: Sequence[str] = ()) -> list[str]:
+    """Names of the library's modules that a script runs, sorted.
+
+    Args:
+        script: a rule's script.
+        picked: names of modules whose classes it takes from a registry at run time.
+    """
     found: set[str] = set()
-    waiting = [*_imports(script, None), *(package for module in methods for package in _with_packages(module))]
+    names: set[str] = set()
+    while True:
+        modules, used = _reached(script, picked, frozenset(names))
+        if modules == found and used == names:
+            return sorted(found)
+        found, names = modules, used
+
+
+def _reached(script: Path, picked: Sequence[str], names: frozenset[str]) -> tuple[set[str], set[str]]:
+    """The modules that a script reaches if those picked run the methods of some names; and the names that all use."""
+    found: set[str] = set()
+    imports, attributes = _uses(script, None)
+    used = set(attributes)
+    waiting = [*imports, *(package for module in picked for package in _with_packages(module))]
     while waiting:
         module = waiting.pop()
         if module not in found and module not in REGISTRIES:
             found.add(module)
-            waiting += _imports(_file(module), methods.get(module))
-    return sorted(found)
+            imports, attributes = _uses(_file(module), names if module in picked else None)
+            waiting += imports
+            used |= attributes
+    return found, used
 
 
 def _file(module: str) -> Path:
@@ -65,27 +73,45 @@ def _with_packages(name: str) -> list[str]:
     return [module for module in names if _file(module).is_file()]
 
 
+def _uses(path: Path, methods: frozenset[str] | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The library's modules that a file imports, and the names of all attributes in it; see ``_nodes``."""
+    public = _public_methods(path)
+    return _uses_of(path, None if methods is None else methods & public)
+
+
 @functools.cache
-def _imports(path: Path, methods: tuple[str, ...] | None) -> tuple[str, ...]:
+def _uses_of(path: Path, methods: frozenset[str] | None) -> tuple[frozenset[str], frozenset[str]]:
     names: set[str] = set()
+    attributes: set[str] = set()
     for node in _nodes(_tree(path), methods):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute):
+            attributes.add(node.attr)
     own = (name for name in names if name.split(".")[0] == _PACKAGE)
-    return tuple({module for name in own for module in _with_packages(name)})
+    return frozenset(module for name in own for module in _with_packages(name)), frozenset(attributes)
 
 
-def _nodes(tree: ast.Module, methods: tuple[str, ...] | None) -> Iterator[ast.AST]:
-    """All nodes, without the public methods that are not among those called."""
+@functools.cache
+def _public_methods(path: Path) -> frozenset[str]:
+    classes = (node for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef))
+    return frozenset(part.name for node in classes for part in node.body if _is_public_method(part))
+
+
+def _is_public_method(node: ast.AST) -> TypeGuard[ast.FunctionDef]:
+    return isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+
+
+def _nodes(tree: ast.Module, methods: frozenset[str] | None) -> Iterator[ast.AST]:
+    """All nodes, without the public methods of classes that are not among some; with all of them if None."""
     waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     while waiting:
         node, in_class = waiting.pop()
-        if methods is not None and in_class and isinstance(node, ast.FunctionDef):
-            if not node.name.startswith("_") and node.name not in methods:
-                continue
+        if methods is not None and in_class and _is_public_method(node) and node.name not in methods:
+            continue
         yield node
         waiting += [(child, isinstance(node, ast.ClassDef)) for child in ast.iter_child_nodes(node)]
 

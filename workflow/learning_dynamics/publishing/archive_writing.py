@@ -15,7 +15,6 @@ import yaml
 
 from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets.registry import licence
 from learning_dynamics.errors import DataError
 from learning_dynamics.publishing.archive import MANIFEST, SETTINGS, Manifest, Member
 from learning_dynamics.storage import checksums, netcdf
@@ -52,6 +51,8 @@ def write(
     settings: Mapping[str, Any],
     path: str | Path,
     log: logging.Logger,
+    *,
+    licences: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """Write an archive, whole or not at all, and beside it its SHA-256 as ``sha256sum`` writes it.
 
@@ -64,6 +65,7 @@ def write(
         settings: of the run, with the experiments and networks whose results are among the files.
         path: the archive to make.
         log: receives what is left out.
+        licences: by experiment, "terms", "citation" and "redistributable" of its images.
 
     Raises:
         DataError: a file is missing or damaged, or the archive cannot be written.
@@ -75,11 +77,10 @@ def write(
         members = {name: Path(file) for name, file in files.items()}
         members["provenance.html"] = Path(provenance)
         for name in [name for name in members if name.startswith("datasets/")]:
-            kind = settings["experiments"][Path(name).stem]["dataset"]["kind"]
-            if not licence(kind).redistributable:
+            if not licences[Path(name).stem]["redistributable"]:
                 log.info("%s: only the images that figures show are archived", name)
                 members[name] = _excerpt(members[name], parts)
-        for name, text in {"README.md": _readme(settings), SETTINGS: _settings_text(settings)}.items():
+        for name, text in {"README.md": _readme(licences), SETTINGS: _settings_text(settings)}.items():
             members[name] = parts / name
             members[name].write_text(text, encoding="utf-8")
         described = {
@@ -124,11 +125,11 @@ def _settings_text(settings: Mapping[str, Any]) -> str:
     return yaml.safe_dump(complete, sort_keys=False, allow_unicode=True)
 
 
-def _readme(settings: Mapping[str, Any]) -> str:
+def _readme(licences: Mapping[str, Mapping[str, Any]]) -> str:
     lines = []
-    for name, experiment in settings["experiments"].items():
-        whose = licence(experiment["dataset"]["kind"])
-        lines.append(f"- `{name}`: licence: {whose.terms}.{f' {whose.citation}.' if whose.citation else ''}")
-        if not whose.redistributable:
+    for name, licence in licences.items():
+        citation = f" {licence['citation']}." if licence["citation"] else ""
+        lines.append(f"- `{name}`: licence: {licence['terms']}.{citation}")
+        if not licence["redistributable"]:
             lines.append("  Only the images that figures show are here, a few of every class.")
     return _README.format(settings=SETTINGS, manifest=MANIFEST, data="\n".join(lines))

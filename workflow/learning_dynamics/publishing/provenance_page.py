@@ -10,7 +10,6 @@ from typing import Any
 
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets import labelled_images
-from learning_dynamics.datasets.registry import licence
 from learning_dynamics.storage import checksums, html_page, netcdf
 
 _TEMPLATE = """{% extends "page" %}
@@ -66,12 +65,15 @@ ul { padding-left: 1.2rem; }
 """
 
 
-def describe(files: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str, Any]:
+def describe(
+    files: Mapping[str, str], settings: Mapping[str, Any], licences: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     """What the attributes of result files say, and the checksums of the files.
 
     Args:
         files: the NetCDF files and those of settings that were chosen (JSON), by their names in a results folder.
         settings: of the run.
+        licences: by experiment, "terms" and "citation" of its images.
 
     Raises:
         DataError: a file is missing or damaged.
@@ -96,7 +98,7 @@ def describe(files: Mapping[str, str], settings: Mapping[str, Any]) -> dict[str,
             }
         )
         if name.startswith("datasets/"):
-            data[Path(path).stem] = _data_set(path, attributes)
+            data[Path(path).stem] = _data_set(path, attributes, licences[Path(path).stem])
     commits = Counter((entry["code_commit"], entry["code_dirty"]) for entry in entries if "code_commit" in entry)
     return {
         "data": data,
@@ -125,16 +127,15 @@ def _by_name(item: tuple[str, Any]) -> str:
     return item[0].lower()
 
 
-def _data_set(path: str, attributes: Mapping[str, str]) -> dict[str, Any]:
+def _data_set(path: str, attributes: Mapping[str, str], licence: Mapping[str, Any]) -> dict[str, Any]:
     images = dataset_files.read(path)
-    kind = json.loads(attributes["settings"])["dataset"]["kind"]
     channels, rows, columns = images.shape
     train, test = (len(images.split(name)) for name in labelled_images.SPLITS)
     return {
-        "kind": kind,
+        "kind": json.loads(attributes["settings"])["dataset"]["kind"],
         "origin": images.origin,
-        "licence": licence(kind).terms,
-        "citation": licence(kind).citation,
+        "licence": licence["terms"],
+        "citation": licence["citation"],
         "classes": list(images.class_names),
         "images": attributes.get("excerpt", f"{train:,} to train on, {test:,} held out"),
         "size": f"{rows} × {columns}, {channels} {'channel' if channels == 1 else 'channels'}",

@@ -1,0 +1,115 @@
+"""How large a job is: the seeds that it trains, the memory and the GPUs that it asks for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from learning_dynamics.pipeline.experiments import Experiments
+
+_WILDCARD = "{seed}"
+
+
+@dataclass(frozen=True)
+class SeedBlock:
+    """Seeds that one job trains; a single one is a wildcard: any can be asked for."""
+
+    seeds: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of its log and benchmark."""
+        if self.seeds == (_WILDCARD,):
+            return f"seed-{_WILDCARD}"
+        return f"seeds-{self.seeds[0]}-to-{self.seeds[-1]}"
+
+    def rule_name(self, rule: str) -> str:
+        """Of the rule that trains it."""
+        return rule if self.seeds == (_WILDCARD,) else f"{rule}_{self.name}"
+
+
+@dataclass(frozen=True)
+class JobSizes:
+    """Sizes of the jobs of some experiments."""
+
+    experiments: Experiments
+
+    def seed_blocks(self, size: int) -> list[SeedBlock]:
+        """All seeds, in blocks of `size`."""
+        if size == 1:
+            return [SeedBlock((_WILDCARD,))]
+        seeds = [str(seed) for seed in range(self.experiments.config.seeds)]
+        return [SeedBlock(tuple(seeds[first : first + size])) for first in range(0, len(seeds), size)]
+
+    def training_blocks(self) -> dict[SeedBlock, dict[str, list[str]]]:
+        """The blocks of seeds of the two-layer networks, and the networks of each experiment that are trained so."""
+        blocks: dict[SeedBlock, dict[str, list[str]]] = {}
+        for name in self.experiments.names:
+            for network in self.experiments.networks(name):
+                for block in self.seed_blocks(self.seeds_per_job(name, network)):
+                    blocks.setdefault(block, {}).setdefault(name, []).append(network)
+        return blocks
+
+    def seeds_per_job(self, experiment: str, network: str) -> int:
+        """Seeds of a two-layer network that one job trains: up to ten, as many as take about a minute."""
+        seeds = self.experiments.config.seeds_per_job
+        if seeds != "auto":
+            return seeds
+        settings = self.experiments[experiment]
+        values, classes = self.input_values(experiment), self._classes(experiment)
+        microseconds: float = settings.networks.named(network).microseconds(values, classes)
+        # The most that are chosen from the data are rarely needed.
+        updates = 300_000 if settings.updates == "auto" else settings.updates
+        return max(1, min(10, int(60e6 / (updates * microseconds))))
+
+    def predicted_together(self) -> dict[tuple[str, ...], list[str]]:
+        """The experiments whose two-layer networks one job predicts, by what these are."""
+        predicted: dict[tuple[str, ...], list[str]] = {}
+        for name in self.experiments.two_layer(self.experiments.names):
+            predicted.setdefault(tuple(self.experiments.networks(name)), []).append(name)
+        return predicted
+
+    def input_values(self, experiment: str) -> int:
+        """C n², the number of values in an image."""
+        return self.experiments[experiment].dataset.input_values(self.experiments.config.largest_input)
+
+    def matrix_megabytes(self, experiment: str, matrices: int, others: int) -> int:
+        """Memory of so many matrices of the size of Σxx, (C n²)² numbers, and of `others` megabytes beside them."""
+        return others + matrices * 8 * self.input_values(experiment) ** 2 // 10**6
+
+    def flow_megabytes(self, experiment: str) -> int:
+        """Memory of the gradient flows of an experiment's networks, of which some trials are integrated together.
+
+        Σxx and its decomposition; for these trials, ten or as many as have 2²⁷ numbers in their whole networks of all
+        records, the CNN's spectra, (C + p) n² numbers for each record, or the FCNN's layers and its records'
+        coefficients along some hundred directions. Above what was measured, by up to twice.
+        """
+        settings = self.experiments[experiment]
+        inputs, classes, records = self.input_values(experiment), self._classes(experiment), settings.records + 1
+        trials = max(1, min(self.experiments.config.seeds, 10, 2**27 // (records * classes * inputs)))
+        numbers = max(
+            settings.networks.named(name).flow_numbers(inputs, classes, records) for name in settings.networks.two_layer
+        )
+        return 600 + 8 * int(6 * inputs**2 + 1.5 * (trials * numbers)) // 10**6
+
+    def _classes(self, experiment: str) -> int:
+        """p; of a user's own images, whose classes are known when they are read, a guess that fits most."""
+        return len(self.experiments[experiment].dataset.class_names) or 10
+
+
+def trained_pattern(trained: Mapping[str, list[str]]) -> str:
+    """Regular expression of experiments' names in a path that goes on with one of the networks trained."""
+    return "|".join(f"{name}(?=/({'|'.join(networks)})/)" for name, networks in trained.items())
+
+
+def gpus(device: str) -> int:
+    """GPUs of a job that trains on a device; `auto` counts on one where NVIDIA's driver is installed.
+
+    A job of a cluster reads the rules again, on a node that may differ: it inherits the answer through the environment.
+    """
+    if device != "auto":
+        return 1 if device == "cuda" else 0
+    found = "1" if shutil.which("nvidia-smi") else "0"
+    return int(os.environ.setdefault("DEEP_TRAINING_GPUS", found))

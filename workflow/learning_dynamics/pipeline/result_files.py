@@ -1,0 +1,88 @@
+"""Names of the result files of experiments, as figures, the ledger and predictions read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from learning_dynamics.config.chosen_settings import ChosenSettingsFile
+from learning_dynamics.figures import catalogue
+from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
+from learning_dynamics.pipeline.experiments import Experiments
+
+# Settings and files of an experiment, see ``ExperimentResults.from_files``; by the name of the experiment.
+Files = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ResultFiles:
+    """Where the results of experiments are."""
+
+    experiments: Experiments
+
+    @property
+    def folder(self) -> str:
+        """The results folder."""
+        return self.experiments.config.results
+
+    def trajectories(self, experiment: str, network: str) -> list[str]:
+        """The trajectory files of all seeds of one network."""
+        seeds = range(self.experiments.config.seeds)
+        return [f"{self.folder}/trajectories/{experiment}/{network}/seed-{seed}.nc" for seed in seeds]
+
+    def chosen_settings(self, experiment: str) -> list[str]:
+        """The file of the settings that are `auto` in the configuration; none if no setting is."""
+        return [f"{self.folder}/settings/{experiment}.json"] if self.experiments[experiment].automatic else []
+
+    def of(self, names: Iterable[str], networks: Sequence[str] | None = None) -> Files:
+        """Settings and files of some experiments and of some of their networks, as plain data.
+
+        Args:
+            names: of the experiments.
+            networks: the two-layer ones of each experiment by default.
+        """
+        return {
+            name: self._of(name, self.experiments.networks(name) if networks is None else networks) for name in names
+        }
+
+    def with_deep_networks(self, name: str) -> Files:
+        """The same for one experiment and all of its networks."""
+        return self.of([name], self.experiments.networks(name, deep=True))
+
+    def of_paper_figure(self, figure: str) -> Files:
+        """What a figure of the paper shows."""
+        shown = catalogue.PAPER_FIGURES[figure]
+        return self.of(shown.experiments, shown.networks)
+
+    def name_in_folder(self, path: str) -> str:
+        """What a file is called in a results folder, and so in an archive."""
+        return Path(path).relative_to(self.folder).as_posix()
+
+    def _of(self, name: str, networks: Sequence[str]) -> dict[str, Any]:
+        chosen = [ChosenSettingsFile(path) for path in self.chosen_settings(name)]
+        return {
+            "settings": self.experiments.settings(name),
+            **({"chosen_file": chosen[0]} if chosen else {}),
+            "dataset_file": f"{self.folder}/datasets/{name}.nc",
+            "structure_file": f"{self.folder}/structure/{name}.nc",
+            "trajectory_files": {network: self.trajectories(name, network) for network in networks},
+            "theory_files": {
+                network: f"{self.folder}/theory/{name}/{network}.nc"
+                for network in networks
+                if network in TWO_LAYER_NETWORKS
+            },
+        }
+
+
+def paths_of(files: Mapping[str, Mapping[str, Any]], trajectories: bool = True) -> list[str]:
+    """The paths of files of experiments, as a rule's inputs; predictions are made without the trajectories."""
+    paths: list[str] = []
+    for part in files.values():
+        paths += [part["dataset_file"], part["structure_file"]]
+        paths += [part["chosen_file"]] if "chosen_file" in part else []
+        paths += part["theory_files"].values()
+        if trajectories:
+            paths += [path for seeds in part["trajectory_files"].values() for path in seeds]
+    return paths
