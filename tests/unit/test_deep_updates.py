@@ -9,7 +9,7 @@ from deep_tasks import CLASSES, CPU, ensemble_of, plain, plain_inputs, random_we
 
 from benchmarks import deep_eager
 from learning_dynamics.engines.deep import architecture, device, engine, pooled_gradients, updates
-from learning_dynamics.training import deep
+from learning_dynamics.networks.registry import DEEP_NETWORKS
 
 
 @pytest.mark.parametrize("rectified", [False, True])
@@ -42,7 +42,7 @@ def test_initial_weights_are_glorots_truncated_normal_ones(shape):
     assert inside == pytest.approx(0.682689 / 0.954500, abs=0.01)
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_biases_start_at_zero_and_seeds_differ(network):
     described = task(network)
     first, second = described.initial(0), described.initial(1)
@@ -51,7 +51,7 @@ def test_biases_start_at_zero_and_seeds_differ(network):
         assert "bias" in name or not np.allclose(values, second[name])
 
 
-@pytest.mark.parametrize(("network", "side"), [*itertools.product(deep.NETWORKS, (8, 7)), ("deep_relu_cnn", 10)])
+@pytest.mark.parametrize(("network", "side"), [*itertools.product(DEEP_NETWORKS, (8, 7)), ("deep_relu_cnn", 10)])
 def test_predictions_and_updates_are_those_of_plain_pytorch(network, side):
     described = task(network, side=side)
     weights = random_weights(described)
@@ -107,7 +107,7 @@ def after_updates(described, place, orders):
     initial = [described.initial(seed) for seed in described.seeds]
     model = described.model
     ensemble = engine.Ensemble(
-        described.architecture, initial, model.learning_rate, model.batch_size, place, torch.float64
+        described.architecture, initial, model.learning_rate, model.batch_size, place, dtype=torch.float64
     )
     samples = engine.Samples(described.data.split("train"), place, dtype=torch.float64)
     with torch.no_grad():
@@ -117,7 +117,7 @@ def after_updates(described, place, orders):
     return ensemble.weights()
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_ensemble_is_exact_in_double_precision(network):
     described = task(network, seeds=(0, 1, 2), batches=200)
     together = after_updates(described, CPU, [described.order()])
@@ -152,7 +152,7 @@ def test_every_network_may_have_a_learning_rate_of_its_own(network):
     not torch.cuda.is_available(),
     reason="no GPU: that the captured graph makes the updates of the CPU, for ensembles too, is not verified",
 )
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_gpu_makes_the_updates_of_the_cpu(network, seeds):
     described = task(network, seeds=seeds, batches=120)

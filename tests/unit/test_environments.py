@@ -9,8 +9,9 @@ import sys
 import pytest
 import yaml
 
-import source_files
 from conftest import PROJECT
+from learning_dynamics.networks import registry
+from learning_dynamics.pipeline import code_state
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 REQUIREMENTS = sorted((PROJECT / "envs").glob("requirements*.txt"))
@@ -56,13 +57,29 @@ def environments_of(path, block):
     return [(path.parent / name).resolve() for name in names]
 
 
+def modules_below(package):
+    library = PROJECT / "workflow" / "learning_dynamics"
+    paths = (library / package).rglob("*.py")
+    return [".".join(("learning_dynamics", *path.relative_to(library).with_suffix("").parts)) for path in paths]
+
+
+def picked(script):
+    """What a script picks from the registries: any kind of data set, any network of the sort that it is for."""
+    if script == "dataset.py":
+        return modules_below("datasets/kinds")
+    models = {"train_deep.py": registry.DEEP_NETWORKS}.get(script)
+    if script in ("train.py", "predict.py", "choose_settings.py"):
+        models = registry.TWO_LAYER_NETWORKS
+    return [registry.MODELS[name].__module__ for name in models or ()]
+
+
 def imported(script):
     """Top-level names of what a script imports, itself or in the library; figures are imported by their names."""
     path = PROJECT / "workflow" / "scripts" / script
-    files = [str(path), *source_files.imported_by(path)]
-    if any("/figures/" in file for file in files):
-        for figure in (PROJECT / "workflow" / "learning_dynamics" / "figures").glob("*.py"):
-            files += [str(figure), *source_files.imported_by(figure)]
+    modules = set(code_state.imported(path, picked(script)))
+    if any(".figures" in module for module in modules):
+        modules |= set(code_state.imported(path, [*picked(script), *modules_below("figures")]))
+    files = [path, *(code_state._file(module) for module in modules)]
     names = set()
     for file in files:
         with open(file, encoding="utf-8") as text:

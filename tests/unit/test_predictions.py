@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from learning_dynamics.config import chosen_settings, paper
-from learning_dynamics.config.configuration import AutomaticSettings
+from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.labelled_images import LabelledImages
@@ -23,8 +24,11 @@ from learning_dynamics.predictions import trajectories as predicted_trajectories
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
+from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.theory import gradient_flow
-from learning_dynamics.training.two_layer import train_from_files
+from learning_dynamics.training.checkpoints import Place
+from learning_dynamics.training.task import Trials
+from learning_dynamics.training.two_layer import TwoLayerTask, train_to_files
 
 LOG = logging.getLogger("test")
 SEEDS = 2
@@ -55,10 +59,11 @@ def made(folder, trained=True, largest_input=np.inf):
     data = dataset_files.open_file(dataset)
     structure_files.write_correlations(data, correlations, "mine", {}, largest_input)
     structure_files.write_structure(data, structure_files.read_averages(correlations), decomposition, "mine", {})
-    inputs = (dataset, correlations, decomposition, "mine")
+    inputs = StructureFiles(dataset, correlations, decomposition)
+    trials = Trials(name="mine", settings=settings, root_seed=0, seeds=SEEDS)
     chosen = folder / "chosen.json"
-    automatic.choose_from_files(*inputs, plain, AutomaticSettings().model_dump(), SEEDS, 0, chosen, LOG)
-    resolved = chosen_settings.resolved_settings(plain, str(chosen))
+    automatic.choose_to_file(inputs, trials, AutomaticSettings(), chosen)
+    trials = replace(trials, settings=chosen_settings.resolved_experiment(plain, str(chosen)))
     files = {
         "settings": plain,
         "chosen_file": str(chosen),
@@ -67,12 +72,14 @@ def made(folder, trained=True, largest_input=np.inf):
         "trajectory_files": {},
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
     }
-    predicted_trajectories.predict_from_files(*inputs, resolved, SEEDS, 0, files["theory_files"], LOG)
+    predicted_trajectories.predict_to_files(inputs, trials, files["theory_files"], LOG)
     if trained:
         for network in files["theory_files"]:
             files["trajectory_files"][network] = [str(folder / f"{network}-{seed}.nc") for seed in range(SEEDS)]
-            place = str(folder / "checkpoints"), 3.0, [], files["trajectory_files"][network]
-            train_from_files(*inputs, resolved, network, range(SEEDS), 0, 100.0, *place, LOG)
+            known = inputs.training_data(in_memory=False)
+            task = TwoLayerTask(name="mine", settings=trials.settings, network=network, root_seed=0, data=known)
+            outputs = dict(enumerate(files["trajectory_files"][network]))
+            train_to_files(task, outputs, Place(folder / "checkpoints", 3.0, ""), LOG)
     return files
 
 
