@@ -36,6 +36,18 @@ def work(values: typed.Values) -> int:
 
     return used.one(values) + late.two(values)
 '''
+OBJECTS = """class Network:
+    def flow(self):
+        from learning_dynamics.pieces import unused
+        return unused.three
+
+    def train(self):
+        return self._own()
+
+    def _own(self):
+        from learning_dynamics.pieces import other
+        return other.four
+"""
 FILES = {
     "learning_dynamics/__init__.py": "",
     "learning_dynamics/pieces/__init__.py": '"""Pieces."""\n',
@@ -45,9 +57,12 @@ FILES = {
     "learning_dynamics/pieces/typed.py": "class Values:\n    pass\n",
     "learning_dynamics/pieces/unused.py": "three = 3\n",
     "learning_dynamics/pieces/picked.py": "from learning_dynamics.pieces import unused\n",
+    "learning_dynamics/pieces/objects.py": OBJECTS,
+    "learning_dynamics/pieces/other.py": "four = 4\n",
     "learning_dynamics/datasets/__init__.py": "",
     "learning_dynamics/datasets/registry.py": "from learning_dynamics.pieces import unused\n",
-    "scripts/job.py": "from learning_dynamics.pieces.module import work\nfrom learning_dynamics.datasets import registry\n",
+    "scripts/job.py": "from learning_dynamics.datasets import registry\n"
+    "from learning_dynamics.pieces.module import work\n",
 }
 
 
@@ -60,10 +75,11 @@ def library(tmp_path, monkeypatch):
         path.write_text(content, encoding="utf-8")
     monkeypatch.setattr(code_state, "_FOLDER", tmp_path)
 
-    def state(*modules):
+    def state(module=None, methods=None):
         for cached in (code_state._imports, code_state._statements, code_state._tree):
             cached.cache_clear()
-        return code_state.state(tmp_path / "scripts" / "job.py", modules)
+        picks = [code_state.Pick(f"learning_dynamics.pieces.{module}", methods)] if module else []
+        return code_state.state(tmp_path / "scripts" / "job.py", picks)
 
     yield tmp_path, state
     state()
@@ -129,22 +145,38 @@ def test_a_time_stamp_or_another_place_changes_nothing(library, monkeypatch):
 
 def test_what_a_job_picks_at_run_time_is_named_for_it(library):
     folder, state = library
-    without, before = state(), state("learning_dynamics.pieces.picked")
+    without, before = state(), state("picked")
     assert before != without
     edit(folder / "learning_dynamics" / "pieces" / "unused.py", "three = 3", "three = 4")
-    assert state("learning_dynamics.pieces.picked") != before
+    assert state("picked") != before
     assert state() == without
 
 
-def imported(script, *modules):
-    return set(code_state.imported(SCRIPTS / script, [f"learning_dynamics.{module}" for module in modules]))
+def test_of_an_object_only_what_the_called_methods_import_counts(library):
+    folder, state = library
+
+    def states():
+        return {methods: state("objects", methods) for methods in (None, ("train",), ("train", "flow"))}
+
+    before = states()
+    edit(folder / "learning_dynamics" / "pieces" / "unused.py", "three = 3", "three = 4")
+    changed = {methods for methods, one in states().items() if one != before[methods]}
+    assert changed == {None, ("train", "flow")}
+    edit(folder / "learning_dynamics" / "pieces" / "other.py", "four = 4", "four = 5")
+    assert all(one != before[methods] for methods, one in states().items()), "what private methods import is run"
+
+
+def imported(script, module=None, methods=None):
+    picks = [code_state.Pick(f"learning_dynamics.{module}", methods)] if module else []
+    return set(code_state.imported(SCRIPTS / script, picks))
 
 
 def test_a_training_runs_its_own_network_alone_and_no_figure():
-    cnn = imported("train.py", "networks.linear_cnn")
+    cnn = imported("train.py", "networks.linear_cnn", ("start", "samples", "training"))
     assert {"learning_dynamics.engines.linear_cnn", "learning_dynamics.storage.netcdf"} <= cnn
     assert not any(f".{name}" in module for module in cnn for name in ("figures", "claims", "datasets.sources.own"))
     assert "learning_dynamics.engines.linear_fcnn" not in cnn
+    assert "learning_dynamics.theory.gradient_flow" in imported("train.py", "networks.linear_cnn", ("flow",)) - cnn
     assert not any(".engines." in module for module in imported("train.py"))
 
 

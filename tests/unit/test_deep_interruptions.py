@@ -21,7 +21,7 @@ from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.training import deep
 from learning_dynamics.training import files as trajectory_files
-from learning_dynamics.training.checkpoints import Checkpoint, Place
+from learning_dynamics.training.checkpoints import Checkpoint, CheckpointFolder
 
 
 @pytest.mark.parametrize("network", DEEP_NETWORKS)
@@ -66,7 +66,7 @@ task = deep.DeepTask(
     root_seed=0, seeds=(0,), data=dataset_files.read("dataset.nc"),
     structure=structure_files.structure_of(structure_files.read_structure("structure.nc")),
 )
-deep.train_to_files(task, "cpu", ["seed-0.nc"], checkpoints.Place("checkpoints", 1e-9, "the code"), log)
+deep.train_to_files(task, "cpu", ["seed-0.nc"], checkpoints.CheckpointFolder("checkpoints", 1e-9, "the code"), log)
 """
 
 
@@ -119,7 +119,7 @@ def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch)
             "data": dataset_files.read(tmp_path / "dataset.nc"),
             "structure": structure_files.structure_of(structure_files.read_structure(tmp_path / "structure.nc")),
         }
-        place = Place(str(tmp_path / "checkpoints"), 1.0, "the code")
+        place = CheckpointFolder(str(tmp_path / "checkpoints"), 1.0, "the code")
         deep.train_to_files(replace(described, **files), "cpu", outputs, place, LOG)
 
     record = deep.Training.record

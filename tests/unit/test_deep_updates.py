@@ -127,14 +127,15 @@ def test_ensemble_is_exact_in_double_precision(network):
             assert np.allclose(own[name], values, rtol=1e-9, atol=1e-12), name
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_every_network_may_have_a_learning_rate_of_its_own(network):
     described, rates = task(network, batches=30), (0.02, 0.05)
     initial, samples = described.initial(0), engine.Samples(described.data.split("train"), CPU, torch.float64)
 
     def trained_with(learning_rate, networks):
+        model = described.model
         ensemble = engine.Ensemble(
-            described.architecture, [initial] * networks, learning_rate, described.model.batch_size, CPU, torch.float64
+            described.architecture, [initial] * networks, learning_rate, model.batch_size, CPU, dtype=torch.float64
         )
         with torch.no_grad():
             for row in described.order():

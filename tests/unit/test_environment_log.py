@@ -25,12 +25,13 @@ def logged(folder, before="", **environment):
 
 
 def test_log_begins_with_place_python_and_versions(tmp_path):
-    place, python, packages, work = logged(tmp_path)
+    place, python, packages, work, modules = logged(tmp_path)
     assert f"host {socket.gethostname()}" in place
     assert sys.executable in python
     assert sys.prefix in python
     assert f"numpy {np.__version__}" in packages
     assert work.endswith("work")
+    assert "learning_dynamics.jobs" in modules.split("modules: ")[1].split()
 
 
 def test_node_job_and_gpu_of_a_cluster_are_named(tmp_path):

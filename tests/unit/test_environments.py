@@ -11,7 +11,6 @@ import yaml
 
 from conftest import PROJECT
 from learning_dynamics.networks import registry
-from learning_dynamics.pipeline import code_state
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 REQUIREMENTS = sorted((PROJECT / "envs").glob("requirements*.txt"))
@@ -57,10 +56,18 @@ def environments_of(path, block):
     return [(path.parent / name).resolve() for name in names]
 
 
+LIBRARY = PROJECT / "workflow" / "learning_dynamics"
+OBJECTS = ("learning_dynamics.datasets.kinds.", "learning_dynamics.networks.")
+
+
 def modules_below(package):
-    library = PROJECT / "workflow" / "learning_dynamics"
-    paths = (library / package).rglob("*.py")
-    return [".".join(("learning_dynamics", *path.relative_to(library).with_suffix("").parts)) for path in paths]
+    paths = (path for path in (LIBRARY / package).rglob("*.py") if path.stem != "__init__")
+    return [".".join(("learning_dynamics", *path.relative_to(LIBRARY).with_suffix("").parts)) for path in paths]
+
+
+def file_of(module):
+    path = LIBRARY.parent.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def picked(script):
@@ -75,20 +82,29 @@ def picked(script):
 
 def imported(script):
     """Top-level names of what a script imports, itself or in the library; figures are imported by their names."""
-    path = PROJECT / "workflow" / "scripts" / script
-    modules = set(code_state.imported(path, picked(script)))
-    if any(".figures" in module for module in modules):
-        modules |= set(code_state.imported(path, [*picked(script), *modules_below("figures")]))
-    files = [path, *(code_state._file(module) for module in modules)]
-    names = set()
-    for file in files:
-        with open(file, encoding="utf-8") as text:
-            tree = ast.parse(text.read())
-        for node in ast.walk(tree):
+    chosen = picked(script)
+    waiting, seen, names = [("", PROJECT / "workflow" / "scripts" / script)], set(), set()
+    waiting += [(module, file_of(module)) for module in chosen]
+    while waiting:
+        module, file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        # A data set or a network imports in its functions what they need: of those that are not picked none is called.
+        whole = module in chosen or not module.startswith(OBJECTS)
+        for node in ast.walk(tree) if whole else tree.body:
             if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
+                found = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and not node.level:
-                names.add(node.module.split(".")[0])
+                found = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            own = [name for name in found if name.split(".")[0] == "learning_dynamics"]
+            waiting += [(name, path) for name in own if (path := file_of(name)).is_file()]
+            names |= {name.split(".")[0] for name in found}
+            if script.endswith("figure.py") or script.endswith("figures.py"):
+                waiting += [(name, file_of(name)) for name in modules_below("figures")]
     return names - set(sys.stdlib_module_names) - {"learning_dynamics", "__future__"}
 
 

@@ -44,7 +44,7 @@ def test_figures_import_nothing_that_few_of_them_use():
     imported = imported_by(f"import {', '.join(names)}")
     assert imported.issuperset(names)
     assert {"matplotlib.figure", "learning_dynamics.figures.paper.general_data"} <= imported
-    unused = {"seaborn", "scipy", "numba", "pydantic", "matplotlib.pyplot", "torch", "torchvision", "sklearn"}
+    unused = {"seaborn", "scipy", "numba", "matplotlib.pyplot", "torch", "torchvision", "sklearn"}
     assert not imported & unused
 
 

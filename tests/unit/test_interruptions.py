@@ -20,7 +20,7 @@ from learning_dynamics.structure.files import write_correlations, write_structur
 from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.training import files as trajectory_files
 from learning_dynamics.training import two_layer
-from learning_dynamics.training.checkpoints import Checkpoint, Checkpointing, Place, identity, signals
+from learning_dynamics.training.checkpoints import Checkpoint, CheckpointFolder, Checkpointing, identity, signals
 
 LOG = logging.getLogger("learning_dynamics.test")
 
@@ -119,7 +119,7 @@ def job(folder, case, network, seeds=(0,)):
         write_structure(case.data, case.correlations, inputs[2], case.name, {})
     task = case.task(network, data=StructureFiles(*inputs).training_data(in_memory=True))
     outputs = {seed: folder / f"seed-{seed}.nc" for seed in seeds}
-    two_layer.train_to_files(task, outputs, Place(folder / "checkpoints", 1.0, "the code"), LOG)
+    two_layer.train_to_files(task, outputs, CheckpointFolder(folder / "checkpoints", 1.0, "the code"), LOG)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

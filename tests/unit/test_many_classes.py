@@ -27,7 +27,7 @@ from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.files import read_structure, structure_of
 from learning_dynamics.structure.training_data import StructureFiles, TrainingData
-from learning_dynamics.training.checkpoints import Place
+from learning_dynamics.training.checkpoints import CheckpointFolder
 from learning_dynamics.training.task import Trials
 from learning_dynamics.training.two_layer import TwoLayerTask, train, train_to_files
 
@@ -89,7 +89,7 @@ def files(tmp_path_factory):
         known = inputs.training_data(in_memory=False)
         task = TwoLayerTask(name="thousand", settings=trials.settings, network=network, root_seed=0, data=known)
         outputs = dict(enumerate(made["trajectory_files"][network]))
-        train_to_files(task, outputs, Place(folder / "checkpoints", 3.0, ""), LOG)
+        train_to_files(task, outputs, CheckpointFolder(folder / "checkpoints", 3.0, ""), LOG)
     return made
 
 

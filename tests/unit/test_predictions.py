@@ -26,7 +26,7 @@ from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.theory import gradient_flow
-from learning_dynamics.training.checkpoints import Place
+from learning_dynamics.training.checkpoints import CheckpointFolder
 from learning_dynamics.training.task import Trials
 from learning_dynamics.training.two_layer import TwoLayerTask, train_to_files
 
@@ -79,7 +79,7 @@ def made(folder, trained=True, largest_input=np.inf):
             known = inputs.training_data(in_memory=False)
             task = TwoLayerTask(name="mine", settings=trials.settings, network=network, root_seed=0, data=known)
             outputs = dict(enumerate(files["trajectory_files"][network]))
-            train_to_files(task, outputs, Place(folder / "checkpoints", 3.0, ""), LOG)
+            train_to_files(task, outputs, CheckpointFolder(folder / "checkpoints", 3.0, ""), LOG)
     return files
 
 

@@ -31,7 +31,7 @@ def samples(side, images=5):
     return inputs, generator.integers(0, CLASSES, images), generator.integers(0, images, UPDATES), generator
 
 
-def by_autograd(initial, images, labels, order, padding, operation):
+def by_autograd(initial, images, labels, order, *, padding, operation):
     """The same training with conv2d over explicitly padded images and gradients by autograd."""
     side = images.shape[-1]
     kernels = torch.tensor(initial.kernels, requires_grad=True)
@@ -71,7 +71,7 @@ def test_variant_is_plain_stochastic_gradient_descent(side, kernels, padding, op
     unchanged = (initial.kernels.copy(), initial.readouts.copy())
     engine = convolution_variants.engine(initial, images, convolution_variants.Layer(padding, operation), LEARNING_RATE)
     done, squared_errors = engine.update(labels, order)
-    kernel, readout = by_autograd(initial, images, labels, order, padding, operation)
+    kernel, readout = by_autograd(initial, images, labels, order, padding=padding, operation=operation)
     trained = engine.weights()
     assert done == UPDATES
     assert 0 < squared_errors < np.inf
@@ -95,7 +95,7 @@ def test_variant_agrees_with_the_dense_matrices_to_rounding(side, kernels, paddi
     half = len(order) // 2
     parts = [engine.update(labels, part) for part in (order[:half], order[half:])]
     kernel, readout, squared_errors, answers = dense_convolution.train(
-        initial, images, labels, order, padding, operation, LEARNING_RATE
+        initial, images, labels, order, padding=padding, operation=operation, learning_rate=LEARNING_RATE
     )
     assert relative_difference(kernel, initial.kernels) > 1e-2, "the comparison needs weights that moved"
     assert relative_difference(engine.weights().kernels, kernel) < 1e-13
