@@ -67,11 +67,7 @@ def trained(described, folder, stopped=lambda: False, every=1e9, place=CPU):
 
 
 def plain(described, weights):
-    shapes = described.architecture
-    model = deep_eager.network(
-        shapes.rectified, shapes.input_channels, shapes.side, shapes.channels, shapes.hidden_units, shapes.classes
-    )
-    return deep_eager.load(model, weights)
+    return deep_eager.load(deep_eager.network(described.architecture), weights)
 
 
 def plain_inputs(described, split):

@@ -14,12 +14,13 @@ from learning_dynamics.networks.registry import DEEP_NETWORKS
 
 @pytest.mark.parametrize("rectified", [False, True])
 def test_architecture_is_that_of_appendix_k(rectified):
-    shapes = architecture.Architecture(rectified, 3, 32, 16, 16, 10).shapes()
+    layers = architecture.Architecture(rectified, 3, 32, 16, 16, 10)
+    shapes = layers.shapes()
     assert shapes["kernel_0"] == (16, 3, 3, 3)
     assert all(shapes[f"kernel_{layer}"] == (16, 16, 3, 3) for layer in (1, 2, 3))
     assert shapes["dense_0"] == (16, 16 * (8 * 8 if rectified else 32 * 32))
     assert shapes["dense_1"] == (10, 16)
-    model = deep_eager.network(rectified, 3, 32, 16, 16, 10)
+    model = deep_eager.network(layers)
     parameters = sum(values.numel() for values in model.parameters())
     assert sum(np.prod(shape) for shape in shapes.values()) == parameters
 
@@ -65,7 +66,7 @@ def test_predictions_and_updates_are_those_of_plain_pytorch(network, side):
     for row in order:
         with torch.no_grad():
             ensemble.update(samples, row)
-    deep_eager.train(model, inputs, labels, order, described.model.learning_rate, CLASSES)
+    deep_eager.train(model, inputs, labels, order, learning_rate=described.model.learning_rate, classes=CLASSES)
     expected = dict(plain(described, ensemble.weights()[0]).named_parameters())
     start = dict(plain(described, weights).named_parameters())
     for name, values in model.named_parameters():

@@ -104,9 +104,8 @@ def test_linear_cnn_is_far_faster_than_an_eager_loop(side, channels, least):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        eager = seconds(
-            pytorch_eager.train_linear_cnn, initial.kernel, initial.readout, inputs, labels, order[:20], 1e-6
-        )
+        same = functools.partial(pytorch_eager.train_linear_cnn, learning_rate=1e-6)
+        eager = seconds(same, initial.kernel, initial.readout, inputs, labels, order[:20])
     finally:
         torch.set_num_threads(threads)
     ours = seconds(engine.update, spectra, labels, order)
