@@ -59,7 +59,7 @@ def experiment(deep_networks: bool) -> experiments.Experiment:
     return experiments.Experiment(
         dataset=shapes.ShapesDataset(side=8),
         networks=registry.Networks(**networks),
-        updates=1600 if deep_networks else 16_000,
+        updates=800 if deep_networks else 4000,
         order="epochs",
         records=5,
     )
