@@ -87,7 +87,7 @@ def wait_for(condition, process, seconds=300):
 
 
 def test_killed_job_goes_on_and_gives_identical_bytes(tmp_path):
-    described = task("deep_relu_cnn", batches=400, records=4)
+    described = task("deep_relu_cnn", batches=100, records=4)
     job = start_job(tmp_path, described)
     process = job()
     checkpoint = tmp_path / "checkpoints" / "made_up" / "deep_relu_cnn" / "seed-0"

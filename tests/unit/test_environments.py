@@ -1,6 +1,7 @@
 """Every environment pins exactly, all agree, and each holds what its rules import."""
 
 import ast
+import functools
 import importlib.metadata
 import re
 import subprocess
@@ -80,6 +81,12 @@ def picked(script):
     return [registry.MODELS[name].__module__ for name in models or ()]
 
 
+@functools.cache
+def tree_of(file):
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def imported(script):
     """Top-level names of what a script imports, itself or in the library; figures are imported by their names."""
     chosen = picked(script)
@@ -90,7 +97,7 @@ def imported(script):
         if file in seen:
             continue
         seen.add(file)
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        tree = tree_of(file)
         # A data set or a network imports in its functions what they need: of those that are not picked none is called.
         whole = module in chosen or not module.startswith(OBJECTS)
         for node in ast.walk(tree) if whole else tree.body:

@@ -34,7 +34,7 @@ from learning_dynamics.training.two_layer import TwoLayerTask, train, train_to_f
 LOG = logging.getLogger("test")
 CLASSES, SIDE, MODES = 1000, 12, 128
 # A run to the discovery of a mode would take some thousand updates.
-RULES = AutomaticSettings(step=1.0, most_updates=600)
+RULES = AutomaticSettings(step=1.0, most_updates=100)
 RECORDS = 30
 
 

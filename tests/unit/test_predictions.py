@@ -96,6 +96,12 @@ def without_flow(tmp_path_factory):
     patch.undo()
 
 
+@pytest.fixture(scope="module")
+def told(with_flow, tmp_path_factory):
+    """The prediction of ``with_flow``, its text and its files."""
+    return written(with_flow, tmp_path_factory.mktemp("told"))
+
+
 def written(files, folder):
     paths = {
         "json": str(folder / "mine.json"),
@@ -119,8 +125,8 @@ def compared(files, folder):
     return json.loads((folder / "measured.json").read_text()), (folder / "measured.txt").read_text(), paths
 
 
-def test_the_prediction_is_that_of_the_theory_files(with_flow, tmp_path):
-    prediction, text, paths = written(with_flow, tmp_path)
+def test_the_prediction_is_that_of_the_theory_files(with_flow, told):
+    prediction, text, paths = told
     assert [entry["train"] for entry in prediction["images"]["classes"]] == [2, 4, 6, 8]
     assert [entry["test"] for entry in prediction["images"]["classes"]] == [1, 2, 3, 4]
     assert "from 2 training images of 'a <b>' to 8 of '\"quoted\"'" in text
@@ -138,12 +144,11 @@ def test_the_prediction_is_that_of_the_theory_files(with_flow, tmp_path):
     assert all(Path(path).stat().st_size > 2000 for path in paths["figures"])
 
 
-def test_a_prediction_has_the_same_bytes_again(with_flow, tmp_path):
-    outputs = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        *_, paths = written(with_flow, tmp_path / name)
-        outputs.append([Path(paths[key]).read_bytes() for key in ("json", "text", "page")])
+def test_a_prediction_has_the_same_bytes_again(with_flow, told, tmp_path):
+    outputs = [
+        [Path(paths[key]).read_bytes() for key in ("json", "text", "page")]
+        for *_, paths in (told, written(with_flow, tmp_path))
+    ]
     assert outputs[0] == outputs[1]
 
 
@@ -161,10 +166,9 @@ def test_training_does_as_predicted(with_flow, tmp_path):
     assert all(Path(path).stat().st_size > 2000 for path in (*paths["drawings"], *paths["pictures"]))
 
 
-def test_estimates_stand_in_for_a_flow_that_costs_too_much(without_flow, with_flow, tmp_path):
+def test_estimates_stand_in_for_a_flow_that_costs_too_much(without_flow, told, tmp_path):
     prediction, text, _ = written(without_flow, tmp_path)
-    (tmp_path / "flow").mkdir()
-    exact, *_ = written(with_flow, tmp_path / "flow")
+    exact, *_ = told
     for network, part in prediction["networks"].items():
         assert part["method"] == "estimate"
         for mine, flow in zip(part["modes"], exact["networks"][network]["modes"], strict=True):
