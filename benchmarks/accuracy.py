@@ -21,11 +21,10 @@ import yaml
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow"))
 
-from learning_dynamics.config import loading
-from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.structure import files as structure_files
-from learning_dynamics.theory import gradient_flow
-from learning_dynamics.training import two_layer
+from learning_dynamics.config import loading  # noqa: E402
+from learning_dynamics.structure.training_data import StructureFiles  # noqa: E402
+from learning_dynamics.theory import gradient_flow  # noqa: E402
+from learning_dynamics.training import two_layer  # noqa: E402
 
 NETWORKS = ("linear_cnn", "linear_fcnn")
 
@@ -36,43 +35,34 @@ class Experiment:
     def __init__(self, results, name):
         whole = loading.load(yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8")))
         self.name, self.settings, self.root_seed = name, whole.experiments[name], whole.root_seed
-        self.divergence_factor = whole.divergence_factor
-        self.data = dataset_files.read(results / "datasets" / f"{name}.nc")
-        self.correlations = structure_files.read_correlations(results / "correlations" / f"{name}.nc")
-        self.structure = structure_files.structure_of(
-            structure_files.read_structure(results / "structure" / f"{name}.nc")
-        )
+        files = [results / kind / f"{name}.nc" for kind in ("datasets", "correlations", "structure")]
+        self.known = StructureFiles(*files).training_data(in_memory=True)
+
+    def task(self, network, settings=None):
+        """The training of a network, or what is predicted of it."""
+        described = {"name": self.name, "settings": settings or self.settings, "root_seed": self.root_seed}
+        return two_layer.TwoLayerTask(**described, network=network, data=self.known)
 
     def trained(self, precision):
         """Trajectory of seed 0 of the FCNN in some precision."""
         fcnn = self.settings.networks.linear_fcnn.model_copy(update={"precision": precision})
         networks = self.settings.networks.model_copy(update={"linear_fcnn": fcnn})
         settings = self.settings.model_copy(update={"networks": networks})
-        inputs = (self.divergence_factor, self.data, self.correlations, self.structure)
-        return two_layer.train(self.name, settings, "linear_fcnn", 0, self.root_seed, *inputs, lambda *_: None)
+        return two_layer.train(self.task("linear_fcnn", settings), 0, lambda *_: None)
 
     def flow(self, network, trials, **accuracy):
         """a_α/s_α of some trials' flows for the modes that can be learned, and their losses on all splits."""
-        model, averages = getattr(self.settings.networks, network), self.correlations["train"]
+        task, averages, structure = self.task(network), self.known.correlations, self.known.structure
         samples = np.array(self.settings.record_samples(), dtype=np.float64)
-        common = (self.root_seed, self.data)
+        starts = [task.start(seed) for seed in range(trials)]
+        options = {"samples": samples, "learning_rate": task.model.rate, **accuracy}
         if network == "linear_cnn":
-            starts = [
-                two_layer.initial_linear_cnn(self.name, model, seed, *common, self.structure) for seed in range(trials)
-            ]
-            solution = gradient_flow.linear_cnn_flow(
-                starts, averages, self.structure, model.learning_rate, samples, **accuracy
-            )
+            solution = gradient_flow.linear_cnn_flow(starts, averages["train"], structure, **options)
         else:
-            cnn = self.settings.networks.linear_cnn
-            starts = [
-                two_layer.initial_linear_fcnn(self.name, model, cnn, seed, *common, averages, self.structure)
-                for seed in range(trials)
-            ]
-            solution = gradient_flow.linear_fcnn_flow(starts, averages, model.learning_rate, samples, **accuracy)
-        omega, losses = solution.whole.omega_and_losses(self.correlations, self.structure)
-        learned = self.structure.discoverable
-        effective = np.einsum("stmm->stm", omega)[..., learned] / self.structure.singular_values[learned]
+            solution = gradient_flow.linear_fcnn_flow(starts, averages["train"], **options)
+        omega, losses = solution.whole.omega_and_losses(averages, structure)
+        learned = structure.discoverable
+        effective = np.einsum("stmm->stm", omega)[..., learned] / structure.singular_values[learned]
         return effective, np.stack(list(losses.values()))
 
 
@@ -82,7 +72,7 @@ def single_precision(experiment):
     changed = float(abs(single[omega] - double[omega]).max() / abs(double[omega]).max())
     losses = max(
         float((abs(single[f"{split}_loss"] - double[f"{split}_loss"]) / double[f"{split}_loss"]).max())
-        for split in experiment.correlations
+        for split in experiment.known.correlations
     )
     print(f"{experiment.name}, FCNN, seed 0, single against double precision, largest difference over the training:")
     print(f"  Ω {changed:.1e} of its largest entry, loss {losses:.1e} of it")
@@ -90,10 +80,10 @@ def single_precision(experiment):
 
 def directions(experiment, network, trials, numbers):
     def flow(number):
-        kept = gradient_flow.principal_directions(experiment.correlations["train"].input, number)
+        kept = gradient_flow.principal_directions(experiment.known.correlations["train"].input, number)
         return experiment.flow(network, trials, principal=kept)
 
-    width = int(np.prod(experiment.data.shape))
+    width = experiment.known.inputs
     effective, losses = flow(width)
     print(f"{experiment.name}, {network}, {trials} trials, largest error against the flow with all {width} directions:")
     for number in numbers:

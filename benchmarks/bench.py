@@ -72,7 +72,7 @@ CASES = [
 ]
 
 
-def compare(case, problem, contestants, size, precision, repetitions, fraction):
+def compare(case, problem, contestants, size, *, precision, repetitions, fraction):
     """One row per contestant: microseconds per update, and how many times those of ours."""
     problem = problem.in_precision(precision)
     checked = problem.order[:CHECKED_UPDATES]
@@ -172,7 +172,15 @@ def main():
         row
         for case, problem, contestants, size, precisions in CASES
         for precision in precisions
-        for row in compare(case, problem, contestants, size, precision, arguments.repetitions, arguments.fraction)
+        for row in compare(
+            case,
+            problem,
+            contestants,
+            size,
+            precision=precision,
+            repetitions=arguments.repetitions,
+            fraction=arguments.fraction,
+        )
     ]
     measured = ceilings.measure()
     limits = [*roofline_rows(measured, arguments.fraction), *samples.measure(measured), *flow.measure(measured)]

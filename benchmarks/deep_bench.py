@@ -26,9 +26,9 @@ import torch  # noqa: E402
 
 from benchmarks import ceilings, deep_eager  # noqa: E402
 from benchmarks.machine import machine  # noqa: E402
-from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.engines.deep import architecture, device, engine, evaluation
-from learning_dynamics.numerics.correlations import decompose
+from learning_dynamics.datasets.labelled_images import LabelledImages  # noqa: E402
+from learning_dynamics.engines.deep import architecture, device, engine, evaluation  # noqa: E402
+from learning_dynamics.numerics.correlations import decompose  # noqa: E402
 
 SIDE, CHANNELS, HIDDEN, CLASSES, BATCH, IMAGES = 32, 16, 16, 10, 8, 5000
 RATE = 0.005
@@ -67,7 +67,7 @@ class Ours:
 
 class Eager:
     def __init__(self, shapes, weights, data, structure, memory_format):
-        model = deep_eager.network(shapes.rectified, 3, SIDE, CHANNELS, HIDDEN, CLASSES)
+        model = deep_eager.network(shapes)
         self.model = deep_eager.load(model, weights).to(memory_format=memory_format)
         self.splits = [
             (
@@ -80,7 +80,7 @@ class Eager:
 
     def train(self, order):
         with torch.enable_grad():
-            deep_eager.train(self.model, *self.splits[0], order, RATE, CLASSES)
+            deep_eager.train(self.model, *self.splits[0], order, learning_rate=RATE, classes=CLASSES)
 
     def evaluate(self):
         train, test = self.splits
@@ -106,7 +106,7 @@ def differences(ours, theirs):
     return float(loss), float(np.linalg.norm(mine[2] - other[2]) / np.linalg.norm(other[2]))
 
 
-def compare(name, contestants, order, repetitions, operations, peak):
+def compare(name, contestants, order, *, repetitions, operations, peak):
     ours = contestants["ours"]
     checked = {}
     for contestant in contestants.values():
@@ -168,7 +168,9 @@ def main():
                 "eager, channels last": Eager(shapes, weights, data, structure, torch.channels_last),
             }
             operations = deep_eager.operations_per_batch(shapes, BATCH)
-            results += compare(name, contestants, order, arguments.repetitions, operations, peak)
+            results += compare(
+                name, contestants, order, repetitions=arguments.repetitions, operations=operations, peak=peak
+            )
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     document = {
         "machine": machine(),

@@ -12,20 +12,21 @@ from torch import nn
 CHUNK = 100
 
 
-def network(rectified, input_channels, side, channels, hidden_units, classes):
-    """The network of App. K as a sequence of modules."""
+def network(shapes):
+    """The network of App. K as a sequence of modules, of an ``Architecture``."""
+    rectified, channels = shapes.rectified, shapes.channels
     layers = []
     for layer in range(4):
-        layers.append(nn.Conv2d(channels if layer else input_channels, channels, 3, padding=1))
+        layers.append(nn.Conv2d(channels if layer else shapes.input_channels, channels, 3, padding=1))
         if rectified:
             layers.append(nn.ReLU())
             if layer in (1, 3):
                 layers.append(nn.MaxPool2d(2))
-    last_side = side // 4 if rectified else side
-    layers += [nn.Flatten(), nn.Linear(channels * last_side**2, hidden_units)]
+    last_side = shapes.side // 4 if rectified else shapes.side
+    layers += [nn.Flatten(), nn.Linear(channels * last_side**2, shapes.hidden_units)]
     if rectified:
         layers.append(nn.ReLU())
-    layers.append(nn.Linear(hidden_units, classes))
+    layers.append(nn.Linear(shapes.hidden_units, shapes.classes))
     return nn.Sequential(*layers)
 
 
@@ -59,7 +60,7 @@ def load(model, weights):
     return model
 
 
-def train(model, inputs, labels, order, learning_rate, classes):
+def train(model, inputs, labels, order, *, learning_rate, classes):
     """One step of SGD for each row of `order`, shape (updates, batch)."""
     targets = torch.eye(classes, device=inputs.device)[labels]
     optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)

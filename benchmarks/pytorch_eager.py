@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 
-def train_linear_cnn(kernel, readout, images, labels, order, learning_rate):
+def train_linear_cnn(kernel, readout, images, labels, order, *, learning_rate):
     """Kernel (C, n, n) and readout (p, n, n) after an update for each entry of `order`, in the arguments' precision."""
     side = kernel.shape[-1]
     classes = len(readout)
@@ -30,7 +30,7 @@ def train_linear_cnn(kernel, readout, images, labels, order, learning_rate):
     return kernel.detach().numpy(), readout.detach().numpy().reshape(classes, side, side)
 
 
-def train_linear_fcnn(first, second, inputs, labels, order, learning_rate):
+def train_linear_fcnn(first, second, inputs, labels, order, *, learning_rate):
     """W1 (h, CN) and W2 (p, h) after an update for each entry of `order`, in the arguments' precision."""
     first = torch.tensor(first, requires_grad=True)
     second = torch.tensor(second, requires_grad=True)

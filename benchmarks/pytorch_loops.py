@@ -13,7 +13,7 @@ def linear_cnn_eager(problem):
     def run(order):
         start = time.perf_counter()
         kernel, _ = pytorch_eager.train_linear_cnn(
-            problem.first, problem.second, problem.inputs, problem.labels, order, problem.rate
+            problem.first, problem.second, problem.inputs, problem.labels, order, learning_rate=problem.rate
         )
         return time.perf_counter() - start, kernel
 
@@ -24,7 +24,7 @@ def linear_fcnn_eager(problem):
     def run(order):
         start = time.perf_counter()
         first, _ = pytorch_eager.train_linear_fcnn(
-            problem.first, problem.second, problem.vectors, problem.labels, order, problem.rate
+            problem.first, problem.second, problem.vectors, problem.labels, order, learning_rate=problem.rate
         )
         return time.perf_counter() - start, first
 

@@ -23,8 +23,8 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "workflow")]
 
 import numpy as np  # noqa: E402 - after the number of threads is set
 
-from learning_dynamics.config import paper
-from learning_dynamics.engines import linear_cnn
+from learning_dynamics.config import paper  # noqa: E402
+from learning_dynamics.engines import linear_cnn  # noqa: E402
 
 SIDES = (8, 16, 32, 64, 128, 256)
 CLASSES = 4
@@ -35,17 +35,20 @@ PLANNED_SEEDS = 1000
 
 TRAINING = """
 import json, logging, resource, sys
-from learning_dynamics.config_experiments import Experiment
-from learning_dynamics.correlations import decompose
-from learning_dynamics.datasets.make import make
-from learning_dynamics.networks import train
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.datasets.kinds.base import Making
+from learning_dynamics.numerics.correlations import decompose
+from learning_dynamics.structure.training_data import TrainingData
+from learning_dynamics.training import two_layer
 name, settings, seeds = json.loads(sys.argv[1])
 experiment = Experiment.model_validate(settings)
-data = make(experiment.dataset, name, 0, "", None)
+data = experiment.dataset.make(Making(name, 0))
 correlations = {split: data.split(split).correlations() for split in data.splits}
 structure = decompose(correlations["train"].input_output)
+known = TrainingData(data, correlations, structure)
+task = two_layer.TwoLayerTask(name=name, settings=experiment, network="linear_cnn", root_seed=0, data=known)
 for seed in range(seeds):
-    train.train(name, experiment, "linear_cnn", seed, 0, 100.0, data, correlations, structure, lambda *_: None)
+    two_layer.train(task, seed, lambda *_: None)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 """
 
@@ -53,10 +56,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 FIRST_UPDATE = """
 import sys, time
 import snakemake.script
-from learning_dynamics import jobs, netcdf
-from learning_dynamics.networks import train
+from learning_dynamics import jobs
+from learning_dynamics.training import two_layer
 import numpy as np
-from learning_dynamics.networks import linear_cnn
+from learning_dynamics.engines import linear_cnn
 engine = linear_cnn.Engine(linear_cnn.Weights(np.ones((1, 16, 16)), np.ones((4, 16, 16))), 1e-9)
 engine.update(engine.spectra(np.ones((1, 1, 16, 16))), np.zeros(1, np.int64), np.zeros(1, np.int64))
 """

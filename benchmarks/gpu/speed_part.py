@@ -22,9 +22,7 @@ class Eager:
 
     def __init__(self, problem: Problem, task: Task, memory_format: torch.memory_format) -> None:
         shapes = task.architecture
-        model = deep_eager.network(
-            shapes.rectified, shapes.input_channels, shapes.side, shapes.channels, shapes.hidden_units, shapes.classes
-        )
+        model = deep_eager.network(shapes)
         self.model = deep_eager.load(model, task.initial(0)).to(problem.device).to(memory_format=memory_format)
         self.rate, self.classes = task.model.learning_rate, shapes.classes
         inputs, self.labels = problem.plain_samples
@@ -33,7 +31,7 @@ class Eager:
     def train(self, order: torch.Tensor) -> None:
         """One update per row."""
         with torch.enable_grad():
-            deep_eager.train(self.model, self.inputs, self.labels, order, self.rate, self.classes)
+            deep_eager.train(self.model, self.inputs, self.labels, order, learning_rate=self.rate, classes=self.classes)
 
 
 def measure(result: Result, problem: Problem, machine: Result) -> None:

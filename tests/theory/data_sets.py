@@ -7,14 +7,13 @@ vector moves a weight, so that it is independent of what it is compared with.
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 import numpy as np
-from learning_dynamics.datasets.make import make
 from scipy.integrate import solve_ivp
 
 from learning_dynamics.config import experiments, loading, paper
-from learning_dynamics.datasets.kinds import cosines
+from learning_dynamics.datasets.kinds.base import Making
+from learning_dynamics.datasets.kinds.cosines import Cosine, CosinesDataset
 from learning_dynamics.engines import linear_cnn, linear_fcnn
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import (
@@ -24,8 +23,9 @@ from learning_dynamics.numerics.correlations import (
     input_correlation_in_modes,
 )
 from learning_dynamics.predictions.trajectories import predict
+from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.theory import competition
-from learning_dynamics.training.two_layer import train
+from learning_dynamics.training.two_layer import TwoLayerTask, train
 
 # Modes that share no frequency, with self-conjugate ones, on an even and an odd side: (row, column, amplitude).
 SUMS_OF_COSINES = {
@@ -90,14 +90,14 @@ def random_images(side, channels, classes, per_class, centred=False):
 
 def cosines(side, classes):
     """One image per class, a sum of cosines with random phases given as (row, column, amplitude)."""
-    settings = cosines.CosinesDataset(
+    settings = CosinesDataset(
         side=side,
         classes=[
-            [cosines.Cosine(frequency=[row, column], amplitude=size, phase="random") for row, column, size in one]
+            [Cosine(frequency=[row, column], amplitude=size, phase="random") for row, column, size in one]
             for one in classes
         ],
     )
-    made = make(settings, "cosines", 0, "", Path("nowhere"))
+    made = settings.make(Making("cosines", 0))
     return Data(made.images, made.labels, made.classes)
 
 
@@ -187,24 +187,16 @@ class Prepared:
         base = paper.paper_experiments()[name].model_dump()
         self.name = name
         self.settings = experiments.Experiment.model_validate(loading.merged(base, {"snapshots": [], **changes}))
-        self.images = make(self.settings.dataset, name, 0, "", Path("nowhere"))
+        self.images = self.settings.dataset.make(Making(name, 0))
         self.correlations = {split: self.images.split(split).correlations() for split in self.images.splits}
         self.structure = decompose(self.correlations["train"].input_output)
 
+    def task(self, network):
+        data = TrainingData(self.images, self.correlations, self.structure)
+        return TwoLayerTask(name=self.name, settings=self.settings, network=network, root_seed=0, data=data)
+
     def predict(self, network, seeds=1):
-        log = logging.getLogger("theory")
-        return predict(self.name, self.settings, network, seeds, 0, self.images, self.correlations, self.structure, log)
+        return predict(self.task(network), seeds, logging.getLogger("theory"))
 
     def train(self, network, seed=0):
-        return train(
-            self.name,
-            self.settings,
-            network,
-            seed,
-            0,
-            100.0,
-            self.images,
-            self.correlations,
-            self.structure,
-            lambda *_: None,
-        )
+        return train(self.task(network), seed, lambda *_: None)

@@ -25,7 +25,9 @@ def long_enough(data, std):
 
 
 def flow(data, starts, samples):
-    return gradient_flow.linear_cnn_flow(starts, data.correlations, data.structure, RATE, samples, 1e-10)
+    return gradient_flow.linear_cnn_flow(
+        starts, data.correlations, data.structure, RATE, samples, relative_tolerance=1e-10
+    )
 
 
 def kernel_of_mode(data, solution, trial, mode):

@@ -9,7 +9,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "theory.md").read_text()
 TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE)))
-NAMES = sorted(set(re.findall(r"`((?:networks|theory)\.\w+|fourier|correlations)\.(\w+)`", PAGE)))
+NAMES = sorted(set(re.findall(r"`((?:engines|numerics|theory)\.\w+)\.(\w+)`", PAGE)))
 
 
 @pytest.mark.parametrize(("file", "test"), TESTS)

@@ -33,21 +33,22 @@ def modes_of(data, smallest_mode=0.01):
 @pytest.mark.parametrize("side", [6, 7, 8])
 def test_speed_of_a_pure_cosine_is_that_of_equation_22(side):
     data = images_of(PURE_COSINES[side], side)
-    rates = modes_of(data).rates("linear_cnn")
+    rates = LinearCNN().rates(modes_of(data))
     largest = np.abs(data.right_spectra).max(axis=(-2, -1))
     assert rates == pytest.approx(side * largest)
     assert set(np.round(largest, 6)) <= {1.0, np.round(1 / np.sqrt(2), 6)}
-    assert np.array_equal(modes_of(data).rates("linear_fcnn"), np.ones(len(rates)))
+    assert np.array_equal(LinearFCNN().rates(modes_of(data)), np.ones(len(rates)))
 
 
-@pytest.mark.parametrize("network", ["linear_cnn", "linear_fcnn"])
+@pytest.mark.parametrize("network", [LinearCNN(), LinearFCNN()], ids=["linear_cnn", "linear_fcnn"])
 def test_an_update_at_the_chosen_rate_is_as_large_as_wanted(network):
     data = images_of(PURE_COSINES[8], 8)
     modes = modes_of(data)
-    rate = estimates.learning_rate(modes, network, 0.02)
-    assert estimates.learning_rate(modes, network, 0.01) == pytest.approx(rate / 2, rel=5e-3)
+    r = network.rates(modes)
+    rate = estimates.learning_rate(modes, r, 0.02)
+    assert estimates.learning_rate(modes, r, 0.01) == pytest.approx(rate / 2, rel=5e-3)
     # One image per class: d_α = p s_α², so that a sample moves mode α by 2 λ r_α p s_α of its distance.
-    s, r, classes = modes.singular_values, modes.rates(network), data.classes
+    s, classes = modes.singular_values, data.classes
     steps = np.maximum(2 * rate * r * classes * s, rate * r * modes.power / (classes * s))
     assert steps.max() == pytest.approx(0.02, rel=5e-3)
 
@@ -57,13 +58,12 @@ def test_an_update_at_the_chosen_rate_is_as_large_as_wanted(network):
 def test_estimated_times_are_the_flows_where_no_frequency_is_shared(side, channels):
     data = images_of(SUMS_OF_COSINES[side], side, channels)
     modes, rate = modes_of(data), 2e-3
-    cnn, fcnn, width = LinearCNN(learning_rate=rate), LinearFCNN(learning_rate=rate), 30
+    width, inputs = 30, channels * side**2
     estimated = {
-        "linear_cnn": estimates.discovery_times(modes, "linear_cnn", cnn, rate, 0),
-        "linear_fcnn": estimates.discovery_times(modes, "linear_fcnn", fcnn, rate, width),
+        "linear_cnn": LinearCNN(learning_rate=rate).estimated_times(modes, inputs),
+        "linear_fcnn": LinearFCNN(learning_rate=rate, hidden_units=width).estimated_times(modes, inputs),
     }
     generators = [np.random.default_rng(seed) for seed in range(8)]
-    inputs = channels * side**2
     for network, times in estimated.items():
         samples = np.linspace(0, 3 * times.max(), 600)
         if network == "linear_cnn":
@@ -81,7 +81,7 @@ def test_estimated_times_are_the_flows_where_no_frequency_is_shared(side, channe
 def test_final_kernel_is_that_of_the_winners():
     data = images_of(SUMS_OF_COSINES[8], 8)
     modes = modes_of(data)
-    kernel = estimates.final_kernel(modes, LinearCNN(learning_rate=1e-3))
+    kernel = LinearCNN(learning_rate=1e-3).estimated_kernel(modes)
     assert np.array_equal(kernel > 0, (modes.spectra > 1e-9).any(axis=0))
     for s, d, spectrum in zip(modes.singular_values, modes.input_correlation, modes.spectra, strict=True):
         assert 8 * d * (spectrum * kernel**2).sum() == pytest.approx(s), "a_α has reached s_α"

@@ -37,9 +37,10 @@ TIGHT = 1e-10
 
 def flow(network, data, initial, samples, tolerance=TIGHT, **options):
     rate = data.learning_rate(network)
+    options["relative_tolerance"] = tolerance
     if network == "linear_cnn":
-        return gradient_flow.linear_cnn_flow(initial, data.correlations, data.structure, rate, samples, tolerance)
-    return gradient_flow.linear_fcnn_flow(initial, data.correlations, rate, samples, tolerance, **options)
+        return gradient_flow.linear_cnn_flow(initial, data.correlations, data.structure, rate, samples, **options)
+    return gradient_flow.linear_fcnn_flow(initial, data.correlations, rate, samples, **options)
 
 
 def weights(network, data, std=0.1, hidden=20, seeds=2):
@@ -251,14 +252,16 @@ def test_training_in_cyclic_order_approaches_the_flow_in_proportion_to_the_learn
     for rate in rates:
         passes = round(300 * rates[0] / rate / images)
         stops = images * np.array([passes * part // 10 for part in range(11)])
-        arguments = data.correlations, rate, stops.astype(float), TIGHT
+        times = stops.astype(float)
         if network == "linear_cnn":
             engine = linear_cnn.Engine(start, rate)
             spectra = engine.spectra(data.inputs)
-            flowing = gradient_flow.linear_cnn_flow([start], arguments[0], data.structure, *arguments[1:])
+            flowing = gradient_flow.linear_cnn_flow(
+                [start], data.correlations, data.structure, rate, times, relative_tolerance=TIGHT
+            )
         else:
             engine = linear_fcnn.Engine(start, rate)
-            flowing = gradient_flow.linear_fcnn_flow([start], *arguments)
+            flowing = gradient_flow.linear_fcnn_flow([start], data.correlations, rate, times, relative_tolerance=TIGHT)
         trained = [engine.network()]
         for before, after in itertools.pairwise(stops):
             order = np.arange(before, after) % images

@@ -67,7 +67,7 @@ def test_constructed_solution_is_at_rest(make, side, classes):
     data = make(side, classes)
     weights = construct(data)
     solution = gradient_flow.linear_cnn_flow(
-        [weights], data.correlations, data.structure, RATE, np.array([0.0, 5000]), 1e-9
+        [weights], data.correlations, data.structure, RATE, np.array([0.0, 5000]), relative_tolerance=1e-9
     )
     assert np.allclose(solution.final[0].kernel, weights.kernel, atol=1e-8)
     assert np.allclose(solution.final[0].readout, weights.readout, atol=1e-8)
@@ -212,7 +212,9 @@ def test_gradient_flow_ends_the_nearer_to_a_minimal_norm_solution_the_smaller_it
     for std in stds:
         samples = np.array([0.0, (20 - 2 * np.log(std)) / ((side * strongest * data.singular_values).min() * RATE)])
         starts = [cnn_weights(data, std, seed) for seed in range(12)]
-        ends = gradient_flow.linear_cnn_flow(starts, data.correlations, data.structure, RATE, samples, 1e-10).final
+        ends = gradient_flow.linear_cnn_flow(
+            starts, data.correlations, data.structure, RATE, samples, relative_tolerance=1e-10
+        ).final
         measured.append([list(map(abs, deviation(data, end).values())) for end in ends])
         excess.append(np.median([norm(end) / least_norm(data) - 1 for end in ends]))
     names = list(deviation(data, cnn_weights(data, 1.0)))
@@ -243,7 +245,9 @@ def test_aligned_weights_end_at_a_minimal_norm_solution_whatever_their_size(side
     data = cosines(side, SUMS_OF_COSINES[side])
     start = aligned_cnn_weights(data, 0.1)
     samples = np.array([0.0, 30 / (side * 0.4 * data.singular_values.min() * RATE)])
-    end = gradient_flow.linear_cnn_flow([start], data.correlations, data.structure, RATE, samples, 1e-10).final[0]
+    end = gradient_flow.linear_cnn_flow(
+        [start], data.correlations, data.structure, RATE, samples, relative_tolerance=1e-10
+    ).final[0]
     found = deviation(data, end)
     # Only the kernel at frequencies of no mode, which neither moves nor matters, is left of the start.
     assert max(found["interpolation"], found["balance"], found["phase"], found["readout_outside"]) < 1e-6

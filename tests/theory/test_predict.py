@@ -13,7 +13,9 @@ from learning_dynamics.numerics.losses import mean_square_error
 from learning_dynamics.predictions import trajectories as predicted_trajectories
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
-from learning_dynamics.training.two_layer import initial_linear_fcnn
+from learning_dynamics.structure.training_data import StructureFiles
+from learning_dynamics.theory.closed_forms import single_frequency_modes
+from learning_dynamics.training.task import Trials
 from theory.data_sets import Prepared
 
 NETWORKS = ["linear_cnn", "linear_fcnn"]
@@ -189,16 +191,7 @@ def test_discovery_times_are_those_of_the_curves(network):
 def test_losses_are_over_the_images_of_each_split():
     prepared = Prepared("digits4", **SHORT, networks=NARROW)
     predicted = prepared.predict("linear_fcnn")
-    start = initial_linear_fcnn(
-        prepared.name,
-        prepared.settings.networks.linear_fcnn,
-        None,
-        0,
-        0,
-        prepared.images,
-        prepared.correlations["train"],
-        prepared.structure,
-    )
+    start = prepared.task("linear_fcnn").start(0)
     for split, averages in prepared.correlations.items():
         expected = mean_square_error((start.second @ start.first)[None], averages)[0]
         assert predicted[f"{split}_loss"].values[0, 0] == pytest.approx(expected, rel=1e-12)
@@ -211,10 +204,8 @@ def test_predictions_from_files_are_the_same(tmp_path):
     structure_files.write_correlations(prepared.images, files[1], prepared.name, {})
     structure_files.write_structure(prepared.images, prepared.correlations, files[2], prepared.name, {})
     outputs = {network: tmp_path / f"{network}.nc" for network in NETWORKS}
-    settings = prepared.settings.model_dump()
-    predicted_trajectories.predict_from_files(
-        *files, prepared.name, settings, 2, 0, outputs, logging.getLogger("theory")
-    )
+    trials = Trials(name=prepared.name, settings=prepared.settings, root_seed=0, seeds=2)
+    predicted_trajectories.predict_to_files(StructureFiles(*files), trials, outputs, logging.getLogger("theory"))
     for network, output in outputs.items():
         xr.testing.assert_identical(netcdf.read(output), prepared.predict(network, seeds=2))
 
@@ -225,11 +216,11 @@ def test_modes_of_a_single_frequency():
         return data.structure.right.T.reshape(-1, channels, 8, 8)
 
     one, other, own = (1, 2, 1.0, 0.3), (3, 2, 0.5, 0.0), (4, 0, 0.7, 0.0)
-    assert predicted_trajectories.single_frequency_modes(images([one], [other], [own]))
-    assert not predicted_trajectories.single_frequency_modes(images([one, other], [own]))
-    assert not predicted_trajectories.single_frequency_modes(images([one, own], [other]))
-    assert not predicted_trajectories.single_frequency_modes(images([one], [other], channels=2))
-    assert not predicted_trajectories.single_frequency_modes(images([one], [other]) + 0.1 * fourier.image(np.eye(8)))
+    assert single_frequency_modes(images([one], [other], [own]))
+    assert not single_frequency_modes(images([one, other], [own]))
+    assert not single_frequency_modes(images([one, own], [other]))
+    assert not single_frequency_modes(images([one], [other], channels=2))
+    assert not single_frequency_modes(images([one], [other]) + 0.1 * fourier.image(np.eye(8)))
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -247,7 +238,7 @@ def test_large_networks_are_taken_a_trial_at_a_time(monkeypatch, caplog):
     prepared = Prepared("pure_cosines", **SHORT, networks=NARROW)
     together = prepared.predict("linear_cnn", seeds=3)
     caplog.clear()
-    monkeypatch.setattr(predict, "_MOST_RECORDED", 1)
+    monkeypatch.setattr(predicted_trajectories, "_MOST_RECORDED", 1)
     with caplog.at_level("INFO"):
         apart = prepared.predict("linear_cnn", seeds=3)
     assert [line for line in caplog.messages if "seeds 2 to 2" in line]

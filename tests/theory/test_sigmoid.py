@@ -26,7 +26,9 @@ def cnn_case(side, std=1e-2):
     rate = RATE * side * structural_factor(data)
     samples = until_all_are_found(data, rate)
     starts = [aligned_cnn_weights(data, std, seed) for seed in range(3)]
-    solution = gradient_flow.linear_cnn_flow(starts, data.correlations, data.structure, RATE, samples, 1e-10)
+    solution = gradient_flow.linear_cnn_flow(
+        starts, data.correlations, data.structure, RATE, samples, relative_tolerance=1e-10
+    )
     return data, data.effective(solution.networks), samples, rate
 
 
@@ -58,7 +60,7 @@ def test_fcnn_flow_from_diagonal_weights_is_equation_22_whatever_the_images(case
     samples = until_all_are_found(data, RATE)
     start = 1e-3 * data.singular_values * np.arange(1, 5)
     weights = linear_fcnn.diagonal_weights(hidden, start, data.in_modes, data.structure.left, data.structure.right)
-    solution = gradient_flow.linear_fcnn_flow([weights], data.correlations, RATE, samples, 1e-10)
+    solution = gradient_flow.linear_fcnn_flow([weights], data.correlations, RATE, samples, relative_tolerance=1e-10)
     measured = data.effective(solution.networks[0])
     assert measured[0] == pytest.approx(start, rel=1e-9)
     predicted = sigmoid.effective_singular_value(samples[:, None], start, data.singular_values, RATE)

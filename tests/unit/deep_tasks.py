@@ -5,7 +5,6 @@ import logging
 
 import numpy as np
 import torch
-from learning_dynamics.training.interruptions import Checkpointing
 
 from benchmarks import deep_eager
 from learning_dynamics.config import experiments
@@ -15,7 +14,7 @@ from learning_dynamics.engines.deep import engine
 from learning_dynamics.networks import deep_cnn, registry
 from learning_dynamics.numerics.correlations import decompose
 from learning_dynamics.training import deep, progress
-from learning_dynamics.training.checkpoints import Checkpoint
+from learning_dynamics.training.checkpoints import Checkpoint, Checkpointing
 
 CPU = torch.device("cpu")
 LOG = logging.getLogger("test")
@@ -34,32 +33,41 @@ def images(count=60, side=SIDE, uncentred_shift=0):
 
 
 def task(network, seeds=(0,), batches=40, records=4, side=SIDE, **model):
-    deep = deep_cnn.DeepCNN(**{"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model})
-    networks = registry.Networks(linear_cnn=None, linear_fcnn=None, deep_linear_cnn=deep, deep_relu_cnn=deep)
+    shared = {"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05, **model}
+    networks = registry.Networks(
+        linear_cnn=None,
+        linear_fcnn=None,
+        deep_linear_cnn=deep_cnn.DeepLinearCNN(**shared),
+        deep_relu_cnn=deep_cnn.DeepReluCNN(**shared),
+    )
     settings = experiments.Experiment(
         dataset=shapes.ShapesDataset(side=side),
         networks=networks,
-        updates=batches * deep.batch_size,
+        updates=batches * shared["batch_size"],
         order="epochs",
         records=records,
     )
     data = images(side=side)
     structure = decompose(data.split("train").correlations().input_output)
-    return deep.Task("made_up", settings, network, seeds, 0, 100.0, data, structure)
+    return deep.DeepTask(
+        name="made_up",
+        settings=settings,
+        network=network,
+        root_seed=0,
+        seeds=tuple(seeds),
+        data=data,
+        structure=structure,
+    )
 
 
 def trained(described, folder, stopped=lambda: False, every=1e9, place=CPU):
-    checkpoint = Checkpoint(folder / f"checkpoint-{place.type}", lambda: described.identity(place, [train.__file__]))
-    report = progress.reporter(LOG, described.describe(), "batch", 40)
+    checkpoint = Checkpoint(folder / f"checkpoint-{place.type}", lambda: described.identity(place, "the code"))
+    report = progress.reporter(LOG, described.describe(*described.seeds), "batch", 40)
     return deep.train(described, place, Checkpointing(checkpoint, every, stopped), report)
 
 
 def plain(described, weights):
-    shapes = described.architecture
-    model = deep_eager.network(
-        shapes.rectified, shapes.input_channels, shapes.side, shapes.channels, shapes.hidden_units, shapes.classes
-    )
-    return deep_eager.load(model, weights)
+    return deep_eager.load(deep_eager.network(described.architecture), weights)
 
 
 def plain_inputs(described, split):

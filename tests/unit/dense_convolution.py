@@ -19,7 +19,7 @@ def shift_matrices(images, padding, operation):
     return matrices.reshape(number, side * side, side * side)
 
 
-def train(initial, images, labels, order, padding, operation, learning_rate):
+def train(initial, images, labels, order, *, padding, operation, learning_rate):
     """Kernels (K, n, n), readouts (p, K, n, n), the sum of ‖y − ŷ‖², and the answers to all images at the end."""
     matrices = shift_matrices(images, padding, operation)
     kernels = initial.kernels.reshape(len(initial.kernels), -1).copy()

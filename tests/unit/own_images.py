@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets import make
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.kinds.images import ImagesDataset
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
@@ -14,7 +14,7 @@ NO_DOWNLOADS = Path("no downloads")
 
 
 def made(source, target, experiment="mine", **wanted):
-    make.write(ImagesDataset(source=str(source), **wanted), experiment, 0, "", NO_DOWNLOADS, target)
+    ImagesDataset(source=str(source), **wanted).write(Making(experiment, 0, downloads=NO_DOWNLOADS), target)
     return dataset_files.read(target)
 
 

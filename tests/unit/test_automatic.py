@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
 
 import numpy as np
 import pytest
-from learning_dynamics.datasets.make import make
 
 from learning_dynamics.config import chosen_settings, paper
-from learning_dynamics.config.configuration import AutomaticSettings
+from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.errors import DataError
 from learning_dynamics.networks.linear_cnn import LinearCNN
 from learning_dynamics.networks.linear_fcnn import LinearFCNN
@@ -22,7 +21,9 @@ from learning_dynamics.numerics import discovery
 from learning_dynamics.predictions import automatic
 from learning_dynamics.predictions.trajectories import predict
 from learning_dynamics.structure import files as structure_files
-from learning_dynamics.training.two_layer import train
+from learning_dynamics.structure.training_data import StructureFiles, TrainingData
+from learning_dynamics.training.task import Trials
+from learning_dynamics.training.two_layer import TwoLayerTask, train
 
 LOG = logging.getLogger("test")
 RULES = AutomaticSettings()
@@ -36,16 +37,19 @@ class Prepared:
         dataset = paper.paper_experiments()[name].dataset
         networks = networks or Networks(linear_fcnn=LinearFCNN(hidden_units=64))
         self.experiment = Experiment(dataset=dataset, networks=networks, **settings)
-        self.data = make(dataset, name, 0, "", Path("nowhere"))
+        self.data = dataset.make(Making(name, 0))
         structure_files.write_correlations(self.data, folder / "correlations.nc", name, {}, largest_input)
         self.averages = structure_files.read_averages(folder / "correlations.nc")
         self.structure_file = folder / "structure.nc"
         structure_files.write_structure(self.data, self.averages, self.structure_file, name, {})
 
-    def choose(self, rules=RULES, seeds=3):
-        return automatic.choose(
-            self.name, self.experiment, rules, seeds, 0, self.data, self.averages, self.structure_file, LOG
-        )
+    @property
+    def trials(self):
+        return Trials(name=self.name, settings=self.experiment, root_seed=0, seeds=3)
+
+    def choose(self, rules=RULES):
+        stored = structure_files.read_structure(self.structure_file)
+        return automatic.choose(self.trials, rules, self.data, self.averages, stored)
 
 
 @pytest.mark.parametrize(("name", "error"), [("geometric_shapes", 0.03), ("digits4", 0.05), ("sums_of_cosines", 0.06)])
@@ -57,9 +61,10 @@ def test_training_at_the_chosen_settings_follows_the_flow_and_finds_every_mode(t
     decomposition = structure_files.structure_of(structure_files.read_structure(prepared.structure_file))
     s = decomposition.singular_values[chosen["modes"]]
     for network in ("linear_cnn", "linear_fcnn"):
-        arguments = (prepared.data, prepared.averages, decomposition)
-        trained = train(name, settings, network, 0, 0, 100.0, *arguments, lambda *_: None)
-        flow = predict(name, settings, network, 1, 0, *arguments, LOG)["effective_singular_values"].values[0]
+        data = TrainingData(prepared.data, prepared.averages, decomposition)
+        task = TwoLayerTask(name=name, settings=settings, network=network, root_seed=0, data=data)
+        trained = train(task, 0, lambda *_: None)
+        flow = predict(task, 1, LOG)["effective_singular_values"].values[0]
         measured, expected = (
             np.einsum("tmm->tm", omega)[:, chosen["modes"]]
             for omega in (trained["effective_singular_values"].values, flow)
@@ -114,13 +119,13 @@ def test_the_file_of_a_choice(tmp_path):
     dataset_files.write(prepared.data, tmp_path / "data.nc", "digits4", {})
     files = (str(tmp_path / name) for name in ("data.nc", "correlations.nc", "structure.nc"))
     plain = prepared.experiment.model_dump(mode="json")
-    automatic.choose_from_files(*files, "digits4", plain, RULES.model_dump(), 3, 0, tmp_path / "chosen.json", LOG)
+    automatic.choose_to_file(StructureFiles(*files), prepared.trials, RULES, tmp_path / "chosen.json")
     assert chosen_settings.read(tmp_path / "chosen.json") == prepared.choose()
     resolved = chosen_settings.resolved_settings(plain, [str(tmp_path / "chosen.json")])
     assert isinstance(resolved["updates"], int)
     assert isinstance(resolved["networks"]["linear_cnn"]["learning_rate"], float)
-    paper = paper.paper_experiments()["digits4"].model_dump(mode="json")
-    assert chosen_settings.resolved_settings(paper, None) == paper
+    given = paper.paper_experiments()["digits4"].model_dump(mode="json")
+    assert chosen_settings.resolved_settings(given, None) == given
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"updates": 3})])

@@ -10,13 +10,13 @@ from conftest import PROJECT
 ENGINES = """
 import numpy as np
 import torch
-from learning_dynamics.networks import convolution_variants, linear_cnn, linear_fcnn, small_linear_fcnn
-from learning_dynamics.networks.deep import pooled_gradients
+from learning_dynamics.engines import convolution_variants, linear_cnn, linear_fcnn, small_linear_fcnn
+from learning_dynamics.engines.deep import pooled_gradients
 
 random = np.random.default_rng(0)
 for classes, channels, precision in [(3, 1, "float64"), (3, 1, "float32"), (4, 3, "float64"), (60, 1, "float64")]:
     engine = linear_cnn.Engine(
-        linear_cnn.normal_weights(random, classes, channels, 6, 0.1, 0.1), 1e-3, precision=precision
+        linear_cnn.normal_weights(random, (classes, channels, 6), 0.1, 0.1), 1e-3, precision=precision
     )
     engine.update(engine.spectra(random.standard_normal((2, channels, 6, 6))), np.array([0, 1]), np.array([0, 1, 1]))
 for hidden in (4, 5):
@@ -26,8 +26,8 @@ for hidden in (4, 5):
     small_linear_fcnn.Engine(weights, 1e-3).update(vectors, np.array([0, 1]), np.array([0, 1]))
 for padding in ("circular", "zero"):
     engine = convolution_variants.engine(
-        convolution_variants.normal_weights(random, 3, 2, 4, 0.1, 0.1),
-        random.standard_normal((2, 4, 4)), padding, "convolution", 1e-3,
+        convolution_variants.normal_weights(random, (3, 2, 4), 0.1, 0.1),
+        random.standard_normal((2, 4, 4)), convolution_variants.Layer(padding), 1e-3,
     )
     engine.update(np.array([0, 1]), np.array([0, 1]))
     engine.answers()
@@ -42,7 +42,7 @@ for channels in (4, 8):
 # Two functions with the same source.
 CONSTANTS = """
 import sys
-from learning_dynamics.networks import linear_fcnn, small_linear_fcnn
+from learning_dynamics.engines import linear_fcnn, small_linear_fcnn
 import numpy as np
 
 weights = linear_fcnn.normal_weights(np.random.default_rng(0), 3, 16, int(sys.argv[1]), 0.1)

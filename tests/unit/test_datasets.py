@@ -1,31 +1,28 @@
 """The images are what their settings say, for odd and even sides, one and three channels."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
-from learning_dynamics.datasets.make import make
 
 from learning_dynamics.config import paper
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets import labelled_images
-from learning_dynamics.datasets.kinds import cosines, digits, shapes
+from learning_dynamics.datasets.kinds import digits, shapes
+from learning_dynamics.datasets.kinds.base import Making
+from learning_dynamics.datasets.kinds.cosines import Cosine, CosinesDataset
 from learning_dynamics.errors import DataError
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import decompose
 from learning_dynamics.storage import netcdf
 
-NOWHERE = Path("nowhere")
-
 
 def cosines(side, channels=1, **cosine):
-    classes = [[cosines.Cosine(frequency=[f, 1], amplitude=1.0 + f, **cosine)] for f in range(3)]
-    return cosines.CosinesDataset(side=side, channels=channels, classes=classes)
+    classes = [[Cosine(frequency=[f, 1], amplitude=1.0 + f, **cosine)] for f in range(3)]
+    return CosinesDataset(side=side, channels=channels, classes=classes)
 
 
 def made(settings, experiment="mine", root_seed=0):
-    return make(settings, experiment, root_seed, "", NOWHERE)
+    return settings.make(Making(experiment, root_seed))
 
 
 @pytest.mark.parametrize("side", [7, 8])

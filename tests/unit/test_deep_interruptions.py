@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,16 +16,17 @@ from deep_tasks import LOG, nth_call, task, trained
 from conftest import PROJECT
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import StoppedError
+from learning_dynamics.networks.registry import DEEP_NETWORKS
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.training import deep
 from learning_dynamics.training import files as trajectory_files
-from learning_dynamics.training.checkpoints import Checkpoint
+from learning_dynamics.training.checkpoints import Checkpoint, CheckpointFolder
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_stopped_at_random_and_resumed_gives_identical_bytes(network, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "AT_ONCE", 3)
+    monkeypatch.setattr(deep.Training, "piece", 3)
     netcdf.write(trained(task(network), tmp_path)[0], tmp_path / "whole.nc")
     generator = np.random.default_rng(3)
     for _ in range(3):
@@ -54,12 +56,17 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from learning_dynamics import jobs
 log = jobs.begin("job.log")
-from learning_dynamics.networks.deep import train
-train.AT_ONCE = 5
-train.train_from_files(
-    "dataset.nc", "structure.nc", "made_up", json.load(open("settings.json")), "deep_relu_cnn",
-    [0], 0, 100.0, "cpu", "checkpoints", 1e-9, [], ["seed-0.nc"], log,
+from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.structure import files as structure_files
+from learning_dynamics.training import checkpoints, deep
+deep.Training.piece = 5
+task = deep.DeepTask(
+    name="made_up", settings=Experiment.model_validate(json.load(open("settings.json"))), network="deep_relu_cnn",
+    root_seed=0, seeds=(0,), data=dataset_files.read("dataset.nc"),
+    structure=structure_files.structure_of(structure_files.read_structure("structure.nc")),
 )
+deep.train_to_files(task, "cpu", ["seed-0.nc"], checkpoints.CheckpointFolder("checkpoints", 1e-9, "the code"), log)
 """
 
 
@@ -71,20 +78,23 @@ def start_job(folder, described):
     return lambda: subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(path, process, seconds=300):
+def wait_for(condition, process, seconds=300):
     end = time.monotonic() + seconds
-    while not path.exists():
+    while not condition():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < end
         time.sleep(0.005)
 
 
 def test_killed_job_goes_on_and_gives_identical_bytes(tmp_path):
-    described = task("deep_relu_cnn", batches=400, records=4)
+    described = task("deep_relu_cnn", batches=100, records=4)
     job = start_job(tmp_path, described)
     process = job()
     checkpoint = tmp_path / "checkpoints" / "made_up" / "deep_relu_cnn" / "seed-0"
-    wait_for(checkpoint, process)
+    wait_for(checkpoint.exists, process)
+    # The first is written before the first batch.
+    first = checkpoint.stat().st_ino
+    wait_for(lambda: checkpoint.stat().st_ino != first, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
@@ -102,26 +112,26 @@ def test_killed_job_goes_on_and_gives_identical_bytes(tmp_path):
 def test_sigterm_keeps_a_checkpoint_and_asks_to_run_again(tmp_path, monkeypatch):
     described = task("deep_linear_cnn", seeds=(0, 1))
     write_inputs(described, tmp_path)
-    files = [str(tmp_path / f"{name}.nc") for name in ("dataset", "structure")]
     outputs = [str(tmp_path / f"seed-{seed}.nc") for seed in (0, 1)]
 
     def job():
-        settings = described.settings.model_dump(mode="json")
-        folder = str(tmp_path / "checkpoints")
-        deep.train_from_files(
-            *files, "made_up", settings, "deep_linear_cnn", [0, 1], 0, 100.0, "cpu", folder, 1.0, [], outputs, LOG
-        )
+        files = {
+            "data": dataset_files.read(tmp_path / "dataset.nc"),
+            "structure": structure_files.structure_of(structure_files.read_structure(tmp_path / "structure.nc")),
+        }
+        place = CheckpointFolder(str(tmp_path / "checkpoints"), 1.0, "the code")
+        deep.train_to_files(replace(described, **files), "cpu", outputs, place, LOG)
 
     record = deep.Training.record
 
     def interrupted(training, since):
-        if training.batch == 20:
+        if training.progress.here == 20:
             os.kill(os.getpid(), signal.SIGTERM)
         return record(training, since)
 
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(deep.Training, "record", interrupted)
-    with pytest.raises(StoppedError, match=r"seeds 0 to 1: stopped after 30 of 40 batches; .* run again to go on"):
+    with pytest.raises(StoppedError, match=r"seeds 0 to 1: stopped after 20 of 40 batches; .* run again to go on"):
         job()
     monkeypatch.undo()
     assert signal.getsignal(signal.SIGTERM) == before
@@ -147,7 +157,7 @@ def empty(content):
 
 @pytest.mark.parametrize("damage", [truncated, one_bit_flipped, empty])
 def test_damaged_checkpoint_is_set_aside(damage, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(train, "AT_ONCE", 3)
+    monkeypatch.setattr(deep.Training, "piece", 3)
     described = task("deep_relu_cnn")
     with pytest.raises(StoppedError):
         trained(described, tmp_path, nth_call(5))
@@ -162,7 +172,7 @@ def test_damaged_checkpoint_is_set_aside(damage, tmp_path, monkeypatch, caplog):
 
 @pytest.mark.parametrize("change", [{"learning_rate": 0.06}, {"channels": 5}])
 def test_stale_checkpoint_is_set_aside(change, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(train, "AT_ONCE", 3)
+    monkeypatch.setattr(deep.Training, "piece", 3)
     with pytest.raises(StoppedError):
         trained(task("deep_linear_cnn"), tmp_path, nth_call(5))
     trained(task("deep_linear_cnn", **change), tmp_path)

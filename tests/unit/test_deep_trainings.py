@@ -11,6 +11,7 @@ from deep_tasks import CPU, ensemble_of, nth_call, plain, plain_inputs, random_w
 from benchmarks import deep_eager
 from learning_dynamics.engines.deep import device, evaluation
 from learning_dynamics.errors import DivergenceError, StoppedError, UserError
+from learning_dynamics.networks.registry import DEEP_NETWORKS
 from learning_dynamics.storage import netcdf
 from learning_dynamics.training import deep
 from learning_dynamics.training import files as trajectory_files
@@ -46,7 +47,7 @@ def test_losses_and_omega_from_correlations_are_those_of_the_forward_pass():
     assert np.allclose(exact.effective, forward.effective, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_records_are_those_of_plain_pytorch(network, tmp_path):
     described = task(network)
     trajectory = trained(described, tmp_path)[0]
@@ -68,7 +69,7 @@ def test_subset_has_the_same_number_of_every_class():
     assert evaluation.balanced_subset(labels, 1000, np.random.default_rng(0)).tolist() == list(range(100))
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_ensemble_gives_each_seed_what_it_has_alone(network, tmp_path):
     together = trained(task(network, seeds=(0, 1, 2)), tmp_path)
     for seed, own in enumerate(together):
@@ -79,7 +80,7 @@ def test_ensemble_gives_each_seed_what_it_has_alone(network, tmp_path):
             assert difference <= 1e-4 * np.linalg.norm(alone[name]) + 1e-9, name
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_file_layout_and_round_trip(network, tmp_path):
     trajectory = trained(task(network, batches=10, records=5), tmp_path)[0]
     assert trajectory["effective_singular_values"].dims == ("sample", "left_mode", "right_mode")
@@ -94,7 +95,7 @@ def test_file_layout_and_round_trip(network, tmp_path):
     assert joined["effective_singular_values"].dims[:2] == ("seed", "sample")
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_same_training_gives_the_same_bytes(network, tmp_path):
     for name in ("first.nc", "second.nc"):
         netcdf.write(trained(task(network), tmp_path)[0], tmp_path / name)
@@ -104,7 +105,7 @@ def test_same_training_gives_the_same_bytes(network, tmp_path):
 def test_divergence_names_everything_and_the_remedy(tmp_path):
     with pytest.raises(DivergenceError) as error:
         trained(task("deep_linear_cnn", seeds=(3,), learning_rate=50.0), tmp_path)
-    for part in ("made_up", "deep_linear_cnn", "seed 3", "before sample", "lower learning_rate (50)"):
+    for part in ("made_up", "deep_linear_cnn", "seed 3", "diverged by sample", "lower learning_rate (50)"):
         assert part in str(error.value)
 
 
@@ -125,9 +126,9 @@ def test_cuda_without_a_gpu_is_an_error_and_auto_takes_the_cpu():
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: that a whole training runs on one is not verified")
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_whole_training_on_a_gpu_stops_resumes_and_records(network, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "AT_ONCE", 3)
+    monkeypatch.setattr(deep.Training, "piece", 3)
     described, gpu = task(network, seeds=(0, 1)), device.choose("cuda")
     with pytest.raises(StoppedError):
         trained(described, tmp_path, nth_call(5), place=gpu)

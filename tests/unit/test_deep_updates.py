@@ -9,17 +9,18 @@ from deep_tasks import CLASSES, CPU, ensemble_of, plain, plain_inputs, random_we
 
 from benchmarks import deep_eager
 from learning_dynamics.engines.deep import architecture, device, engine, pooled_gradients, updates
-from learning_dynamics.training import deep
+from learning_dynamics.networks.registry import DEEP_NETWORKS
 
 
 @pytest.mark.parametrize("rectified", [False, True])
 def test_architecture_is_that_of_appendix_k(rectified):
-    shapes = architecture.Architecture(rectified, 3, 32, 16, 16, 10).shapes()
+    layers = architecture.Architecture(rectified, 3, 32, 16, 16, 10)
+    shapes = layers.shapes()
     assert shapes["kernel_0"] == (16, 3, 3, 3)
     assert all(shapes[f"kernel_{layer}"] == (16, 16, 3, 3) for layer in (1, 2, 3))
     assert shapes["dense_0"] == (16, 16 * (8 * 8 if rectified else 32 * 32))
     assert shapes["dense_1"] == (10, 16)
-    model = deep_eager.network(rectified, 3, 32, 16, 16, 10)
+    model = deep_eager.network(layers)
     parameters = sum(values.numel() for values in model.parameters())
     assert sum(np.prod(shape) for shape in shapes.values()) == parameters
 
@@ -42,7 +43,7 @@ def test_initial_weights_are_glorots_truncated_normal_ones(shape):
     assert inside == pytest.approx(0.682689 / 0.954500, abs=0.01)
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_biases_start_at_zero_and_seeds_differ(network):
     described = task(network)
     first, second = described.initial(0), described.initial(1)
@@ -51,7 +52,7 @@ def test_biases_start_at_zero_and_seeds_differ(network):
         assert "bias" in name or not np.allclose(values, second[name])
 
 
-@pytest.mark.parametrize(("network", "side"), [*itertools.product(deep.NETWORKS, (8, 7)), ("deep_relu_cnn", 10)])
+@pytest.mark.parametrize(("network", "side"), [*itertools.product(DEEP_NETWORKS, (8, 7)), ("deep_relu_cnn", 10)])
 def test_predictions_and_updates_are_those_of_plain_pytorch(network, side):
     described = task(network, side=side)
     weights = random_weights(described)
@@ -65,7 +66,7 @@ def test_predictions_and_updates_are_those_of_plain_pytorch(network, side):
     for row in order:
         with torch.no_grad():
             ensemble.update(samples, row)
-    deep_eager.train(model, inputs, labels, order, described.model.learning_rate, CLASSES)
+    deep_eager.train(model, inputs, labels, order, learning_rate=described.model.learning_rate, classes=CLASSES)
     expected = dict(plain(described, ensemble.weights()[0]).named_parameters())
     start = dict(plain(described, weights).named_parameters())
     for name, values in model.named_parameters():
@@ -107,7 +108,7 @@ def after_updates(described, place, orders):
     initial = [described.initial(seed) for seed in described.seeds]
     model = described.model
     ensemble = engine.Ensemble(
-        described.architecture, initial, model.learning_rate, model.batch_size, place, torch.float64
+        described.architecture, initial, model.learning_rate, model.batch_size, place, dtype=torch.float64
     )
     samples = engine.Samples(described.data.split("train"), place, dtype=torch.float64)
     with torch.no_grad():
@@ -117,7 +118,7 @@ def after_updates(described, place, orders):
     return ensemble.weights()
 
 
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_ensemble_is_exact_in_double_precision(network):
     described = task(network, seeds=(0, 1, 2), batches=200)
     together = after_updates(described, CPU, [described.order()])
@@ -127,14 +128,15 @@ def test_ensemble_is_exact_in_double_precision(network):
             assert np.allclose(own[name], values, rtol=1e-9, atol=1e-12), name
 
 
-@pytest.mark.parametrize("network", train.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_every_network_may_have_a_learning_rate_of_its_own(network):
     described, rates = task(network, batches=30), (0.02, 0.05)
     initial, samples = described.initial(0), engine.Samples(described.data.split("train"), CPU, torch.float64)
 
     def trained_with(learning_rate, networks):
+        model = described.model
         ensemble = engine.Ensemble(
-            described.architecture, [initial] * networks, learning_rate, described.model.batch_size, CPU, torch.float64
+            described.architecture, [initial] * networks, learning_rate, model.batch_size, CPU, dtype=torch.float64
         )
         with torch.no_grad():
             for row in described.order():
@@ -152,7 +154,7 @@ def test_every_network_may_have_a_learning_rate_of_its_own(network):
     not torch.cuda.is_available(),
     reason="no GPU: that the captured graph makes the updates of the CPU, for ensembles too, is not verified",
 )
-@pytest.mark.parametrize("network", deep.NETWORKS)
+@pytest.mark.parametrize("network", DEEP_NETWORKS)
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_gpu_makes_the_updates_of_the_cpu(network, seeds):
     described = task(network, seeds=seeds, batches=120)

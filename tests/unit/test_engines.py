@@ -29,7 +29,7 @@ def test_linear_cnn_is_plain_stochastic_gradient_descent(side, channels):
     engine = linear_cnn.Engine(initial, LEARNING_RATE / side)
     done, squared_errors = engine.update(engine.spectra(inputs), labels, order)
     kernel, readout = pytorch_eager.train_linear_cnn(
-        initial.kernel, initial.readout, inputs, labels, order, LEARNING_RATE / side
+        initial.kernel, initial.readout, inputs, labels, order, learning_rate=LEARNING_RATE / side
     )
     trained = engine.weights()
     assert done == UPDATES
@@ -118,7 +118,7 @@ def test_linear_fcnn_is_plain_stochastic_gradient_descent(side, channels):
     engine = linear_fcnn.Engine(initial, LEARNING_RATE)
     done, squared_errors = engine.update(vectors[order], labels[order])
     first, second = pytorch_eager.train_linear_fcnn(
-        initial.first, initial.second, vectors, labels, order, LEARNING_RATE
+        initial.first, initial.second, vectors, labels, order, learning_rate=LEARNING_RATE
     )
     trained = engine.weights()
     assert done == UPDATES

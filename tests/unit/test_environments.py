@@ -1,6 +1,7 @@
 """Every environment pins exactly, all agree, and each holds what its rules import."""
 
 import ast
+import functools
 import importlib.metadata
 import re
 import subprocess
@@ -9,8 +10,8 @@ import sys
 import pytest
 import yaml
 
-import source_files
 from conftest import PROJECT
+from learning_dynamics.networks import registry
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 REQUIREMENTS = sorted((PROJECT / "envs").glob("requirements*.txt"))
@@ -56,22 +57,61 @@ def environments_of(path, block):
     return [(path.parent / name).resolve() for name in names]
 
 
+LIBRARY = PROJECT / "workflow" / "learning_dynamics"
+OBJECTS = ("learning_dynamics.datasets.kinds.", "learning_dynamics.networks.")
+
+
+def modules_below(package):
+    paths = (path for path in (LIBRARY / package).rglob("*.py") if path.stem != "__init__")
+    return [".".join(("learning_dynamics", *path.relative_to(LIBRARY).with_suffix("").parts)) for path in paths]
+
+
+def file_of(module):
+    path = LIBRARY.parent.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def picked(script):
+    """What a script picks from the registries: any kind of data set, any network of the sort that it is for."""
+    if script == "dataset.py":
+        return modules_below("datasets/kinds")
+    models = {"train_deep.py": registry.DEEP_NETWORKS}.get(script)
+    if script in ("train.py", "predict.py", "choose_settings.py"):
+        models = registry.TWO_LAYER_NETWORKS
+    return [registry.MODELS[name].__module__ for name in models or ()]
+
+
+@functools.cache
+def tree_of(file):
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def imported(script):
     """Top-level names of what a script imports, itself or in the library; figures are imported by their names."""
-    path = PROJECT / "workflow" / "scripts" / script
-    files = [str(path), *source_files.imported_by(path)]
-    if any("/figures/" in file for file in files):
-        for figure in (PROJECT / "workflow" / "learning_dynamics" / "figures").glob("*.py"):
-            files += [str(figure), *source_files.imported_by(figure)]
-    names = set()
-    for file in files:
-        with open(file, encoding="utf-8") as text:
-            tree = ast.parse(text.read())
-        for node in ast.walk(tree):
+    chosen = picked(script)
+    waiting, seen, names = [("", PROJECT / "workflow" / "scripts" / script)], set(), set()
+    waiting += [(module, file_of(module)) for module in chosen]
+    while waiting:
+        module, file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        tree = tree_of(file)
+        # A data set or a network imports in its functions what they need: of those that are not picked none is called.
+        whole = module in chosen or not module.startswith(OBJECTS)
+        for node in ast.walk(tree) if whole else tree.body:
             if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
+                found = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and not node.level:
-                names.add(node.module.split(".")[0])
+                found = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            own = [name for name in found if name.split(".")[0] == "learning_dynamics"]
+            waiting += [(name, path) for name in own if (path := file_of(name)).is_file()]
+            names |= {name.split(".")[0] for name in found}
+            if script.endswith("figure.py") or script.endswith("figures.py"):
+                waiting += [(name, file_of(name)) for name in modules_below("figures")]
     return names - set(sys.stdlib_module_names) - {"learning_dynamics", "__future__"}
 
 

@@ -4,20 +4,23 @@ import itertools
 import logging
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
-from learning_dynamics.training.interruptions import Checkpointing, signals
 from test_training import Prepared
 
 from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.engines import linear_cnn
 from learning_dynamics.errors import StoppedError
+from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure.files import write_correlations, write_structure
+from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.training import files as trajectory_files
 from learning_dynamics.training import two_layer
-from learning_dynamics.training.checkpoints import Checkpoint, identity
+from learning_dynamics.training.checkpoints import Checkpoint, CheckpointFolder, Checkpointing, identity, signals
 
 LOG = logging.getLogger("learning_dynamics.test")
 
@@ -49,7 +52,7 @@ def trained(case, network, path, stopped=lambda: False, every=1e9):
     ],
 )
 def test_stopped_at_random_and_resumed_gives_identical_bytes(name, network, precision, tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "_RESIDENT_UPDATES", 170)
+    monkeypatch.setattr(linear_cnn, "_RESIDENT_UPDATES", 170)
     case = prepared(name, precision)
     netcdf.write(case.train(network), tmp_path / "whole.nc")
     generator = np.random.default_rng(5)
@@ -87,46 +90,49 @@ def test_training_shorter_than_the_interval_neither_writes_nor_asks_who_it_is(tm
     assert not list(tmp_path.iterdir())
 
 
-def test_identity_follows_settings_data_and_code(tmp_path):
+def test_identity_follows_settings_data_and_code():
     case, other = prepared(), prepared("geometric_shapes")
-    code = [tmp_path / "a.py", tmp_path / "b.py"]
-    for file in code:
-        file.write_text("1")
 
-    def of(case=case, **settings):
+    def of(case=case, code="1", **settings):
         return identity(settings, case.data, case.correlations, case.structure, code)
 
     assert of(a=1) == of(a=1)
-    found = {of(a=1), of(a=2), of(case=other, a=1)}
-    code[1].write_text("2")
-    found.add(of(a=1))
-    assert len(found) == 4
+    assert len({of(a=1), of(a=2), of(case=other, a=1), of(a=1, code="2")}) == 4
 
 
-def job(folder, case, network, seeds=(0,), **changes):
+def test_identity_of_a_trial_follows_what_decides_its_course():
+    task = prepared().task("linear_cnn")
+    found = {task.identity(seed, code) for seed in (0, 1) for code in ("1", "2")}
+    others = [{"divergence_factor": 50.0}, {"root_seed": 1}, {"network": "linear_fcnn"}, {"name": "other"}]
+    found |= {replace(task, **change).identity(0, "1") for change in others}
+    found.add(prepared(order="random").task("linear_cnn").identity(0, "1"))
+    assert len(found) == 4 + len(others) + 1
+    assert prepared().task("linear_cnn").identity(0, "1") in found
+
+
+def job(folder, case, network, seeds=(0,)):
     """What the rule's script calls, on files."""
     inputs = [folder / f"{name}.nc" for name in ("dataset", "correlations", "structure")]
     if not inputs[0].exists():
         dataset_files.write(case.data, inputs[0], case.name, {})
         write_correlations(case.data, inputs[1], case.name, {})
         write_structure(case.data, case.correlations, inputs[2], case.name, {})
-    settings = {**case.settings.model_dump(mode="json"), **changes}
-    kept = (folder / "checkpoints", 1.0, [train.__file__])
-    outputs = [folder / f"seed-{seed}.nc" for seed in seeds]
-    two_layer.train_from_files(*inputs, case.name, settings, network, seeds, 0, 100.0, *kept, outputs, LOG)
+    task = case.task(network, data=StructureFiles(*inputs).training_data(in_memory=True))
+    outputs = {seed: folder / f"seed-{seed}.nc" for seed in seeds}
+    two_layer.train_to_files(task, outputs, CheckpointFolder(folder / "checkpoints", 1.0, "the code"), LOG)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_keeps_a_checkpoint_and_the_job_goes_on(number, tmp_path, monkeypatch, caplog):
     case = prepared()
     before = signal.getsignal(number)
-    snapshot = two_layer._CNNTraining.snapshot
+    snapshot = linear_cnn.Training.snapshot
 
     def interrupted(training):
         os.kill(os.getpid(), number)
         return snapshot(training)
 
-    monkeypatch.setattr(two_layer._CNNTraining, "snapshot", interrupted)
+    monkeypatch.setattr(linear_cnn.Training, "snapshot", interrupted)
     with pytest.raises(StoppedError, match=r"seed 0: stopped after 0 of 3000 samples; .* run again to go on"):
         job(tmp_path, case, "linear_cnn")
     monkeypatch.undo()
@@ -157,7 +163,7 @@ def test_signal_while_the_result_is_written_lets_it_finish(tmp_path, monkeypatch
     assert trajectory_files.read(tmp_path / "seed-0.nc")["sample"][-1] == 3000
 
 
-@pytest.mark.parametrize("network", two_layer.NETWORKS)
+@pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
 def test_seeds_in_one_job_give_the_bytes_of_jobs_of_their_own(network, tmp_path):
     case = prepared()
     job(tmp_path, case, network, seeds=(0, 1, 2))

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
-from learning_dynamics.datasets.make import make
 
 from learning_dynamics.config import chosen_settings, paper
-from learning_dynamics.config.configuration import AutomaticSettings
+from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.figures import catalogue, render
 from learning_dynamics.networks.linear_fcnn import LinearFCNN
@@ -25,12 +26,15 @@ from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.files import read_structure, structure_of
-from learning_dynamics.training.two_layer import train, train_from_files
+from learning_dynamics.structure.training_data import StructureFiles, TrainingData
+from learning_dynamics.training.checkpoints import CheckpointFolder
+from learning_dynamics.training.task import Trials
+from learning_dynamics.training.two_layer import TwoLayerTask, train, train_to_files
 
 LOG = logging.getLogger("test")
 CLASSES, SIDE, MODES = 1000, 12, 128
 # A run to the discovery of a mode would take some thousand updates.
-RULES = AutomaticSettings(step=1.0, most_updates=600)
+RULES = AutomaticSettings(step=1.0, most_updates=100)
 RECORDS = 30
 
 
@@ -56,18 +60,22 @@ def files(tmp_path_factory):
     """Every file of an experiment on these images, one training of each network."""
     folder = tmp_path_factory.mktemp("thousand")
     networks = Networks(linear_fcnn=LinearFCNN(hidden_units=16))
-    plain = Experiment(dataset=paper.paper_experiments()["digits4"].dataset, networks=networks).model_dump(mode="json")
+    experiment = Experiment(dataset=paper.paper_experiments()["digits4"].dataset, networks=networks)
+    trials = Trials(name="thousand", settings=experiment, root_seed=0, seeds=1)
     data, correlations, modes = (str(folder / f"{name}.nc") for name in ("data", "correlations", "structure"))
     dataset_files.write(thousand_classes(), data, "thousand", {})
     opened = dataset_files.open_file(data)
     structure_files.write_correlations(opened, correlations, "thousand", {})
-    structure_files.write_structure(opened, structure_files.read_averages(correlations), modes, "thousand", {}, MODES)
-    inputs, chosen = (data, correlations, modes, "thousand"), str(folder / "chosen.json")
+    structure_files.write_structure(
+        opened, structure_files.read_averages(correlations), modes, "thousand", {}, most_modes=MODES
+    )
+    inputs, chosen = StructureFiles(data, correlations, modes), str(folder / "chosen.json")
     with pytest.MonkeyPatch.context() as patched:
         # As for images of this many classes and five times the side.
         patched.setattr(automatic, "_MOST_RECORDED", RECORDS * CLASSES * SIDE**2)
-        automatic.choose_from_files(*inputs, plain, RULES.model_dump(), 1, 0, chosen, LOG)
-    resolved = chosen_settings.resolved_settings(plain, chosen)
+        automatic.choose_to_file(inputs, trials, RULES, chosen)
+    plain = experiment.model_dump(mode="json")
+    trials = replace(trials, settings=chosen_settings.resolved_experiment(plain, chosen))
     made = {
         "settings": plain,
         "chosen_file": chosen,
@@ -76,10 +84,12 @@ def files(tmp_path_factory):
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
         "trajectory_files": {network: [str(folder / f"{network}-0.nc")] for network in ("linear_cnn", "linear_fcnn")},
     }
-    predicted_trajectories.predict_from_files(*inputs, resolved, 1, 0, made["theory_files"], LOG)
+    predicted_trajectories.predict_to_files(inputs, trials, made["theory_files"], LOG)
     for network in made["theory_files"]:
-        place = str(folder / "checkpoints"), 3.0, [], made["trajectory_files"][network]
-        train_from_files(*inputs, resolved, network, [0], 0, 100.0, *place, LOG)
+        known = inputs.training_data(in_memory=False)
+        task = TwoLayerTask(name="thousand", settings=trials.settings, network=network, root_seed=0, data=known)
+        outputs = dict(enumerate(made["trajectory_files"][network]))
+        train_to_files(task, outputs, CheckpointFolder(folder / "checkpoints", 3.0, ""), LOG)
     return made
 
 
@@ -133,7 +143,7 @@ def test_the_prediction_names_a_few_modes_and_classes(files, tmp_path):
 @pytest.mark.parametrize("figure", catalogue.EXPERIMENT_FIGURES)
 def test_figures_show_the_first_few_and_say_so(files, figure, tmp_path):
     results = ExperimentResults.from_files("thousand", files)
-    drawn = import_module(f"learning_dynamics.figures.{figure}").draw(results)
+    drawn = import_module(f"learning_dynamics.figures.experiment.{figure}").draw(results)
     legends = [legend for part in (drawn, *drawn.axes) for legend in getattr(part, "legends", [])]
     assert all(len(legend.get_texts()) <= 14 for legend in legends)
     said = " ".join(text.get_text() for text in drawn.findobj(lambda part: hasattr(part, "get_text")))
@@ -145,14 +155,15 @@ def test_figures_show_the_first_few_and_say_so(files, figure, tmp_path):
 def test_what_is_kept_is_what_it_was(tmp_path):
     """Fewer modes change nothing of those that are kept, nor of the training."""
     experiment = paper.paper_experiments()["digits4"].model_copy(update={"updates": 300, "records": 5, "snapshots": []})
-    data = make(experiment.dataset, "digits4", 0, "", tmp_path)
+    data = experiment.dataset.make(Making("digits4", 0))
     averages = {split: data.split(split).correlations() for split in data.splits}
     trained = {}
     for most in (2, 128):
-        structure_files.write_structure(data, averages, tmp_path / "s.nc", "digits4", {}, most)
+        structure_files.write_structure(data, averages, tmp_path / "s.nc", "digits4", {}, most_modes=most)
         decomposition = structure_of(read_structure(tmp_path / "s.nc"))
-        inputs = (data, averages, decomposition)
-        trained[most] = train("digits4", experiment, "linear_cnn", 0, 0, 100.0, *inputs, lambda *_: None)
+        known = TrainingData(data, averages, decomposition)
+        task = TwoLayerTask(name="digits4", settings=experiment, network="linear_cnn", root_seed=0, data=known)
+        trained[most] = train(task, 0, lambda *_: None)
     for name in ("train_loss", "test_loss", "kernel_magnitude"):
         np.testing.assert_array_equal(trained[2][name], trained[128][name])
     few, all_modes = (trained[most]["effective_singular_values"].values for most in (2, 128))

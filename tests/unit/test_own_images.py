@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from own_images import made, structure_of_file
 from pictures_on_disk import KINDS, encoded, pixels, png, two_classes, write
 from PIL import Image
 
+from conftest import PROJECT
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.sources import fingerprints, pictures
 from learning_dynamics.storage import netcdf
@@ -153,7 +153,7 @@ def test_images_are_written_as_they_are_read(tmp_path):
 
 
 def test_images_in_a_file_are_read_when_they_are_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(labelled_images, "_WRITTEN_AT_ONCE", 600)
+    monkeypatch.setattr(dataset_files, "_WRITTEN_AT_ONCE", 600)
     write(tmp_path, "pictures.tar", dict(reversed(two_classes(9).items())))
     whole = made(tmp_path / "pictures.tar", tmp_path / "data.nc", test_fraction=0.3)
     opened = dataset_files.open_file(tmp_path / "data.nc")
@@ -192,8 +192,8 @@ def test_planning_does_not_import_what_reading_needs():
     import subprocess
 
     code = (
-        "import sys; from learning_dynamics.datasets import fingerprints; "
-        "from learning_dynamics import config_loading; "
+        "import sys; from learning_dynamics.datasets.sources import fingerprints; "
+        "from learning_dynamics.config import loading; "
         "print([name for name in ('PIL', 'xarray', 'numba', 'torch', 'scipy') if name in sys.modules])"
     )
     shown = subprocess.run(
@@ -201,7 +201,7 @@ def test_planning_does_not_import_what_reading_needs():
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(fingerprints.__file__).parents[2],
+        cwd=PROJECT / "workflow",
     )
     assert shown.stdout.strip() == "[]"
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from learning_dynamics.config import chosen_settings, paper
-from learning_dynamics.config.configuration import AutomaticSettings
+from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.labelled_images import LabelledImages
@@ -23,8 +24,11 @@ from learning_dynamics.predictions import trajectories as predicted_trajectories
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
+from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.theory import gradient_flow
-from learning_dynamics.training.two_layer import train_from_files
+from learning_dynamics.training.checkpoints import CheckpointFolder
+from learning_dynamics.training.task import Trials
+from learning_dynamics.training.two_layer import TwoLayerTask, train_to_files
 
 LOG = logging.getLogger("test")
 SEEDS = 2
@@ -55,10 +59,11 @@ def made(folder, trained=True, largest_input=np.inf):
     data = dataset_files.open_file(dataset)
     structure_files.write_correlations(data, correlations, "mine", {}, largest_input)
     structure_files.write_structure(data, structure_files.read_averages(correlations), decomposition, "mine", {})
-    inputs = (dataset, correlations, decomposition, "mine")
+    inputs = StructureFiles(dataset, correlations, decomposition)
+    trials = Trials(name="mine", settings=settings, root_seed=0, seeds=SEEDS)
     chosen = folder / "chosen.json"
-    automatic.choose_from_files(*inputs, plain, AutomaticSettings().model_dump(), SEEDS, 0, chosen, LOG)
-    resolved = chosen_settings.resolved_settings(plain, str(chosen))
+    automatic.choose_to_file(inputs, trials, AutomaticSettings(), chosen)
+    trials = replace(trials, settings=chosen_settings.resolved_experiment(plain, str(chosen)))
     files = {
         "settings": plain,
         "chosen_file": str(chosen),
@@ -67,12 +72,14 @@ def made(folder, trained=True, largest_input=np.inf):
         "trajectory_files": {},
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
     }
-    predicted_trajectories.predict_from_files(*inputs, resolved, SEEDS, 0, files["theory_files"], LOG)
+    predicted_trajectories.predict_to_files(inputs, trials, files["theory_files"], LOG)
     if trained:
         for network in files["theory_files"]:
             files["trajectory_files"][network] = [str(folder / f"{network}-{seed}.nc") for seed in range(SEEDS)]
-            place = str(folder / "checkpoints"), 3.0, [], files["trajectory_files"][network]
-            train_from_files(*inputs, resolved, network, range(SEEDS), 0, 100.0, *place, LOG)
+            known = inputs.training_data(in_memory=False)
+            task = TwoLayerTask(name="mine", settings=trials.settings, network=network, root_seed=0, data=known)
+            outputs = dict(enumerate(files["trajectory_files"][network]))
+            train_to_files(task, outputs, CheckpointFolder(folder / "checkpoints", 3.0, ""), LOG)
     return files
 
 
@@ -87,6 +94,12 @@ def without_flow(tmp_path_factory):
     patch.setattr(gradient_flow, "_MOST_PRODUCTS", 0)
     yield made(tmp_path_factory.mktemp("estimates"))
     patch.undo()
+
+
+@pytest.fixture(scope="module")
+def told(with_flow, tmp_path_factory):
+    """The prediction of ``with_flow``, its text and its files."""
+    return written(with_flow, tmp_path_factory.mktemp("told"))
 
 
 def written(files, folder):
@@ -112,8 +125,8 @@ def compared(files, folder):
     return json.loads((folder / "measured.json").read_text()), (folder / "measured.txt").read_text(), paths
 
 
-def test_the_prediction_is_that_of_the_theory_files(with_flow, tmp_path):
-    prediction, text, paths = written(with_flow, tmp_path)
+def test_the_prediction_is_that_of_the_theory_files(with_flow, told):
+    prediction, text, paths = told
     assert [entry["train"] for entry in prediction["images"]["classes"]] == [2, 4, 6, 8]
     assert [entry["test"] for entry in prediction["images"]["classes"]] == [1, 2, 3, 4]
     assert "from 2 training images of 'a <b>' to 8 of '\"quoted\"'" in text
@@ -131,12 +144,11 @@ def test_the_prediction_is_that_of_the_theory_files(with_flow, tmp_path):
     assert all(Path(path).stat().st_size > 2000 for path in paths["figures"])
 
 
-def test_a_prediction_has_the_same_bytes_again(with_flow, tmp_path):
-    outputs = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        *_, paths = written(with_flow, tmp_path / name)
-        outputs.append([Path(paths[key]).read_bytes() for key in ("json", "text", "page")])
+def test_a_prediction_has_the_same_bytes_again(with_flow, told, tmp_path):
+    outputs = [
+        [Path(paths[key]).read_bytes() for key in ("json", "text", "page")]
+        for *_, paths in (told, written(with_flow, tmp_path))
+    ]
     assert outputs[0] == outputs[1]
 
 
@@ -154,10 +166,9 @@ def test_training_does_as_predicted(with_flow, tmp_path):
     assert all(Path(path).stat().st_size > 2000 for path in (*paths["drawings"], *paths["pictures"]))
 
 
-def test_estimates_stand_in_for_a_flow_that_costs_too_much(without_flow, with_flow, tmp_path):
+def test_estimates_stand_in_for_a_flow_that_costs_too_much(without_flow, told, tmp_path):
     prediction, text, _ = written(without_flow, tmp_path)
-    (tmp_path / "flow").mkdir()
-    exact, *_ = written(with_flow, tmp_path / "flow")
+    exact, *_ = told
     for network, part in prediction["networks"].items():
         assert part["method"] == "estimate"
         for mine, flow in zip(part["modes"], exact["networks"][network]["modes"], strict=True):

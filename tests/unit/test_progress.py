@@ -13,7 +13,8 @@ from conftest import PROJECT
 JOB = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
-from learning_dynamics import jobs, progress
+from learning_dynamics import jobs
+from learning_dynamics.training import progress
 log = jobs.begin("job.log")
 progress._SECONDS = float(sys.argv[2])
 report = progress.reporter(log, "experiment 'made_up', linear_cnn, seed 3", "sample", 1000)

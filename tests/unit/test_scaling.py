@@ -1,16 +1,13 @@
 """The scaling runs recover what the closed forms predict, and their fits recover known slopes."""
 
-import logging
-from pathlib import Path
-
 import numpy as np
 import pytest
 import xarray as xr
-from learning_dynamics.datasets.make import make
 from scipy import stats
 
 from learning_dynamics.config import configuration, extensions, loading, paper
 from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.engines import linear_cnn, linear_fcnn, small_linear_fcnn
 from learning_dynamics.errors import ConfigurationError, DivergenceError, UserError
 from learning_dynamics.extensions.scaling import learning_rates, measure, sides, stds, trainings
@@ -18,33 +15,34 @@ from learning_dynamics.extensions.scaling.task import Task
 from learning_dynamics.numerics import fits, fourier
 from learning_dynamics.storage import netcdf
 from learning_dynamics.theory import competition, sigmoid
+from learning_dynamics.training import loop
 
-LOG = logging.getLogger("test")
 NO_LIMIT = 1e3
+SUBJECT = loop.Subject("test", 4, 2e-4)
 
 
 def images(name, **dataset):
     settings = paper.paper_experiments()[name].dataset
-    return make(type(settings).model_validate(settings.model_dump() | dataset), name, 0, "", Path("nowhere"))
+    return type(settings).model_validate(settings.model_dump() | dataset).make(Making(name, 0))
 
 
 @pytest.fixture(scope="module")
 def over_sides():
     settings = extensions.SideScaling(sides=[8, 9, 13], learning_rate=5e-5, kernel_std=1e-3, seeds=2)
-    return sides.over_sides(settings, 0, NO_LIMIT, LOG)
+    return sides.over_sides(settings, 0, NO_LIMIT)
 
 
 @pytest.fixture(scope="module")
 def over_stds():
     settings = extensions.StdScaling(stds=[1e-1, 1e-3, 1e-4, 1e-5], learning_rate=5e-5, seeds=3)
-    return stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
+    return stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT)
 
 
 @pytest.fixture(scope="module")
 def over_learning_rates():
     settings = extensions.LearningRateScaling(learning_rates=[1e-4, 2e-4], training_time=8.0, records=400, seeds=2)
     network = paper.paper_experiments()["geometric_shapes"].networks.linear_cnn
-    return learning_rates.over_learning_rates(settings, network, images("geometric_shapes"), 0, NO_LIMIT, LOG)
+    return learning_rates.over_learning_rates(settings, network, images("geometric_shapes"), 0, NO_LIMIT)
 
 
 def test_power_and_slope_are_recovered():
@@ -115,7 +113,7 @@ def test_cnn_at_the_frequencies_of_the_images_is_the_whole_cnn(name, present):
     whole = linear_cnn.Engine(weights, 2e-4)
     samples = np.array([0, 4, 100, 800])
     network = trainings.CNN(task, weights, 2e-4, NO_LIMIT)
-    measured = list(trainings.follow(network, samples, trainings.in_turn(samples, 4), "test"))
+    measured = list(trainings.follow(network, samples, trainings.in_turn(samples, 4), SUBJECT))
     spectra = whole.spectra(task.images[:, None])
     expected = [task.effective(whole.network())]
     for updates in np.diff(samples):
@@ -159,13 +157,13 @@ def test_powers_of_the_side_are_two_and_one(over_sides):
 def test_a_mode_that_starts_discovered_is_refused_with_the_remedy():
     settings = extensions.SideScaling(sides=[8, 9], kernel_std=10.0, seeds=2)
     with pytest.raises(UserError, match=r"side 8: a mode starts discovered.*lower scaling\.side\.kernel_std"):
-        sides.over_sides(settings, 0, NO_LIMIT, LOG)
+        sides.over_sides(settings, 0, NO_LIMIT)
 
 
 def test_a_diverging_run_is_named():
     settings = extensions.SideScaling(sides=[8, 9], learning_rate=0.5, seeds=2)
     with pytest.raises(DivergenceError, match="side 8, linear_fcnn, seed 0: the training diverged"):
-        sides.over_sides(settings, 0, NO_LIMIT, LOG)
+        sides.over_sides(settings, 0, NO_LIMIT)
 
 
 def test_time_of_the_competition_is_the_sigmoid_s_for_one_frequency():
@@ -216,7 +214,7 @@ def test_the_flow_takes_as_many_records_as_there_are():
     settings = extensions.LearningRateScaling(learning_rates=[2.5e-4, 1e-3], training_time=2.5, records=1100, seeds=2)
     network = paper.paper_experiments()["geometric_shapes"].networks.linear_cnn
     data = images("geometric_shapes", side=8)
-    result = learning_rates.over_learning_rates(settings, network, data, 0, NO_LIMIT, LOG)
+    result = learning_rates.over_learning_rates(settings, network, data, 0, NO_LIMIT)
     assert np.isfinite(result["flow_error"]).all()
 
 
@@ -231,7 +229,14 @@ def test_measure_reads_the_data_set_and_repeats_to_the_byte(tmp_path):
     settings = extensions.StdScaling(stds=[1e-3, 1e-2], learning_rate=1e-3, seeds=2).model_dump(mode="json")
     experiment = paper.paper_experiments()["sums_of_cosines"].model_dump(mode="json")
     for name in ("a.nc", "b.nc"):
-        result = measure.measure("std", settings, experiment, str(tmp_path / "d.nc"), 0, NO_LIMIT, LOG)
+        result = measure.measure(
+            "std",
+            settings,
+            experiment=experiment,
+            dataset=str(tmp_path / "d.nc"),
+            root_seed=0,
+            divergence_factor=NO_LIMIT,
+        )
         netcdf.write(result, tmp_path / name)
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
     xr.testing.assert_identical(netcdf.read(tmp_path / "a.nc"), result)
@@ -243,7 +248,7 @@ def test_figure_has_a_row_per_parameter_even_where_nothing_was_fitted(tmp_path, 
     from learning_dynamics.figures.beyond import scaling as figure
 
     settings = extensions.StdScaling(stds=[1e-1, 2e-1], learning_rate=1e-4, seeds=2)
-    unfitted = stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT, LOG)
+    unfitted = stds.over_stds(settings, images("sums_of_cosines"), 0, NO_LIMIT)
     assert not unfitted["is_fitted"].any()
     netcdf.write(over_sides, tmp_path / "side.nc")
     netcdf.write(unfitted, tmp_path / "std.nc")

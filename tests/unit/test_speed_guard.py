@@ -1,5 +1,6 @@
 """What makes the engines fast stays so: counts that do not depend on the machine, and ratios with wide margins."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -13,9 +14,13 @@ from numba.core.runtime import _nrt_python, rtsys
 
 from benchmarks import pytorch_eager
 from conftest import PROJECT
+from learning_dynamics.config import paper
+from learning_dynamics.datasets import files as dataset_files
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.engines import convolution_variants, linear_cnn, linear_fcnn
+from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
 from learning_dynamics.numerics import fourier
-from learning_dynamics.training import two_layer
+from learning_dynamics.structure import files as structure_files
 
 CLASSES = 4
 
@@ -99,9 +104,8 @@ def test_linear_cnn_is_far_faster_than_an_eager_loop(side, channels, least):
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        eager = seconds(
-            pytorch_eager.train_linear_cnn, initial.kernel, initial.readout, inputs, labels, order[:20], 1e-6
-        )
+        same = functools.partial(pytorch_eager.train_linear_cnn, learning_rate=1e-6)
+        eager = seconds(same, initial.kernel, initial.readout, inputs, labels, order[:20])
     finally:
         torch.set_num_threads(threads)
     ours = seconds(engine.update, spectra, labels, order)
@@ -132,7 +136,8 @@ def test_variants_are_far_faster_than_products_with_matrices(kernels, padding, l
     """Hundreds, a hundred and tens of times; here only what no noise explains away."""
     engine, initial, images, labels, order = variant(16, kernels, padding)
     ours = seconds(engine.update, labels, order)
-    dense = seconds(dense_convolution.train, initial, images, labels, order[:400], padding, "convolution", 1e-6)
+    same = functools.partial(dense_convolution.train, padding=padding, operation="convolution", learning_rate=1e-6)
+    dense = seconds(same, initial, images, labels, order[:400])
     assert (dense / 400) / (ours / len(order)) > least
 
 
@@ -149,13 +154,39 @@ def test_single_precision_follows_double():
     assert 1e-9 < np.linalg.norm(networks[1] - networks[0]) / np.linalg.norm(networks[0]) < 1e-4
 
 
-def test_a_training_job_imports_nothing_that_it_does_not_use():
-    program = (
-        "import json, sys; from learning_dynamics import jobs, netcdf; from learning_dynamics.networks import train; "
-        "print(json.dumps(sorted(sys.modules)))"
-    )
+TRAINING_JOB = """
+import json, runpy, sys
+from types import SimpleNamespace
+
+network, inputs, settings, output = json.loads(sys.argv[1])
+parameters = {"settings": settings, "root_seed": 0, "divergence_factor": 100.0, "code": ""}
+job = SimpleNamespace(
+    scriptdir="scripts",
+    log=[output + ".log"],
+    input=type("Input", (dict,), {"__getattr__": dict.get})(inputs),
+    output=[output],
+    params=SimpleNamespace(**parameters),
+    wildcards=SimpleNamespace(experiment="mine", network=network),
+    config={"jobs": {"checkpoints": output + ".checkpoints", "checkpoint_minutes": 1.0}},
+)
+runpy.run_path("scripts/train.py", {"snakemake": job})
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
+def test_a_training_job_imports_nothing_that_it_does_not_use(network, tmp_path):
+    base = paper.paper_experiments()["geometric_shapes"]
+    settings = base.model_copy(update={"updates": 20, "records": 2, "snapshots": []})
+    data = settings.dataset.make(Making("mine", 0))
+    averages = {"train": data.split("train").correlations()}
+    inputs = {name: str(tmp_path / f"{name}.nc") for name in ("dataset", "correlations", "structure")}
+    dataset_files.write(data, inputs["dataset"], "mine", {})
+    structure_files.write_correlations(data, inputs["correlations"], "mine", {})
+    structure_files.write_structure(data, averages, inputs["structure"], "mine", {})
+    job = [network, inputs, settings.model_dump(mode="json"), str(tmp_path / "seed-0.nc")]
     made = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", TRAINING_JOB, json.dumps(job)],
         cwd=PROJECT / "workflow",
         env={"PYTHONPATH": str(PROJECT / "workflow"), "PATH": ""},
         capture_output=True,
@@ -166,8 +197,9 @@ def test_a_training_job_imports_nothing_that_it_does_not_use():
     unused = {"torch", "torchvision", "matplotlib", "seaborn", "sklearn", "scipy.integrate", "scipy.optimize", "PIL"}
     assert not imported & unused
     assert "numba" in imported, "the list of modules is that of a training"
+    assert (tmp_path / "seed-0.nc").is_file()
 
 
 def test_samples_are_transformed_in_pieces_that_the_second_cache_holds():
     side, channels = 32, 3
-    assert two_layer._UPDATES_AT_ONCE * 8 * channels * side**2 < 2**20
+    assert linear_cnn._UPDATES_AT_ONCE * 8 * channels * side**2 < 2**20

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from own_images import NO_DOWNLOADS, made, structure_of_file
+from own_images import made, structure_of_file
 from pictures_on_disk import encoded, png, two_classes, write
 from PIL import Image
 
 from learning_dynamics.config import paper
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets import make
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.errors import DataError
 from learning_dynamics.numerics.correlations import correlate, correlate_in_modes, decompose, input_correlation_in_modes
 from learning_dynamics.storage import netcdf
@@ -22,8 +22,7 @@ from learning_dynamics.theory.alignment import class_mean_share, coherence
 
 def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
     """The pure cosines, taken for a user's images, have the pure cosines' structure."""
-    paper = paper.paper_experiments()["pure_cosines"].dataset
-    cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS)
+    cosines = paper.paper_experiments()["pure_cosines"].dataset.make(Making("pure_cosines", 0))
     dataset_files.write(cosines, tmp_path / "cosines.nc", "pure_cosines", {})
     expected = structure_of_file(tmp_path / "cosines.nc", tmp_path)
     values = cosines.images[:, 0]
@@ -39,8 +38,7 @@ def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
 
 def test_pictures_of_the_cosines_have_nearly_their_structure(tmp_path):
     """Rounded to 256 values of grey, the modes stay what they are; the constant carries what lifts them above zero."""
-    paper = paper.paper_experiments()["pure_cosines"].dataset
-    cosines = make.make(paper, "pure_cosines", 0, "", NO_DOWNLOADS).images[1:, 0]
+    cosines = paper.paper_experiments()["pure_cosines"].dataset.make(Making("pure_cosines", 0)).images[1:, 0]
     files = {
         f"{place}/0.png": encoded(Image.fromarray(np.round(127.5 + 127 * image).astype(np.uint8)))
         for place, image in enumerate(cosines)
@@ -110,7 +108,7 @@ def test_unbalanced_classes_are_said_and_weighed_by_their_images(tmp_path, caplo
 
 
 def test_share_of_the_class_means_is_the_coherence_of_balanced_classes():
-    data = make.make(paper.paper_experiments()["geometric_shapes"].dataset, "x", 0, "", NO_DOWNLOADS)
+    data = paper.paper_experiments()["geometric_shapes"].dataset.make(Making("x", 0))
     average = data.split("train").correlations()
     found = decompose(average.input_output)
     in_modes = input_correlation_in_modes(average, found)

@@ -12,7 +12,7 @@ from pictures_on_disk import pixels
 from PIL import Image
 
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets import make
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.kinds.images import ImagesDataset
 from learning_dynamics.datasets.sources import cifar10
 from learning_dynamics.errors import DataError
@@ -67,7 +67,7 @@ def torchvision(monkeypatch):
 
 def from_torchvision(name, folder, **wanted):
     dataset = ImagesDataset(source=f"torchvision:{name}", **wanted)
-    make.write(dataset, "mine", 0, "", folder / "downloads", folder / "data.nc")
+    dataset.write(Making("mine", 0, downloads=folder / "downloads"), folder / "data.nc")
     return dataset_files.read(folder / "data.nc")
 
 

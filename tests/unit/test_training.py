@@ -1,20 +1,21 @@
 """A training starts as configured, records what happened exactly, and stops when it diverges."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
-from learning_dynamics.datasets.make import make
 
 from learning_dynamics.config import experiments, loading, paper
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.engines import linear_cnn
 from learning_dynamics.errors import DataError, DivergenceError
+from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
 from learning_dynamics.numerics import discovery, fourier, random_streams
 from learning_dynamics.numerics.correlations import decompose, input_correlation_in_modes
 from learning_dynamics.storage import netcdf, recorded_settings
 from learning_dynamics.structure import files as structure_files
+from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.theory import sigmoid
 from learning_dynamics.training import files as trajectory_files
 from learning_dynamics.training import two_layer
@@ -29,25 +30,17 @@ class Prepared:
     def __init__(self, name, **changes):
         self.name = name
         self.settings = small(name, **changes)
-        self.data = make(self.settings.dataset, name, 0, "", Path("nowhere"))
+        self.data = self.settings.dataset.make(Making(name, 0))
         self.correlations = {split: self.data.split(split).correlations() for split in self.data.splits}
         self.structure = decompose(self.correlations["train"].input_output)
 
-    def train(self, network, seed=0, divergence_factor=100.0, report=lambda *_: None, checkpointing=None, samples=None):
-        return two_layer.train(
-            self.name,
-            self.settings,
-            network,
-            seed,
-            0,
-            divergence_factor,
-            self.data,
-            self.correlations,
-            self.structure,
-            report,
-            checkpointing,
-            samples,
-        )
+    def task(self, network, **changes):
+        data = TrainingData(self.data, self.correlations, self.structure)
+        described = {"name": self.name, "settings": self.settings, "network": network, "root_seed": 0, "data": data}
+        return two_layer.TwoLayerTask(**described | changes)
+
+    def train(self, network, seed=0, report=lambda *_: None, checkpointing=None, samples=None):
+        return two_layer.train(self.task(network), seed, report, checkpointing, samples)
 
 
 def test_streams_are_independent_of_each_other_and_repeat():
@@ -76,7 +69,7 @@ def test_sample_order(order):
     assert np.array_equal(drawn[:10], drawn[10:20]) == (order == "cyclic")
 
 
-@pytest.mark.parametrize("network", two_layer.NETWORKS)
+@pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
 def test_trajectory_layout_and_round_trip(tmp_path, network):
     prepared = Prepared("digits4", updates=200, snapshots=[70], networks={"linear_fcnn": {"hidden_units": 5}})
     trajectory = prepared.train(network, seed=3)
@@ -95,7 +88,7 @@ def test_trajectory_layout_and_round_trip(tmp_path, network):
     xr.testing.assert_identical(trajectory_files.read(tmp_path / "t.nc"), trajectory)
 
 
-@pytest.mark.parametrize("network", two_layer.NETWORKS)
+@pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
 def test_records_are_those_of_the_samples_themselves(network):
     prepared = Prepared("digits4", updates=3000, networks={"linear_fcnn": {"hidden_units": 9, "learning_rate": 1e-2}})
     trajectory = prepared.train(network)
@@ -121,9 +114,9 @@ def test_records_are_those_of_the_samples_themselves(network):
 
 def test_spectra_in_memory_or_on_the_fly_give_the_same_training(monkeypatch):
     prepared = Prepared("digits4", updates=600)
-    shared = two_layer.SampleSpectra(prepared.data.split("train"), trainings=2)
+    shared = linear_cnn.SampleSpectra(prepared.data.split("train"), trainings=2)
     in_memory = [prepared.train("linear_cnn", seed, samples=shared) for seed in range(2)]
-    monkeypatch.setattr(train, "_RESIDENT_IMAGES", 10)
+    monkeypatch.setattr(linear_cnn, "_RESIDENT_IMAGES", 10)
     for seed, trained in enumerate(in_memory):
         xr.testing.assert_equal(prepared.train("linear_cnn", seed), trained)
 
@@ -150,11 +143,11 @@ def test_aligned_start_is_diagonal_positive_and_balanced():
 
 def test_diagonal_fcnn_starts_where_the_aligned_cnn_does():
     prepared = Prepared("pure_cosines", updates=20)
-    starts = [prepared.train(network)["effective_singular_values"][0].values for network in two_layer.NETWORKS]
+    starts = [prepared.train(network)["effective_singular_values"][0].values for network in TWO_LAYER_NETWORKS]
     assert np.allclose(starts[0], starts[1], rtol=1e-9, atol=1e-15)
 
 
-@pytest.mark.parametrize("network", two_layer.NETWORKS)
+@pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
 def test_pure_cosines_in_cyclic_order_follow_equation_22(network):
     prepared = Prepared("pure_cosines", order="cyclic")
     trajectory = prepared.train(network)
@@ -200,7 +193,7 @@ def test_conserved_quantity_drifts_in_proportion_to_the_learning_rate():
     assert np.diff(np.log2(drifts)) == pytest.approx([1, 1], abs=0.05)
 
 
-@pytest.mark.parametrize("network", two_layer.NETWORKS)
+@pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
 def test_divergence_names_everything_and_the_remedy(network):
     prepared = Prepared(
         "geometric_shapes",
@@ -209,7 +202,7 @@ def test_divergence_names_everything_and_the_remedy(network):
     with pytest.raises(DivergenceError) as error:
         prepared.train(network, seed=4)
     message = str(error.value)
-    for part in ("geometric_shapes", network, "seed 4", "at sample ", "loss", "lower learning_rate"):
+    for part in ("geometric_shapes", network, "seed 4", "diverged by sample ", "loss", "lower learning_rate"):
         assert part in message
 
 

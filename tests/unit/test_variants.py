@@ -1,26 +1,25 @@
 """Variants of the convolution are plain stochastic gradient descent, and agree with each other where they must."""
 
 import json
-import logging
-from pathlib import Path
 
 import dense_convolution
 import numpy as np
 import pytest
 import torch
 import xarray as xr
-from learning_dynamics.datasets.make import make
 from torch.nn import functional
 
 from learning_dynamics.config import experiments, extensions, loading, paper
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.engines import convolution_variants, linear_cnn
 from learning_dynamics.errors import ConfigurationError, DataError, DivergenceError
 from learning_dynamics.extensions import variants
 from learning_dynamics.numerics.correlations import decompose
 from learning_dynamics.storage import netcdf
+from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.training import two_layer
+from learning_dynamics.training.task import Trials
 
-LOG = logging.getLogger("test")
 UPDATES = 200
 CLASSES = 4
 LEARNING_RATE = 2e-4
@@ -32,7 +31,7 @@ def samples(side, images=5):
     return inputs, generator.integers(0, CLASSES, images), generator.integers(0, images, UPDATES), generator
 
 
-def by_autograd(initial, images, labels, order, padding, operation):
+def by_autograd(initial, images, labels, order, *, padding, operation):
     """The same training with conv2d over explicitly padded images and gradients by autograd."""
     side = images.shape[-1]
     kernels = torch.tensor(initial.kernels, requires_grad=True)
@@ -72,7 +71,7 @@ def test_variant_is_plain_stochastic_gradient_descent(side, kernels, padding, op
     unchanged = (initial.kernels.copy(), initial.readouts.copy())
     engine = convolution_variants.engine(initial, images, convolution_variants.Layer(padding, operation), LEARNING_RATE)
     done, squared_errors = engine.update(labels, order)
-    kernel, readout = by_autograd(initial, images, labels, order, padding, operation)
+    kernel, readout = by_autograd(initial, images, labels, order, padding=padding, operation=operation)
     trained = engine.weights()
     assert done == UPDATES
     assert 0 < squared_errors < np.inf
@@ -96,7 +95,7 @@ def test_variant_agrees_with_the_dense_matrices_to_rounding(side, kernels, paddi
     half = len(order) // 2
     parts = [engine.update(labels, part) for part in (order[:half], order[half:])]
     kernel, readout, squared_errors, answers = dense_convolution.train(
-        initial, images, labels, order, padding, operation, LEARNING_RATE
+        initial, images, labels, order, padding=padding, operation=operation, learning_rate=LEARNING_RATE
     )
     assert relative_difference(kernel, initial.kernels) > 1e-2, "the comparison needs weights that moved"
     assert relative_difference(engine.weights().kernels, kernel) < 1e-13
@@ -220,23 +219,21 @@ class Small:
         small = {"updates": 15000, "records": 30, "snapshots": [], "dataset": {"side": 9}}
         rate = {"networks": {"linear_cnn": {"learning_rate": 1e-3}, "linear_fcnn": None}}
         self.settings = experiments.Experiment.model_validate(loading.merged(base, small | rate | changes))
-        self.data = make(self.settings.dataset, "shapes", 0, "", Path("nowhere"))
+        self.data = self.settings.dataset.make(Making("shapes", 0))
 
     def train(self, name="variant", **convolution):
-        return variants.train(
-            name, extensions.Convolution(**convolution), 2, "shapes", self.settings, self.data, 0, 100.0, LOG
-        )
+        trials = Trials(name="shapes", settings=self.settings, root_seed=0, seeds=2)
+        return variants.train(name, extensions.Convolution(**convolution), trials, self.data, 100.0)
 
 
 def test_reference_repeats_the_experiment_s_own_trajectory():
     small = Small()
     result = small.train()
     correlations = {"train": small.data.split("train").correlations()}
-    structure = decompose(correlations["train"].input_output)
+    data = TrainingData(small.data, correlations, decompose(correlations["train"].input_output))
+    task = two_layer.TwoLayerTask(name="shapes", settings=small.settings, network="linear_cnn", root_seed=0, data=data)
     for seed in range(2):
-        trajectory = two_layer.train(
-            "shapes", small.settings, "linear_cnn", seed, 0, 100.0, small.data, correlations, structure, lambda *_: None
-        )
+        trajectory = two_layer.train(task, seed, lambda *_: None)
         omega = trajectory["effective_singular_values"].values
         assert np.allclose(result["effective_singular_values"][seed], omega, rtol=0, atol=1e-11)
         assert np.allclose(result["train_loss"][seed], trajectory["train_loss"], rtol=0, atol=1e-12)
@@ -288,7 +285,7 @@ def test_comparison_with_the_reference(tmp_path):
 
 def test_divergence_and_several_channels_are_named():
     fast = Small(networks={"linear_cnn": {"learning_rate": 0.5}, "linear_fcnn": None})
-    with pytest.raises(DivergenceError, match=r"variant 'x', seed 0: the training diverged at sample \d+.*lower"):
+    with pytest.raises(DivergenceError, match=r"variant 'x', seed 0: the training diverged by sample \d+.*lower"):
         fast.train("x")
     with pytest.raises(DataError, match="experiment 'shapes': 3 channels"):
         Small(dataset={"side": 9, "channels": 3}).train()

@@ -86,7 +86,7 @@ def test_diverging_training_stops_with_the_remedy_and_no_file(project):
     target = "results/trajectories/geometric_shapes/linear_cnn/seed-0.nc"
     run = project.snakemake(*project.settings(setting), "--", target)
     assert run.returncode != 0
-    assert "experiment 'geometric_shapes', linear_cnn, seed 0: the training diverged at sample" in run.stdout
+    assert "experiment 'geometric_shapes', linear_cnn, seed 0: the training diverged by sample" in run.stdout
     assert "lower learning_rate (0.5)" in run.stdout
     assert "Traceback" not in run.stdout
     assert not (project.folder / target).exists()

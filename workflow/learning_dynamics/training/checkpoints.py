@@ -3,6 +3,7 @@ written, from time to time and when the training is told to stop."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import logging
@@ -63,7 +64,7 @@ class Checkpoint:
 
     def __init__(self, path: str | Path, identity: Callable[[], str]) -> None:
         self._path = Path(path)
-        self._identity = identity
+        self._identity = functools.cache(identity)
 
     def save(self, state: State) -> None:
         """Replace the checkpoint; a failure is a warning, the training goes on."""
