@@ -14,7 +14,7 @@ WORKFLOW = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
 from learning_dynamics.claims import ledger
-from learning_dynamics.config import loading
+from learning_dynamics.config import costs, loading
 from learning_dynamics.config.chosen_settings import (
     ChosenSettingsFile,
     resolved_settings,

@@ -21,11 +21,8 @@ def seeds_per_job(experiment, network):
     if CONFIG.seeds_per_job != "auto":
         return CONFIG.seeds_per_job
     settings = CONFIG.experiments[experiment]
-    values, classes = values_of_images(experiment), class_number(experiment)
-    microseconds = settings.networks.named(network).microseconds(values, classes)
-    # The most that are chosen from the data are rarely needed.
-    updates = 300_000 if settings.updates == "auto" else settings.updates
-    return max(1, min(10, int(60e6 / (updates * microseconds))))
+    seconds = costs.training_seconds(settings, network, values_of_images(experiment))
+    return max(1, min(10, int(60 / seconds)))
 
 
 def training_blocks():
@@ -56,26 +53,7 @@ def values_of_images(experiment):
     return CONFIG.experiments[experiment].dataset.input_values(CONFIG.largest_input)
 
 
-def class_number(experiment):
-    """p; of a user's own images, whose classes are known when they are read, a guess that fits most."""
-    return len(CONFIG.experiments[experiment].dataset.class_names) or 10
-
-
 def flow_megabytes(wildcards):
-    """Memory of the gradient flows of an experiment's networks, of which some trials are integrated together.
-
-    Σxx and its decomposition; for these trials, ten or as many as have 2²⁷ numbers in their whole networks of all
-    records, the CNN's spectra, (C + p) n² numbers for each record, or the FCNN's layers and its records' coefficients
-    along some hundred directions. Above what was measured, by up to twice.
-    """
+    """Memory of the gradient flows of an experiment's networks."""
     experiment = CONFIG.experiments[wildcards.experiment]
-    inputs, classes = input_values(wildcards), class_number(wildcards.experiment)
-    records = experiment.records + 1
-    trials = max(1, min(CONFIG.seeds, 10, 2**27 // (records * classes * inputs)))
-    networks = experiment.networks
-    numbers = trials * max(
-        networks.named(name).flow_numbers(inputs, classes, records)
-        for name in networks.two_layer
-    )
-    numbers *= 1.5
-    return 600 + 8 * int(6 * inputs**2 + numbers) // 10**6
+    return costs.flow_megabytes(experiment, CONFIG.seeds, input_values(wildcards))
