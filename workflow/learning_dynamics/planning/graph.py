@@ -24,9 +24,7 @@ TARGETS = ("all", "two-layer", "reproduce-all", "predict", "own")
 class Job:
     """One job of the graph.
 
-    rule, wildcards, params: as in the workflow; among the parameters are the settings.
     upstream: the jobs whose outputs it reads, by their index among all jobs; they come before it.
-    outputs, logs, benchmark: the files it makes, relative to the working directory.
     gpus: GPUs it asks for.
     is_needed: whether Snakemake would run it now.
     is_measured: whether its benchmark file is there and was made with the present settings.

@@ -48,12 +48,12 @@ def measured(jobs: Iterable[Job], machine: str) -> list[Measured]:
         if job.is_measured and job.benchmark and not _went_on(job):
             size = sum(path.stat().st_size for path in job.outputs) / 1e6
             found[work.of(job)] += [(*row, size) for row in _benchmark(job.benchmark)]
-    result = []
-    for effort, rows in found.items():
-        seconds, peaks, sizes = zip(*rows, strict=True)
-        cost = Cost(round(fmean(seconds), 2), max(peaks), round(fmean(sizes), 3), machine)
-        result.append((effort, cost))
-    return result
+    return [(done, _mean(rows, machine)) for done, rows in found.items() if rows]
+
+
+def _mean(rows: Sequence[tuple[float, float, float]], machine: str) -> Cost:
+    seconds, peaks, sizes = zip(*rows, strict=True)
+    return Cost(round(fmean(seconds), 2), max(peaks), round(fmean(sizes), 3), machine)
 
 
 def _went_on(job: Job) -> bool:
@@ -132,11 +132,8 @@ def save(points: Sequence[Measured], path: Path) -> None:
         raise UserError("there is no benchmark file of these jobs; run them first, with the same settings")
     kinds = {done.kind for done, _ in points}
     kept = [point for point in load(path) if point[0].kind not in kinds]
+    ordered = sorted([*kept, *points], key=lambda point: (point[0].kind, point[0].time))
     with whole_files.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")
         writer.writerow(_COLUMNS)
-        writer.writerows(astuple(done) + astuple(cost) for done, cost in sorted([*kept, *points], key=_order))
-
-
-def _order(point: Measured) -> tuple[str, float]:
-    return point[0].kind, point[0].time
+        writer.writerows(astuple(done) + astuple(cost) for done, cost in ordered)
