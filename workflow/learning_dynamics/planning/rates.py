@@ -112,11 +112,8 @@ def load(path: Path) -> list[Measured]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [[row[name] for name in _COLUMNS] for row in csv.DictReader(file, delimiter="\t")]
         return [
-            (
-                work.Work(kind, float(time), float(memory), float(output)),
-                Cost(float(s), float(peak), float(mb), machine),
-            )
-            for kind, time, memory, output, s, peak, mb, machine in rows
+            (work.Work(kind, float(time), float(memory), float(output)), Cost(float(s), float(peak), float(mb), at))
+            for kind, time, memory, output, s, peak, mb, at in rows
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: not a file of recorded rates; record them anew with --record") from error

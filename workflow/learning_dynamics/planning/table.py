@@ -30,8 +30,8 @@ def lines(target: str, jobs: Sequence[Job], costs: Sequence[Cost | None], cores:
     yield ""
     if without := sorted({work.rule_of(job) for job, cost in needed if cost is None}):
         yield f"No job of {', '.join(without)} was measured yet, here or for the project: all numbers are without them."
-    here, at_best = (wall_seconds(jobs, costs, number) for number in (cores, len(jobs)))
-    yield f"Wall time: {_time(here)} on {cores} cores, {_time(at_best)} with a core for every job that can run."
+    here, at_best = (_time(wall_seconds(jobs, costs, number)) for number in (cores, len(jobs)))
+    yield f"Wall time: {here} on {cores} core{'s' * (cores > 1)}, {at_best} with a core for every job that can run."
     if guessed := sorted({job.wildcards["experiment"] for job, _ in needed if work.is_guessed(job)}):
         yield f"Guessed, because images were not read or updates not chosen yet: {', '.join(guessed)}."
     machines: dict[str, set[str]] = {}
@@ -70,15 +70,8 @@ def _row(kind: str, costs: Sequence[Cost | None]) -> list[str]:
     if not known:
         return [kind, str(len(costs)), *["not known"] * 4]
     seconds, peaks = [one.seconds for one in known], [one.peak_mb for one in known]
-    output = sum(one.output_mb for one in known)
-    return [
-        kind,
-        str(len(costs)),
-        _range(seconds, _time),
-        _time(sum(seconds)),
-        _range(peaks, _megabytes),
-        _megabytes(output),
-    ]
+    output = _megabytes(sum(one.output_mb for one in known))
+    return [kind, str(len(costs)), _range(seconds, _time), _time(sum(seconds)), _range(peaks, _megabytes), output]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
