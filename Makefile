@@ -131,7 +131,7 @@ config-documents: .venv/.base
 	cd workflow && ../$(BIN)/python -m learning_dynamics.config.documents
 
 published-results: .venv/.base
-	PYTHONPATH=workflow $(BIN)/python workflow/publish.py $(if $(RESULTS),--results $(RESULTS))
+	PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.publishing.published_results $(if $(RESULTS),--results $(RESULTS))
 
 gpu-page: .venv/.torch
 	$(BIN)/python benchmarks/gpu_check.py --page $(if $(REPORT),'$(call quoted,$(REPORT))')

@@ -27,7 +27,7 @@ from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import machine, netcdf
 from learning_dynamics.theory.alignment import participation_ratio
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[3]
 
 
 def publish(folders: Sequence[Path], target: Path) -> None:
