@@ -25,12 +25,11 @@ from learning_dynamics.config import experiments
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.kinds import shapes
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.networks import linear_cnn, linear_fcnn, registry
+from learning_dynamics.networks import deep_cnn, linear_cnn, linear_fcnn, registry
 from learning_dynamics.numerics.correlations import decompose
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure.files import write_correlations, write_structure
-from learning_dynamics.structure.training_data import StructureFiles
-from learning_dynamics.training import checkpoints, deep, two_layer
+from learning_dynamics.training import deep, two_layer
 
 CLASSES = 4
 ALWAYS = 1e-9  # minutes between checkpoints
@@ -50,8 +49,8 @@ def experiment(deep_networks: bool) -> experiments.Experiment:
     """Records farther apart than the pieces in which updates are made."""
     networks = {"linear_cnn": None, "linear_fcnn": None}
     if deep_networks:
-        small = {"channels": 4, "hidden_units": 5, "batch_size": 4, "learning_rate": 0.05}
-        networks |= {"deep_linear_cnn": small, "deep_relu_cnn": small}
+        model = deep_cnn.DeepCNN(channels=4, hidden_units=5, batch_size=4, learning_rate=0.05)
+        networks |= {"deep_linear_cnn": model, "deep_relu_cnn": model}
     else:
         networks["linear_cnn"] = linear_cnn.LinearCNN(learning_rate=1e-3)
         networks["linear_fcnn"] = linear_fcnn.LinearFCNN(learning_rate=1e-3, hidden_units=50)
@@ -65,20 +64,22 @@ def experiment(deep_networks: bool) -> experiments.Experiment:
 
 
 def train(folder: Path, network: str) -> None:
-    """What the rule's script does."""
-    inputs = StructureFiles(*(str(folder.parent / f"{name}.nc") for name in ("dataset", "correlations", "structure")))
+    """What the rule's script calls."""
+    dataset, correlations, structure = (
+        str(folder.parent / f"{name}.nc") for name in ("dataset", "correlations", "structure")
+    )
     is_deep = network.startswith("deep")
+    settings = experiment(is_deep).model_dump(mode="json")
     log = jobs.begin(folder / "job.log")
-    place = checkpoints.CheckpointFolder(folder / "checkpoints", ALWAYS, "this code")
-    common = {"name": "made_up", "settings": experiment(is_deep), "network": network, "root_seed": 0}
-    output = str(folder / "seed-0.nc")
-    data = inputs.training_data(in_memory=True)
+    kept = (str(folder / "checkpoints"), ALWAYS, [__file__])
+    outputs = [str(folder / "seed-0.nc")]
     if is_deep:
-        deep.Training.piece = 5
-        task = deep.DeepTask(**common, seeds=(0,), data=data.images, structure=data.structure)
-        deep.train_to_files(task, "cpu", [output], place, log)
+        deep.AT_ONCE = 5
+        trained = (dataset, structure, "made_up", settings, network, [0], 0, 100.0, "cpu")
+        deep.train_from_files(*trained, *kept, outputs, log)
     else:
-        two_layer.train_to_files(two_layer.TwoLayerTask(**common, data=data), {0: output}, place, log)
+        trained = (dataset, correlations, structure, "made_up", settings, network, [0], 0, 100.0)
+        two_layer.train_from_files(*trained, *kept, outputs, log)
 
 
 def attempt(folder: Path, network: str, announce: int | None) -> int:

@@ -5,20 +5,18 @@ import logging
 import netCDF4
 import numpy as np
 import pytest
+from learning_dynamics.datasets.make import make
 
 from conftest import PROJECT
 from learning_dynamics.claims import write as claims
 from learning_dynamics.config import experiments, loading, paper
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.errors import DataError
 from learning_dynamics.figures import render
 from learning_dynamics.predictions import trajectories as predicted_trajectories
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure.files import write_correlations, write_structure
-from learning_dynamics.structure.training_data import StructureFiles
-from learning_dynamics.training import checkpoints, two_layer
-from learning_dynamics.training.task import Trials
+from learning_dynamics.training import two_layer
 
 LOG = logging.getLogger("test")
 NAME = "geometric_shapes"
@@ -35,8 +33,7 @@ class Run:
         changes = {"updates": 200, "records": 10, "snapshots": [100], "networks": {"linear_fcnn": {"hidden_units": 8}}}
         self.settings = loading.merged(base, changes)
         self.inputs = [str(folder / f"{kind}.nc") for kind in KINDS[:3]]
-        self.experiment = experiments.Experiment.model_validate(self.settings)
-        data = self.experiment.dataset.make(Making(NAME, 0))
+        data = make(experiments.Experiment.model_validate(self.settings).dataset, NAME, 0, "", folder)
         dataset_files.write(data, self.inputs[0], NAME, {})
         averages = {split: data.split(split).correlations() for split in data.splits}
         write_correlations(data, self.inputs[1], NAME, {})
@@ -55,16 +52,13 @@ class Run:
 
     def train(self, network, seed, output=None):
         output = output or self.trajectories[network][seed]
-        data = StructureFiles(*self.inputs).training_data(in_memory=True)
-        task = two_layer.TwoLayerTask(name=NAME, settings=self.experiment, network=network, root_seed=0, data=data)
-        two_layer.train_to_files(
-            task, {seed: output}, checkpoints.CheckpointFolder(self.folder / "checkpoints", 1.0, ""), LOG
-        )
+        kept = (str(self.folder / "checkpoints"), 1.0, [], [output], LOG)
+        two_layer.train_from_files(*self.inputs, NAME, self.settings, network, [seed], 0, 100.0, *kept)
 
     def predict(self, network):
-        trials = Trials(name=NAME, settings=self.experiment, root_seed=0, seeds=2)
-        files = StructureFiles(*self.inputs)
-        predicted_trajectories.predict_to_files(files, trials, {network: self.theory[network]}, LOG)
+        predicted_trajectories.predict_from_files(
+            *self.inputs, NAME, self.settings, 2, 0, {network: self.theory[network]}, LOG
+        )
 
     @property
     def experiments(self):
@@ -84,7 +78,7 @@ class Run:
 
     def judge(self, folder):
         stated = str(PROJECT / "config" / "claims.yaml")
-        claims.to_files(stated, self.experiments, {}, [folder / "claims.json", folder / "claims.html"], LOG)
+        claims.ledger(stated, self.experiments, {}, [folder / "claims.json", folder / "claims.html"], LOG)
 
 
 @pytest.fixture(scope="module")
