@@ -23,8 +23,8 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "workflow")]
 
 import numpy as np  # noqa: E402 - after the number of threads is set
 
-from learning_dynamics.config import paper  # noqa: E402
-from learning_dynamics.engines import linear_cnn  # noqa: E402
+from learning_dynamics.config import paper
+from learning_dynamics.engines import linear_cnn
 
 SIDES = (8, 16, 32, 64, 128, 256)
 CLASSES = 4

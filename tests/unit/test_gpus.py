@@ -11,7 +11,7 @@ from learning_dynamics.engines.deep import gpus
 HOLDER = """
 import sys
 from pathlib import Path
-from learning_dynamics.engines.deep import gpus
+from learning_dynamics.networks.deep import gpus
 print(gpus.take(tuple(sys.argv[2:]), Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
