@@ -17,7 +17,7 @@ help:
 	@echo "make reproduce                   every experiment that needs no download (about a minute on two cores)"
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 3 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything, the deep networks too (about 2 hours)"
-	@echo "make plan                        what would run, with hours, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=, PLAN=options)"
+	@echo "make plan                        what would run, with time, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images: docs/own-images.md"
 	@echo "make own CONFIG=mine.yaml        the same, and the training that shows how well it did"
@@ -65,7 +65,7 @@ reproduce-all: .venv/.torch
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
 plan: .venv/.base
-	@$(BIN)/python workflow/plan.py $(or $(patsubst reproduce,all,$(TARGET)),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
+	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.planning $(or $(patsubst reproduce,all,$(TARGET)),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
@@ -131,7 +131,7 @@ config-documents: .venv/.base
 	cd workflow && ../$(BIN)/python -m learning_dynamics.config.documents
 
 published-results: .venv/.base
-	PYTHONPATH=workflow $(BIN)/python workflow/publish.py $(if $(RESULTS),--results $(RESULTS))
+	PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.publishing.published_results $(if $(RESULTS),--results $(RESULTS))
 
 gpu-page: .venv/.torch
 	$(BIN)/python benchmarks/gpu_check.py --page $(if $(REPORT),'$(call quoted,$(REPORT))')

@@ -37,7 +37,7 @@ from benchmarks import (  # noqa: E402
     rooflines,
     samples,
 )
-from benchmarks.machine import machine  # noqa: E402
+from learning_dynamics.storage import machine  # noqa: E402
 
 OURS, EAGER = "ours", "PyTorch eager"
 CHECKED_UPDATES = 200
@@ -189,7 +189,7 @@ def main():
         package: metadata.version(package) for package in ("numpy", "numba", "scipy", "torch", "jax", "jaxlib", "keras")
     }
     document = {
-        "machine": machine(),
+        "machine": machine.description(),
         "python": platform.python_version(),
         "versions": versions,
         "results": against_eager(rows),

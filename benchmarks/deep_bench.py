@@ -25,10 +25,10 @@ import numpy as np  # noqa: E402 - after the number of threads is set
 import torch  # noqa: E402
 
 from benchmarks import ceilings, deep_eager  # noqa: E402
-from benchmarks.machine import machine  # noqa: E402
 from learning_dynamics.datasets.labelled_images import LabelledImages  # noqa: E402
 from learning_dynamics.engines.deep import architecture, device, engine, evaluation  # noqa: E402
 from learning_dynamics.numerics.correlations import decompose  # noqa: E402
+from learning_dynamics.storage import machine  # noqa: E402
 
 SIDE, CHANNELS, HIDDEN, CLASSES, BATCH, IMAGES = 32, 16, 16, 10, 8, 5000
 RATE = 0.005
@@ -173,7 +173,7 @@ def main():
             )
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     document = {
-        "machine": machine(),
+        "machine": machine.description(),
         "threads": 1,
         "torch": torch.__version__,
         "float32_matrix_product": peak,

@@ -12,7 +12,7 @@ import torch
 from benchmarks.gpu.report import Result
 from benchmarks.gpu.sizes import Sizes
 from benchmarks.gpu.timing import seconds
-from benchmarks.machine import machine
+from learning_dynamics.storage import machine
 
 _PACKAGES = ("torch", "numpy", "scipy", "xarray", "netCDF4", "pydantic")
 _CHAIN = 100
@@ -20,7 +20,7 @@ _CHAIN = 100
 
 def describe(result: Result, device: torch.device, sizes: Sizes) -> None:
     """Versions, device and measured rates."""
-    result["machine"] = machine()
+    result["machine"] = machine.description()
     result["python"] = platform.python_version()
     result["versions"] = {name: _version(name) for name in _PACKAGES}
     result["cuda"] = torch.version.cuda

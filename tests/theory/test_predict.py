@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from learning_dynamics.config import costs
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.losses import mean_square_error
@@ -238,7 +239,7 @@ def test_large_networks_are_taken_a_trial_at_a_time(monkeypatch, caplog):
     prepared = Prepared("pure_cosines", **SHORT, networks=NARROW)
     together = prepared.predict("linear_cnn", seeds=3)
     caplog.clear()
-    monkeypatch.setattr(predicted_trajectories, "_MOST_RECORDED", 1)
+    monkeypatch.setattr(costs, "_MOST_RECORDED", 1)
     with caplog.at_level("INFO"):
         apart = prepared.predict("linear_cnn", seeds=3)
     assert [line for line in caplog.messages if "seeds 2 to 2" in line]

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 from PIL import Image
 
-import publish
 from conftest import Project
 from learning_dynamics.figures import catalogue
+from learning_dynamics.publishing import published_results
 
 pytestmark = pytest.mark.workflow
 
@@ -103,7 +103,7 @@ def test_finished_tree_has_nothing_to_do_and_says_so_quickly(finished):
 
 
 def test_published_page_quotes_the_result_files(finished, tmp_path):
-    publish.publish([finished.folder / "results"], tmp_path)
+    published_results.publish([finished.folder / "results"], tmp_path)
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
     entries = json.loads((tmp_path / "claims.json").read_text(encoding="utf-8"))
     for entry in entries:

@@ -42,6 +42,10 @@ class Network(Model):
         """Names of the networks beside it that its initial weights are made from."""
         return ()
 
+    @abstractmethod
+    def microseconds(self, inputs: int, classes: int) -> float:
+        """About how long an update takes on one core, for every sample that it sees."""
+
 
 class TwoLayerNetwork(Network):
     """A network that sees one sample per update, and that the theory is about.
@@ -139,10 +143,6 @@ class TwoLayerNetwork(Network):
     def estimated_kernel(self, modes: ModeStructure) -> npt.NDArray[np.float64] | None:
         """|k̂_l| after all modes are learned, by the structure alone, shape (n, n); None for a network without one."""
         return None
-
-    @abstractmethod
-    def microseconds(self, inputs: int, classes: int) -> float:
-        """About how long an update takes on one core."""
 
     @abstractmethod
     def flow_numbers(self, inputs: int, classes: int, records: int) -> float:

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from learning_dynamics.config import costs
 from learning_dynamics.pipeline.experiments import Experiments
 
 _WILDCARD = "{seed}"
@@ -57,12 +58,8 @@ class JobSizes:
         seeds = self.experiments.config.seeds_per_job
         if seeds != "auto":
             return seeds
-        settings = self.experiments[experiment]
-        values, classes = self.input_values(experiment), self._classes(experiment)
-        microseconds: float = settings.networks.named(network).microseconds(values, classes)
-        # The most that are chosen from the data are rarely needed.
-        updates = 300_000 if settings.updates == "auto" else settings.updates
-        return max(1, min(10, int(60e6 / (updates * microseconds))))
+        inputs = self.input_values(experiment)
+        return max(1, min(10, int(60 / costs.training_seconds(self.experiments[experiment], network, inputs))))
 
     def predicted_together(self) -> dict[tuple[str, ...], list[str]]:
         """The experiments whose two-layer networks one job predicts, by what these are."""
@@ -80,23 +77,9 @@ class JobSizes:
         return others + matrices * 8 * self.input_values(experiment) ** 2 // 10**6
 
     def flow_megabytes(self, experiment: str) -> int:
-        """Memory of the gradient flows of an experiment's networks, of which some trials are integrated together.
-
-        Σxx and its decomposition; for these trials, ten or as many as have 2²⁷ numbers in their whole networks of all
-        records, the CNN's spectra, (C + p) n² numbers for each record, or the FCNN's layers and its records'
-        coefficients along some hundred directions. Above what was measured, by up to twice.
-        """
-        settings = self.experiments[experiment]
-        inputs, classes, records = self.input_values(experiment), self._classes(experiment), settings.records + 1
-        trials = max(1, min(self.experiments.config.seeds, 10, 2**27 // (records * classes * inputs)))
-        numbers = max(
-            settings.networks.named(name).flow_numbers(inputs, classes, records) for name in settings.networks.two_layer
-        )
-        return 600 + 8 * int(6 * inputs**2 + 1.5 * (trials * numbers)) // 10**6
-
-    def _classes(self, experiment: str) -> int:
-        """p; of a user's own images, whose classes are known when they are read, a guess that fits most."""
-        return len(self.experiments[experiment].dataset.class_names) or 10
+        """Memory of the gradient flows of an experiment's networks, of which some trials are integrated together."""
+        seeds = self.experiments.config.seeds
+        return costs.flow_megabytes(self.experiments[experiment], seeds, self.input_values(experiment))
 
 
 def trained_pattern(trained: Mapping[str, list[str]]) -> str:

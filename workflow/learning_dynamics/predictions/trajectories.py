@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from learning_dynamics.config import costs
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.numerics import discovery, fourier
 from learning_dynamics.numerics.correlations import Correlations, FloatArray
@@ -20,11 +21,6 @@ from learning_dynamics.theory.gradient_flow import PrincipalDirections
 from learning_dynamics.theory.whole_networks import Spectra
 from learning_dynamics.training.task import Task, Trials
 from learning_dynamics.training.two_layer import TwoLayerTask
-
-# So many are integrated together, 0.25 GB of spectra for CIFAR-4; of many classes fewer, so that whole networks of all
-# records would be no more than so many numbers.
-_TRIALS_TOGETHER = 10
-_MOST_RECORDED = 2**27
 
 SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
 _PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4")
@@ -50,8 +46,7 @@ def predict(
     data, model = task.data, task.model
     samples = np.array(task.settings.record_samples(), dtype=np.float64)
     starts, parts = [], []
-    that_fit = int(_MOST_RECORDED // (len(samples) * data.classes * data.inputs))
-    together = max(1, min(_TRIALS_TOGETHER, that_fit))
+    together = costs.trials_together(data.classes, data.inputs, len(samples))
     for first in range(0, seeds, together):
         trials = range(first, min(first + together, seeds))
         some = [task.start(seed) for seed in trials]

@@ -26,7 +26,7 @@ def visible(count: int) -> tuple[str, ...]:
 
 @functools.cache
 def take(names: tuple[str, ...], folder: Path | None = None) -> int:
-    """The place in `names` of a GPU that is free, which is this process's from now on; waits for one if need be.
+    """The index in `names` of a GPU that is free, which is this process's from now on; waits for one if need be.
 
     A process that sees a single GPU has no choice and takes it, as one does that cannot make locks takes the first; one
     that asks again keeps the GPU it has.
@@ -40,7 +40,7 @@ def take(names: tuple[str, ...], folder: Path | None = None) -> int:
     folder = folder or Path(tempfile.gettempdir(), f"learning-dynamics-gpus-{os.getuid()}")
     announced = False
     while True:
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 # Never closed: the lock is held until the process ends, however it ends.
@@ -52,9 +52,9 @@ def take(names: tuple[str, ...], folder: Path | None = None) -> int:
                     continue
             except OSError as error:
                 _log.warning("GPUs cannot be shared out among trainings (%s): taking GPU %s", error, name)
-                return place
+                return index
             _log.info("taking GPU %s of %s", name, ", ".join(names))
-            return place
+            return index
         if not announced:
             _log.warning("other trainings hold all GPUs (%s): waiting for one", ", ".join(names))
             announced = True

@@ -18,17 +18,16 @@ from typing import Any
 
 import numpy as np
 
-import machine
 from learning_dynamics.claims import measures
 from learning_dynamics.claims.ledger import allowed_text
 from learning_dynamics.config import experiments, paper
 from learning_dynamics.figures import catalogue
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.results import ExperimentResults
-from learning_dynamics.storage import netcdf
+from learning_dynamics.storage import machine, netcdf
 from learning_dynamics.theory.alignment import participation_ratio
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[3]
 
 
 def publish(folders: Sequence[Path], target: Path) -> None:

@@ -22,3 +22,8 @@ def usable_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:
         return os.cpu_count() or 1
+
+
+def description() -> dict[str, str | int]:
+    """Processor, cores and system."""
+    return {"processor": processor(), "cores": os.cpu_count() or 1, "platform": platform.platform()}
