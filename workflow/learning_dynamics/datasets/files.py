@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from learning_dynamics.datasets.labelled_images import SPLITS, LabelledImages
-from learning_dynamics.datasets.sources.image_source import ImageSource
+from learning_dynamics.datasets.labelled_images import SPLITS, ImageSource, LabelledImages
 from learning_dynamics.errors import DataError
 from learning_dynamics.storage import netcdf, provenance
 

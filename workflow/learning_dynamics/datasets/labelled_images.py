@@ -1,18 +1,16 @@
-"""Labelled images in memory and in NetCDF."""
+"""Labelled images, in memory or read one after the other."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from learning_dynamics.numerics.correlations import Correlations, correlate
-
-if TYPE_CHECKING:
-    pass
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.float64]
 
@@ -73,6 +71,23 @@ class LabelledImages:
     def splits(self) -> tuple[str, ...]:
         """The splits that have images."""
         return SPLITS if self.is_test.any() else SPLITS[:1]
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images whose number, classes and splits are known and whose pixels are read when asked for.
+
+    labels, is_test: of every image, shape (images,).
+    class_names: p names.
+    read: gives every image once with its place, in whatever order the source has them; (C, n, n), uint8 or float64.
+    origin: one sentence on where the images come from, after they have been read.
+    """
+
+    labels: npt.NDArray[np.int64]
+    is_test: npt.NDArray[np.bool_]
+    class_names: tuple[str, ...]
+    read: Callable[[], Iterator[tuple[int, Pixels]]]
+    origin: Callable[[], str]
 
 
 @dataclass(frozen=True)

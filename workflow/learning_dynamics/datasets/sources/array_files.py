@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets.labelled_images import Pixels
+from learning_dynamics.datasets.labelled_images import ImageSource, Pixels
 from learning_dynamics.datasets.sources import archives, pictures
-from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, Wanted, places, selected
+from learning_dynamics.datasets.sources.image_source import Entry, Wanted, places, selected
 from learning_dynamics.errors import DataError, did_you_mean, printable
 
 _NPZ = (

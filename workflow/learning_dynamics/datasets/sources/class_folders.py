@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
+from learning_dynamics.datasets.labelled_images import SPLITS, ImageSource, Pixels
 from learning_dynamics.datasets.sources import archives, pictures
 from learning_dynamics.datasets.sources.fingerprints import DEEPEST
-from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, Wanted, places, selected
+from learning_dynamics.datasets.sources.image_source import Entry, Wanted, places, selected
 from learning_dynamics.errors import DataError, did_you_mean, printable
 
 LAYOUT = "<class>/<picture>, or train/<class>/<picture> and test/<class>/<picture>"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from learning_dynamics.datasets.labelled_images import SPLITS, Pixels
+from learning_dynamics.datasets.labelled_images import SPLITS, ImageSource, Pixels
 from learning_dynamics.errors import DataError, did_you_mean
 from learning_dynamics.values import MOST_CLASSES
 
@@ -45,23 +45,6 @@ class Entry:
     key: str
     split: str
     class_name: str
-
-
-@dataclass(frozen=True)
-class ImageSource:
-    """Images whose number, classes and splits are known and whose pixels are read when asked for.
-
-    labels, is_test: of every image, shape (images,).
-    class_names: p names.
-    read: gives every image once with its place, in whatever order the source has them; (C, n, n), uint8 or float64.
-    origin: one sentence on where the images come from, after they have been read.
-    """
-
-    labels: npt.NDArray[np.int64]
-    is_test: npt.NDArray[np.bool_]
-    class_names: tuple[str, ...]
-    read: Callable[[], Iterator[tuple[int, Pixels]]]
-    origin: Callable[[], str]
 
 
 Opener = Callable[[Wanted, Path], ImageSource]

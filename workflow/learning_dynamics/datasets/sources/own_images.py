@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from learning_dynamics.datasets.labelled_images import ImageSource
 from learning_dynamics.datasets.sources.fingerprints import TORCHVISION
-from learning_dynamics.datasets.sources.image_source import ImageSource, Opener, Wanted, opened
+from learning_dynamics.datasets.sources.image_source import Opener, Wanted, opened
 from learning_dynamics.errors import DataError, did_you_mean, printable
 
 _KINDS = (

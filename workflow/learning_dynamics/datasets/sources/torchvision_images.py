@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from learning_dynamics.datasets.labelled_images import Pixels
+from learning_dynamics.datasets.labelled_images import ImageSource, Pixels
 from learning_dynamics.datasets.sources import archives, cifar10, pictures
-from learning_dynamics.datasets.sources.image_source import Entry, ImageSource, Wanted, places, selected
+from learning_dynamics.datasets.sources.image_source import Entry, Wanted, places, selected
 from learning_dynamics.errors import DataError, did_you_mean, printable
 
 _log = logging.getLogger(__name__)
