@@ -118,9 +118,8 @@ class Measured:
         """
         if (name, deep) not in self._complete:
             files = self.results.with_deep_networks(name) if deep else self.results.of([name])
-            self._complete[name, deep] = all(
-                Path(path).exists() for path in paths_of(files)
-            ) and self._is_of_present_settings(name, files[name])
+            is_there = all(Path(path).exists() for path in paths_of(files))
+            self._complete[name, deep] = is_there and self._is_of_present_settings(name, files[name])
         return self._complete[name, deep]
 
     def _is_of_present_settings(self, name: str, files: dict[str, Any]) -> bool:
