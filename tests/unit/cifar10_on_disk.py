@@ -7,8 +7,8 @@ import numpy as np
 from pictures_on_disk import encoded
 from PIL import Image
 
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES, Cifar10Dataset
-from learning_dynamics.datasets.sources import cifar10
 
 SIDE = 32
 TRAIN, TEST = 3, 2
@@ -42,7 +42,7 @@ def picture_files():
 
 
 def make(source, settings=TWO):
-    return cifar10.make(settings, str(source), Path("unused"))
+    return settings.make(Making("cifar10", 0, str(source), Path("unused")))
 
 
 def assert_is_two(data):

@@ -17,6 +17,7 @@ import pytest
 from cifar10_on_disk import TWO, assert_is_two, make, pixels
 from pictures_on_disk import write_archive, write_folder
 
+from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.kinds.cifar10 import CIFAR10_CLASSES
 from learning_dynamics.datasets.sources import cifar10
 from learning_dynamics.errors import DataError
@@ -82,7 +83,7 @@ def test_torchvisions_archive_has_to_be_unpacked(tmp_path):
 
 
 def download(tmp_path):
-    return cifar10.make(TWO, "torchvision", tmp_path / "downloads")
+    return TWO.make(Making("cifar10", 0, "torchvision", tmp_path / "downloads"))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ from learning_dynamics.pipeline.rule_code import RuleCode
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 SCRIPTS = WORKFLOW / "scripts"
+# Of the module of errors, which every script runs.
+DOCSTRING = '"""Errors that a user can act on, and what their messages have in common."""'
 
 
 @pytest.fixture
@@ -43,9 +45,18 @@ def edit(path, old, new):
 def test_comments_docstrings_and_time_stamps_change_nothing(copy):
     code, library = code_of(copy), copy / "learning_dynamics"
     before = code.of("correlations.py")
-    edit(library / "errors.py", '"""Errors that a user can act on."""', '"""Other words."""\n\n# And a comment.\n')
+    edit(library / "errors.py", DOCSTRING, '"""Other words."""\n\n# And a comment.\n')
     (copy / "scripts" / "correlations.py").touch()
     assert code.of("correlations.py") == before
+
+
+def test_a_description_of_a_key_changes_nothing_and_its_default_does(copy):
+    code, settings = code_of(copy), copy / "learning_dynamics" / "config" / "experiments.py"
+    before = code.of_experiments("predict.py", ["digits4"])
+    edit(settings, "Evenly spaced records of", "Records, evenly spaced, of")
+    assert code.of_experiments("predict.py", ["digits4"]) == before
+    edit(settings, "default=400", "default=401")
+    assert code.of_experiments("predict.py", ["digits4"]) != before
 
 
 def test_statement_changes_the_rules_that_run_it_alone(copy):
@@ -89,7 +100,7 @@ def test_imports_for_type_checking_are_left_out(copy):
     before = code.of("correlations.py")
     imports = "\nfrom typing import TYPE_CHECKING\n"
     path = copy / "learning_dynamics" / "errors.py"
-    edit(path, '"""Errors that a user can act on."""', f'"""Errors."""{imports}')
+    edit(path, DOCSTRING, f'"""Errors."""{imports}')
     with_import = code.of("correlations.py")
     assert with_import != before
     edit(path, imports, f"{imports}\nif TYPE_CHECKING:\n    from learning_dynamics.figures import style\n")

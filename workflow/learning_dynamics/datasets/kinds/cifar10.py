@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from learning_dynamics.datasets.kinds.base import DatasetKind, Licence, Making
@@ -79,6 +80,17 @@ class Cifar10Dataset(DatasetKind):
         Raises:
             DataError: there is no network, or the source is missing, damaged or holds too few images.
         """
+        from learning_dynamics.datasets.labelled_images import LabelledImages
         from learning_dynamics.datasets.sources import cifar10
 
-        return cifar10.make(self, making.cifar10, making.downloads)
+        classes = len(self.classes)
+        wanted = {"train": self.train_images // classes, "test": self.test_images // classes}
+        images, origin = cifar10.read(making.cifar10, making.downloads, self.classes, wanted)
+        return LabelledImages(
+            images=images,
+            labels=np.concatenate([np.repeat(np.arange(classes, dtype=np.int64), count) for count in wanted.values()]),
+            is_test=np.concatenate([np.full(classes * count, split == "test") for split, count in wanted.items()]),
+            class_names=tuple(self.class_names),
+            centred=self.centred,
+            origin=origin,
+        )

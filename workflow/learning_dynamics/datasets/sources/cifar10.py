@@ -14,18 +14,14 @@ import time
 import urllib.error
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.datasets.sources import class_folders
 from learning_dynamics.datasets.sources.image_source import Wanted, opened
 from learning_dynamics.errors import DataError, did_you_mean
-
-if TYPE_CHECKING:
-    from learning_dynamics.datasets.kinds.cifar10 import Cifar10Dataset
 
 DOWNLOAD = "torchvision"
 TORCHVISION_FOLDER = "cifar-10-batches-py"
@@ -47,34 +43,24 @@ _operator_library: Any = None
 Images = npt.NDArray[np.uint8]
 
 
-def make(settings: Cifar10Dataset, source: str, downloads: Path) -> LabelledImages:
-    """The first images of the chosen classes: all training images class by class, then all test images.
+def read(source: str, downloads: Path, classes: list[str], wanted: Mapping[str, int]) -> tuple[Images, str]:
+    """The first images of some classes: all training images class by class, then all test images; and their origin.
 
     Args:
-        settings: the classes and how many images.
         source: ``torchvision`` to download, or the path of torchvision's folder, of an image folder or of an archive.
         downloads: folder for downloaded data, kept between runs.
+        classes: names of the classes.
+        wanted: how many images of each class, by split.
 
     Raises:
         DataError: there is no network, or the source is missing, damaged or holds too few images.
     """
-    classes = len(settings.classes)
-    wanted = {"train": settings.train_images // classes, "test": settings.test_images // classes}
     try:
         if source == DOWNLOAD:
-            images, origin = _downloaded(downloads, settings.classes, wanted)
-        else:
-            images, origin = _local(_existing(source), settings.classes, wanted)
+            return _downloaded(downloads, classes, wanted)
+        return _local(_existing(source), classes, wanted)
     except OSError as error:
         raise DataError(f"cifar10: '{source}' could not be read ({error}); check its permissions") from error
-    return LabelledImages(
-        images=images,
-        labels=np.concatenate([np.repeat(np.arange(classes, dtype=np.int64), count) for count in wanted.values()]),
-        is_test=np.concatenate([np.full(classes * count, split == "test") for split, count in wanted.items()]),
-        class_names=tuple(settings.class_names),
-        centred=settings.centred,
-        origin=origin,
-    )
 
 
 def _existing(source: str) -> Path:
