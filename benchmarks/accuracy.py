@@ -25,6 +25,7 @@ from learning_dynamics.config import loading  # noqa: E402
 from learning_dynamics.structure.training_data import StructureFiles  # noqa: E402
 from learning_dynamics.theory import gradient_flow  # noqa: E402
 from learning_dynamics.training import two_layer  # noqa: E402
+from learning_dynamics.training.task import TwoLayerTask  # noqa: E402
 
 NETWORKS = ("linear_cnn", "linear_fcnn")
 
@@ -41,7 +42,7 @@ class Experiment:
     def task(self, network, settings=None):
         """The training of a network, or what is predicted of it."""
         described = {"name": self.name, "settings": settings or self.settings, "root_seed": self.root_seed}
-        return two_layer.TwoLayerTask(**described, network=network, data=self.known)
+        return TwoLayerTask(**described, network=network, data=self.known)
 
     def trained(self, precision):
         """Trajectory of seed 0 of the FCNN in some precision."""

@@ -40,13 +40,14 @@ from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.numerics.correlations import decompose
 from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.training import two_layer
+from learning_dynamics.training.task import TwoLayerTask
 name, settings, seeds = json.loads(sys.argv[1])
 experiment = Experiment.model_validate(settings)
 data = experiment.dataset.make(Making(name, 0))
 correlations = {split: data.split(split).correlations() for split in data.splits}
 structure = decompose(correlations["train"].input_output)
 known = TrainingData(data, correlations, structure)
-task = two_layer.TwoLayerTask(name=name, settings=experiment, network="linear_cnn", root_seed=0, data=known)
+task = TwoLayerTask(name=name, settings=experiment, network="linear_cnn", root_seed=0, data=known)
 for seed in range(seeds):
     two_layer.train(task, seed, lambda *_: None)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)

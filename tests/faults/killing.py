@@ -31,6 +31,7 @@ from learning_dynamics.storage import netcdf
 from learning_dynamics.structure.files import write_correlations, write_structure
 from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.training import checkpoints, deep, two_layer
+from learning_dynamics.training.task import TwoLayerTask
 
 CLASSES = 4
 ALWAYS = 1e-9  # minutes between checkpoints
@@ -79,7 +80,7 @@ def train(folder: Path, network: str) -> None:
         task = deep.DeepTask(**described, seeds=(0,), data=data.images, structure=data.structure)
         deep.train_to_files(task, "cpu", [output], kept, log)
     else:
-        two_layer.train_to_files(two_layer.TwoLayerTask(**described, data=data), {0: output}, kept, log)
+        two_layer.train_to_files(TwoLayerTask(**described, data=data), {0: output}, kept, log)
 
 
 def attempt(folder: Path, network: str, announce: int | None) -> int:

@@ -18,7 +18,7 @@ from learning_dynamics.storage import netcdf
 from learning_dynamics.structure.files import write_correlations, write_structure
 from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.training import checkpoints, two_layer
-from learning_dynamics.training.task import Trials
+from learning_dynamics.training.task import Trials, TwoLayerTask
 
 LOG = logging.getLogger("test")
 NAME = "geometric_shapes"
@@ -56,7 +56,7 @@ class Run:
     def train(self, network, seed, output=None):
         output = output or self.trajectories[network][seed]
         data = StructureFiles(*self.inputs).training_data(in_memory=True)
-        task = two_layer.TwoLayerTask(name=NAME, settings=self.experiment, network=network, root_seed=0, data=data)
+        task = TwoLayerTask(name=NAME, settings=self.experiment, network=network, root_seed=0, data=data)
         kept = checkpoints.CheckpointFolder(self.folder / "checkpoints", 1.0, "the code")
         two_layer.train_to_files(task, {seed: output}, kept, LOG)
 

@@ -25,7 +25,8 @@ from learning_dynamics.numerics.correlations import (
 from learning_dynamics.predictions.trajectories import predict
 from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.theory import competition
-from learning_dynamics.training.two_layer import TwoLayerTask, train
+from learning_dynamics.training.task import TwoLayerTask
+from learning_dynamics.training.two_layer import train
 
 # Modes that share no frequency, with self-conjugate ones, on an even and an odd side: (row, column, amplitude).
 SUMS_OF_COSINES = {

@@ -22,8 +22,8 @@ from learning_dynamics.predictions import automatic
 from learning_dynamics.predictions.trajectories import predict
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.training_data import StructureFiles, TrainingData
-from learning_dynamics.training.task import Trials
-from learning_dynamics.training.two_layer import TwoLayerTask, train
+from learning_dynamics.training.task import Trials, TwoLayerTask
+from learning_dynamics.training.two_layer import train
 
 LOG = logging.getLogger("test")
 RULES = AutomaticSettings()

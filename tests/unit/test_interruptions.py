@@ -102,12 +102,12 @@ def test_identity_follows_settings_data_and_code():
 
 def test_identity_of_a_trial_follows_what_decides_its_course():
     task = prepared().task("linear_cnn")
-    found = {task.identity(seed, code) for seed in (0, 1) for code in ("1", "2")}
+    found = {two_layer.identity(task, seed, code) for seed in (0, 1) for code in ("1", "2")}
     others = [{"divergence_factor": 50.0}, {"root_seed": 1}, {"network": "linear_fcnn"}, {"name": "other"}]
-    found |= {replace(task, **change).identity(0, "1") for change in others}
-    found.add(prepared(order="random").task("linear_cnn").identity(0, "1"))
+    found |= {two_layer.identity(replace(task, **change), 0, "1") for change in others}
+    found.add(two_layer.identity(prepared(order="random").task("linear_cnn"), 0, "1"))
     assert len(found) == 4 + len(others) + 1
-    assert prepared().task("linear_cnn").identity(0, "1") in found
+    assert two_layer.identity(prepared().task("linear_cnn"), 0, "1") in found
 
 
 def job(folder, case, network, seeds=(0,)):

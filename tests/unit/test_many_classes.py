@@ -17,7 +17,7 @@ from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.figures import catalogue, render
+from learning_dynamics.figures import catalogue, prediction_pages
 from learning_dynamics.networks.linear_fcnn import LinearFCNN
 from learning_dynamics.networks.registry import Networks
 from learning_dynamics.predictions import automatic
@@ -28,8 +28,8 @@ from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.files import read_structure, structure_of
 from learning_dynamics.structure.training_data import StructureFiles, TrainingData
 from learning_dynamics.training.checkpoints import CheckpointFolder
-from learning_dynamics.training.task import Trials
-from learning_dynamics.training.two_layer import TwoLayerTask, train, train_to_files
+from learning_dynamics.training.task import Trials, TwoLayerTask
+from learning_dynamics.training.two_layer import train, train_to_files
 
 LOG = logging.getLogger("test")
 CLASSES, SIDE, MODES = 1000, 12, 128
@@ -132,7 +132,7 @@ def test_what_is_recorded_is_that_of_the_network(files):
 def test_the_prediction_names_a_few_modes_and_classes(files, tmp_path):
     paths = {name: str(tmp_path / f"prediction.{name}") for name in ("json", "text", "page")}
     paths["figures"] = [str(tmp_path / f"{figure}.png") for figure in catalogue.PREDICTION_FIGURES]
-    render.prediction("thousand", {"thousand": files}, 0.05, paths)
+    prediction_pages.prediction("thousand", {"thousand": files}, 0.05, paths)
     text = Path(paths["text"]).read_text(encoding="utf-8")
     assert "2,000 training images of 1000 classes" in text
     assert "128 of 144 modes, the leading ones" in " ".join(text.split())

@@ -15,7 +15,7 @@ from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.figures import catalogue, render
+from learning_dynamics.figures import catalogue, prediction_pages, render
 from learning_dynamics.networks.linear_cnn import LinearCNN
 from learning_dynamics.networks.linear_fcnn import LinearFCNN
 from learning_dynamics.networks.registry import Networks
@@ -27,8 +27,8 @@ from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.theory import gradient_flow
 from learning_dynamics.training.checkpoints import CheckpointFolder
-from learning_dynamics.training.task import Trials
-from learning_dynamics.training.two_layer import TwoLayerTask, train_to_files
+from learning_dynamics.training.task import Trials, TwoLayerTask
+from learning_dynamics.training.two_layer import train_to_files
 
 LOG = logging.getLogger("test")
 SEEDS = 2
@@ -109,7 +109,7 @@ def written(files, folder):
         "page": str(folder / "mine.html"),
         "figures": [str(folder / f"{f}.{s}") for f in catalogue.PREDICTION_FIGURES for s in ("pdf", "png")],
     }
-    render.prediction("mine", {"mine": files}, 0.05, paths)
+    prediction_pages.prediction("mine", {"mine": files}, 0.05, paths)
     return json.loads((folder / "mine.json").read_text()), (folder / "mine.txt").read_text(), paths
 
 
@@ -121,7 +121,7 @@ def compared(files, folder):
         "drawings": [str(folder / f"{figure}.pdf") for figure in catalogue.COMPARISON_FIGURES],
         "pictures": [str(folder / f"{figure}.png") for figure in catalogue.COMPARISON_FIGURES],
     }
-    render.comparison("mine", {"mine": files}, paths)
+    prediction_pages.comparison("mine", {"mine": files}, paths)
     return json.loads((folder / "measured.json").read_text()), (folder / "measured.txt").read_text(), paths
 
 

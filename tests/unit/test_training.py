@@ -19,6 +19,7 @@ from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.theory import sigmoid
 from learning_dynamics.training import files as trajectory_files
 from learning_dynamics.training import two_layer
+from learning_dynamics.training.task import TwoLayerTask
 
 
 def small(name, **changes):
@@ -37,7 +38,7 @@ class Prepared:
     def task(self, network, **changes):
         data = TrainingData(self.data, self.correlations, self.structure)
         described = {"name": self.name, "settings": self.settings, "network": network, "root_seed": 0, "data": data}
-        return two_layer.TwoLayerTask(**described | changes)
+        return TwoLayerTask(**described | changes)
 
     def train(self, network, seed=0, report=lambda *_: None, checkpointing=None, samples=None):
         return two_layer.train(self.task(network), seed, report, checkpointing, samples)

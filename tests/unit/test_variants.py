@@ -18,7 +18,7 @@ from learning_dynamics.numerics.correlations import decompose
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.training import two_layer
-from learning_dynamics.training.task import Trials
+from learning_dynamics.training.task import Trials, TwoLayerTask
 
 UPDATES = 200
 CLASSES = 4
@@ -231,7 +231,7 @@ def test_reference_repeats_the_experiment_s_own_trajectory():
     result = small.train()
     correlations = {"train": small.data.split("train").correlations()}
     data = TrainingData(small.data, correlations, decompose(correlations["train"].input_output))
-    task = two_layer.TwoLayerTask(name="shapes", settings=small.settings, network="linear_cnn", root_seed=0, data=data)
+    task = TwoLayerTask(name="shapes", settings=small.settings, network="linear_cnn", root_seed=0, data=data)
     for seed in range(2):
         trajectory = two_layer.train(task, seed, lambda *_: None)
         omega = trajectory["effective_singular_values"].values

@@ -34,11 +34,8 @@ for figure in TARGETS.paper_figures(EXPERIMENTS.names, deep=True):
             runtime=lambda wildcards, attempt: attempt * 10,
         params:
             figure=figure,
-            code=CODE.of_figures(
-                "paper_figure.py",
-                [catalogue.PAPER_FIGURES[figure].module],
-                catalogue.PAPER_FIGURES[figure].experiments,
-                deep=True,
+            code=CODE.of_paper_figure(
+                "paper_figure.py", catalogue.PAPER_FIGURES[figure]
             ),
             experiments=FILES.of_paper_figure(figure),
         script:

@@ -11,7 +11,9 @@ for networks, predicted in SIZES.predicted_together().items():
 
     rule:
         name:
-            "theory" if len(networks) > 1 else f"theory_{networks[0]}"
+            "theory"
+            if networks == TWO_LAYER_NETWORKS
+            else "_".join(["theory", *networks])
         input:
             dataset=rules.dataset.output[0],
             correlations=rules.correlations.output[0],

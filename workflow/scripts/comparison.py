@@ -7,6 +7,6 @@ from learning_dynamics import jobs
 
 jobs.begin(snakemake.log[0])
 
-from learning_dynamics.figures import render
+from learning_dynamics.figures import prediction_pages
 
-render.comparison(snakemake.wildcards.experiment, snakemake.params.experiments, snakemake.output)
+prediction_pages.comparison(snakemake.wildcards.experiment, snakemake.params.experiments, snakemake.output)

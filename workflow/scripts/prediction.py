@@ -7,8 +7,8 @@ from learning_dynamics import jobs
 
 jobs.begin(snakemake.log[0])
 
-from learning_dynamics.figures import render
+from learning_dynamics.figures import prediction_pages
 
-render.prediction(
+prediction_pages.prediction(
     snakemake.wildcards.experiment, snakemake.params.experiments, snakemake.params.smallest_mode, snakemake.output
 )

@@ -10,9 +10,10 @@ log = jobs.begin(snakemake.log[0])
 from learning_dynamics.config import chosen_settings
 from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.training import checkpoints, two_layer
+from learning_dynamics.training.task import TwoLayerTask
 
 inputs, params, where = snakemake.input, snakemake.params, snakemake.config["jobs"]
-task = two_layer.TwoLayerTask(
+task = TwoLayerTask(
     name=snakemake.wildcards.experiment,
     settings=chosen_settings.resolved_experiment(params.settings, inputs.get("chosen")),
     network=snakemake.wildcards.network,

@@ -19,7 +19,7 @@ def paper_figure(name: str, experiments: Mapping[str, Mapping[str, Any]], paths:
     Raises:
         DataError: a result file is missing or damaged.
     """
-    figure: Figure = _module(catalogue.PAPER_FIGURES[name].module).draw(
+    figure: Figure = module(catalogue.PAPER_FIGURES[name].module).draw(
         [ExperimentResults.from_files(experiment, files) for experiment, files in experiments.items()]
     )
     style.save(figure, *paths)
@@ -31,7 +31,7 @@ def summary_figure(name: str, experiments: Mapping[str, Mapping[str, Any]], path
     Raises:
         DataError: a result file is missing or damaged.
     """
-    figure: Figure = _module(catalogue.SUMMARY_FIGURES[name]).draw(
+    figure: Figure = module(catalogue.SUMMARY_FIGURES[name]).draw(
         [ExperimentResults.from_files(experiment, files) for experiment, files in experiments.items()]
     )
     style.save(figure, *paths)
@@ -46,63 +46,10 @@ def experiment_figures(name: str, experiments: Mapping[str, Mapping[str, Any]], 
     results = ExperimentResults.from_files(name, experiments[name])
     files = [Path(path) for path in paths]
     for figure in catalogue.EXPERIMENT_FIGURES:
-        drawn: Figure = _module(f"experiment.{figure}").draw(results)
+        drawn: Figure = module(f"experiment.{figure}").draw(results)
         style.save(drawn, *(file for file in files if file.stem == figure))
 
 
-def prediction(
-    name: str, experiments: Mapping[str, Mapping[str, Any]], smallest_mode: float, paths: Mapping[str, Any]
-) -> None:
-    """Write an experiment's prediction, as JSON, text and page, and its figures; no trajectory is read.
-
-    Args:
-        name: experiment.
-        experiments: its settings and files.
-        smallest_mode: modes of a smaller share of the largest s_α are not waited for.
-        paths: "json", "text", "page", and "figures": their stem names the figure.
-
-    Raises:
-        DataError: a result file is missing or damaged.
-    """
-    from learning_dynamics.predictions import page, summary
-
-    results = ExperimentResults.from_files(name, experiments[name])
-    files = [Path(path) for path in paths["figures"]]
-    for figure in catalogue.PREDICTION_FIGURES:
-        drawn: Figure = _module(f"experiment.{figure}").draw(results)
-        style.save(drawn, *(file for file in files if file.stem == figure))
-    pictures = {
-        caption: str(next(file for file in files if file.name == f"{figure}.png"))
-        for figure, caption in catalogue.PREDICTION_FIGURES.items()
-    }
-    described = summary.summarise(results, smallest_mode, experiments[name].get("chosen_file"))
-    page.write(described, pictures, paths["json"], paths["text"], paths["page"])
-
-
-def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Any]) -> None:
-    """Write how well an experiment's prediction did: its numbers as JSON, text and page, and its figures.
-
-    Args:
-        name: experiment.
-        experiments: its settings and files.
-        paths: "json", "text", "page", and "drawings" (PDF) and "pictures" (PNG): their stem names the figure.
-
-    Raises:
-        DataError: a result file is missing or damaged.
-    """
-    from learning_dynamics.predictions import page, summary
-
-    results = ExperimentResults.from_files(name, experiments[name])
-    files = [Path(path) for path in (*paths["drawings"], *paths["pictures"])]
-    for figure in catalogue.COMPARISON_FIGURES:
-        drawn: Figure = _module(f"beyond.{figure}").draw([results])
-        style.save(drawn, *(file for file in files if file.stem == figure))
-    pictures = {
-        caption: next(path for path in paths["pictures"] if Path(path).stem == figure)
-        for figure, caption in catalogue.COMPARISON_FIGURES.items()
-    }
-    page.write_comparison(summary.measured(results), pictures, paths["json"], paths["text"], paths["page"])
-
-
-def _module(name: str) -> Any:
+def module(name: str) -> Any:
+    """A module of this package by its name, such as ``paper.pure_cosines``."""
     return importlib.import_module(f"learning_dynamics.figures.{name}")

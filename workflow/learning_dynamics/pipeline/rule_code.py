@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from learning_dynamics.figures.catalogue import PaperFigure
 from learning_dynamics.pipeline import code_state
 from learning_dynamics.pipeline.experiments import Experiments
 
@@ -37,17 +38,21 @@ class RuleCode:
         """The same for a script that uses the networks of some experiments, without or with the deep ones."""
         return self.of_networks(script, self._networks(names, deep))
 
-    def of_figures(self, script: str, figures: Iterable[str], names: Iterable[str] = (), deep: bool = False) -> str:
-        """The same for a script that draws figures of some experiments.
+    def of_figures(self, script: str, figures: Iterable[str], names: Iterable[str] = ()) -> str:
+        """The same for a script that draws figures of the two-layer networks of some experiments.
 
         Args:
             script: name of the script.
             figures: modules of the package ``figures``.
             names: of the experiments.
-            deep: whether deep networks are shown.
         """
         modules = [f"learning_dynamics.figures.{figure}" for figure in figures]
-        return self.of(script, [*modules, *self._modules(self._networks(names, deep))])
+        return self.of(script, [*modules, *self._modules(self._networks(names, deep=False))])
+
+    def of_paper_figure(self, script: str, figure: PaperFigure) -> str:
+        """The same for a script that draws a figure of the paper, with the networks that it shows."""
+        shown = [(name, network) for name in figure.experiments for network in figure.networks]
+        return self.of(script, [f"learning_dynamics.figures.{figure.module}", *self._modules(shown)])
 
     def _networks(self, names: Iterable[str], deep: bool) -> list[tuple[str, str]]:
         return [(name, network) for name in names for network in self.experiments.networks(name, deep)]

@@ -19,8 +19,7 @@ from learning_dynamics.structure.training_data import StructureFiles, TrainingDa
 from learning_dynamics.theory import competition, gradient_flow
 from learning_dynamics.theory.gradient_flow import PrincipalDirections
 from learning_dynamics.theory.whole_networks import Spectra
-from learning_dynamics.training.task import Task, Trials
-from learning_dynamics.training.two_layer import TwoLayerTask
+from learning_dynamics.training.task import Task, Trials, TwoLayerTask
 
 SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
 _PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4")

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from learning_dynamics.config.experiments import Experiment
+from learning_dynamics.networks.base import TwoLayerNetwork
 from learning_dynamics.numerics.random_streams import Trial
 from learning_dynamics.storage import provenance
+from learning_dynamics.structure.training_data import TrainingData
+
+_SOURCE = "Pinson et al. 2023, Eqs. 4, 5, 8 to 11 and 17"
+_PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +86,24 @@ class Task:
         title = f"Trajectory of {self.network} on {self.name}, seed {seed}"
         described = provenance.attributes(title, source, relevant, packages)
         return {**described, "experiment": self.name, "network": self.network, "seed": seed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoLayerTask(Task):
+    """A two-layer network of an experiment on its data."""
+
+    data: TrainingData
+
+    @property
+    def model(self) -> TwoLayerNetwork:
+        """The network."""
+        model: TwoLayerNetwork = super().model
+        return model
+
+    def start(self, seed: int) -> Any:
+        """The trial's own initial weights."""
+        return self.model.start(self.trial(seed), self.data, self.settings.networks)
+
+    def attributes(self, seed: int, source: str = _SOURCE, packages: tuple[str, ...] = _PACKAGES) -> dict[str, Any]:
+        """Provenance of a trajectory or of a prediction for it."""
+        return super().attributes(seed, source, packages)

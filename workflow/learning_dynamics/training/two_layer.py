@@ -5,52 +5,26 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from learning_dynamics.networks.base import TwoLayerNetwork
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.storage import netcdf
-from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.training import checkpoints, files, loop
 from learning_dynamics.training.checkpoints import Checkpointing, State, signals
 from learning_dynamics.training.progress import Report, reporter
-from learning_dynamics.training.task import Task
-
-_SOURCE = "Pinson et al. 2023, Eqs. 4, 5, 8 to 11 and 17"
-_PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4")
+from learning_dynamics.training.task import TwoLayerTask
 
 
-@dataclass(frozen=True, kw_only=True)
-class TwoLayerTask(Task):
-    """A two-layer network of an experiment on its data."""
-
-    data: TrainingData
-
-    @property
-    def model(self) -> TwoLayerNetwork:
-        """The network."""
-        model: TwoLayerNetwork = super().model
-        return model
-
-    def start(self, seed: int) -> Any:
-        """The trial's own initial weights."""
-        return self.model.start(self.trial(seed), self.data, self.settings.networks)
-
-    def attributes(self, seed: int, source: str = _SOURCE, packages: tuple[str, ...] = _PACKAGES) -> dict[str, Any]:
-        """Provenance of a trajectory or of a prediction for it."""
-        return super().attributes(seed, source, packages)
-
-    def identity(self, seed: int, code: str) -> str:
-        """Hash of everything that determines a trial's course, given the state of the code."""
-        attributes = self.attributes(seed)
-        relevant = {key: attributes[key] for key in ("settings", "python_version", "package_versions")}
-        settings = {**relevant, "divergence_factor": self.divergence_factor}
-        data = self.data
-        return checkpoints.identity(settings, data.images, data.correlations, data.structure, code)
+def identity(task: TwoLayerTask, seed: int, code: str) -> str:
+    """Hash of everything that determines a trial's course, given the state of the code."""
+    attributes = task.attributes(seed)
+    relevant = {key: attributes[key] for key in ("settings", "python_version", "package_versions")}
+    settings = {**relevant, "divergence_factor": task.divergence_factor}
+    data = task.data
+    return checkpoints.identity(settings, data.images, data.correlations, data.structure, code)
 
 
 class Training:
@@ -170,8 +144,8 @@ def train_to_files(
     with signals() as stopped:
         for seed, output in outputs.items():
             log.info("%s: %d updates", task.describe(seed), updates)
-            identity = functools.partial(task.identity, seed, folder.code)
-            checkpointing = folder.checkpointing(task.folder / f"seed-{seed}", identity, stopped)
+            known = functools.partial(identity, task, seed, folder.code)
+            checkpointing = folder.checkpointing(task.folder / f"seed-{seed}", known, stopped)
             report = reporter(log, task.describe(seed), "sample", updates)
             netcdf.write(train(task, seed, report, checkpointing, samples), output)
             checkpointing.finish()
