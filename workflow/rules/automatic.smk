@@ -24,9 +24,7 @@ rule choose_settings:
         * SIZES.matrix_megabytes(wildcards.experiment, matrices=20, others=1500),
         runtime=60,
     params:
-        code=lambda wildcards: CODE.of_experiments(
-            "choose_settings.py", [wildcards.experiment]
-        ),
+        code=lambda wildcards: CODE.of_experiments("choose_settings.py", [wildcards.experiment]),
         settings=experiment_settings,
         rules=CONFIG.automatic.model_dump(),
         # More are not looked at, and another number of seeds is no reason to choose again.

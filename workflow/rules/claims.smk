@@ -28,9 +28,7 @@ rule claims:
         mem_mb=4000,
         runtime=10,
     params:
-        code=lambda wildcards: CODE.of_experiments(
-            "claims.py", MEASURED.files, deep=True
-        ),
+        code=lambda wildcards: CODE.of_experiments("claims.py", MEASURED.files, deep=True),
         experiments=lambda wildcards: MEASURED.files,
         extensions=EXTENSIONS.files,
     script:

@@ -85,8 +85,6 @@ def chosen_settings(wildcards):
 
 
 def finished_results():
-    is_present = functools.partial(
-        snakemake_internals.is_of_present_parameters, workflow
-    )
+    is_present = functools.partial(snakemake_internals.is_of_present_parameters, workflow)
     with exit_with_message():
         return TARGETS.finished(is_present)

@@ -22,15 +22,9 @@ rule dataset:
         code=lambda wildcards: CODE.of_dataset("dataset.py", wildcards.experiment),
         settings=dataset_settings,
         root_seed=CONFIG.root_seed,
-        cifar10=lambda wildcards: (
-            CONFIG.cifar10
-            if EXPERIMENTS[wildcards.experiment].dataset.DOWNLOADED
-            else None
-        ),
+        cifar10=lambda wildcards: (CONFIG.cifar10 if EXPERIMENTS[wildcards.experiment].dataset.DOWNLOADED else None),
         downloads=CONFIG.downloads,
         # Changes when a user's own images do, so that the data set is made again.
-        source=lambda wildcards: EXPERIMENTS[
-            wildcards.experiment
-        ].dataset.source_state(),
+        source=lambda wildcards: EXPERIMENTS[wildcards.experiment].dataset.source_state(),
     script:
         "../scripts/dataset.py"

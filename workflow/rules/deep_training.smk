@@ -18,10 +18,7 @@ for block in SIZES.seed_blocks(CONFIG.deep_training.seeds_per_job):
             dataset=rules.dataset.output[0],
             structure=rules.structure.output[0],
         output:
-            [
-                f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
-                for seed in block.seeds
-            ],
+            [f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc" for seed in block.seeds],
         log:
             f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/{block.name}.log",
         benchmark:
@@ -36,13 +33,9 @@ for block in SIZES.seed_blocks(CONFIG.deep_training.seeds_per_job):
             gpu=GPUS,
             mem_mb=lambda wildcards, attempt: attempt
             * SIZES.matrix_megabytes(wildcards.experiment, matrices=6, others=3000),
-            runtime=lambda wildcards, attempt, seeds=len(block.seeds): attempt
-            * 120
-            * seeds,
+            runtime=lambda wildcards, attempt, seeds=len(block.seeds): attempt * 120 * seeds,
         params:
-            code=lambda wildcards: CODE.of_networks(
-                "train_deep.py", [(wildcards.experiment, wildcards.network)]
-            ),
+            code=lambda wildcards: CODE.of_networks("train_deep.py", [(wildcards.experiment, wildcards.network)]),
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,

@@ -18,9 +18,7 @@ for figure in TARGETS.paper_figures(EXPERIMENTS.names, deep=True):
             f"{RESULTS}/figures/{figure}.pdf",
             report(
                 f"{RESULTS}/figures/{figure}.png",
-                **in_report(
-                    figure, CATEGORIES.paper, catalogue.PAPER_FIGURES[figure].title
-                ),
+                **in_report(figure, CATEGORIES.paper, catalogue.PAPER_FIGURES[figure].title),
             ),
         log:
             f"{RESULTS}/logs/figures/{figure}.log",
@@ -120,10 +118,7 @@ rule experiment_figures:
     input:
         results=lambda wildcards: paths_of(FILES.of([wildcards.experiment])),
     output:
-        [
-            f"{RESULTS}/figures/{{experiment}}/{figure}.pdf"
-            for figure in catalogue.EXPERIMENT_FIGURES
-        ],
+        [f"{RESULTS}/figures/{{experiment}}/{figure}.pdf" for figure in catalogue.EXPERIMENT_FIGURES],
         [
             report(
                 f"{RESULTS}/figures/{{experiment}}/{figure}.png",

@@ -9,9 +9,7 @@ Makes: predictions/{experiment}.json, .txt and .html, predictions/{experiment}/{
 
 rule prediction:
     input:
-        results=lambda wildcards: paths_of(
-            FILES.of([wildcards.experiment]), trajectories=False
-        ),
+        results=lambda wildcards: paths_of(FILES.of([wildcards.experiment]), trajectories=False),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}.json",
         text=f"{RESULTS}/predictions/{{experiment}}.txt",
@@ -66,10 +64,7 @@ rule comparison:
                 subcategory="{experiment}",
             ),
         ),
-        drawings=[
-            f"{RESULTS}/figures/{{experiment}}/{figure}.pdf"
-            for figure in catalogue.COMPARISON_FIGURES
-        ],
+        drawings=[f"{RESULTS}/figures/{{experiment}}/{figure}.pdf" for figure in catalogue.COMPARISON_FIGURES],
         pictures=[
             report(
                 f"{RESULTS}/figures/{{experiment}}/{figure}.png",

@@ -12,9 +12,7 @@ rule provenance:
     output:
         report(
             f"{RESULTS}/provenance.html",
-            **in_report(
-                "provenance", CATEGORIES.provenance, "Data, code, versions, checksums"
-            ),
+            **in_report("provenance", CATEGORIES.provenance, "Data, code, versions, checksums"),
         ),
     log:
         f"{RESULTS}/logs/provenance.log",

@@ -7,9 +7,7 @@ Makes: scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc
 
 rule scaling:
     input:
-        dataset=lambda wildcards: EXTENSIONS.dataset(
-            f"scaling.{wildcards.parameter}.experiment"
-        ),
+        dataset=lambda wildcards: EXTENSIONS.dataset(f"scaling.{wildcards.parameter}.experiment"),
     output:
         f"{RESULTS}/scaling/{{parameter}}.nc",
     log:
@@ -27,9 +25,7 @@ rule scaling:
     params:
         code=CODE.of("scaling.py"),
         settings=lambda wildcards: EXTENSIONS.scaling_settings(wildcards.parameter),
-        experiment=lambda wildcards: EXTENSIONS.experiment_settings(
-            f"scaling.{wildcards.parameter}.experiment"
-        ),
+        experiment=lambda wildcards: EXTENSIONS.experiment_settings(f"scaling.{wildcards.parameter}.experiment"),
         root_seed=CONFIG.root_seed,
         divergence_factor=CONFIG.divergence_factor,
     script:
@@ -56,9 +52,7 @@ rule variant:
     params:
         code=CODE.of("variant.py", ["learning_dynamics.networks.linear_cnn"]),
         settings=lambda wildcards: EXTENSIONS.variant_settings(wildcards.variant),
-        experiment=lambda wildcards: EXTENSIONS.experiment_settings(
-            "variants.experiment"
-        ),
+        experiment=lambda wildcards: EXTENSIONS.experiment_settings("variants.experiment"),
         root_seed=CONFIG.root_seed,
         divergence_factor=CONFIG.divergence_factor,
     script:

@@ -31,13 +31,10 @@ for networks, predicted in SIZES.predicted_together().items():
             "../../envs/analysis.yaml"
         threads: 1
         resources:
-            mem_mb=lambda wildcards, attempt: attempt
-            * SIZES.flow_megabytes(wildcards.experiment),
+            mem_mb=lambda wildcards, attempt: attempt * SIZES.flow_megabytes(wildcards.experiment),
             runtime=lambda wildcards, attempt: attempt * 20,
         params:
-            code=lambda wildcards: CODE.of_experiments(
-                "predict.py", [wildcards.experiment]
-            ),
+            code=lambda wildcards: CODE.of_experiments("predict.py", [wildcards.experiment]),
             settings=experiment_settings,
             seeds=CONFIG.seeds,
             root_seed=CONFIG.root_seed,

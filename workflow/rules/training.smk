@@ -19,10 +19,7 @@ for block, trained in SIZES.training_blocks().items():
             structure=rules.structure.output[0],
             chosen=chosen_settings,
         output:
-            [
-                f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc"
-                for seed in block.seeds
-            ],
+            [f"{RESULTS}/trajectories/{{experiment}}/{{network}}/seed-{seed}.nc" for seed in block.seeds],
         log:
             f"{RESULTS}/logs/trajectories/{{experiment}}/{{network}}/{block.name}.log",
         benchmark:
@@ -38,12 +35,9 @@ for block, trained in SIZES.training_blocks().items():
         resources:
             mem_mb=lambda wildcards, attempt: attempt
             * SIZES.matrix_megabytes(wildcards.experiment, matrices=6, others=1500),
-            runtime=lambda wildcards, attempt, seeds=len(block.seeds): attempt
-            * (10 + 2 * seeds),
+            runtime=lambda wildcards, attempt, seeds=len(block.seeds): attempt * (10 + 2 * seeds),
         params:
-            code=lambda wildcards: CODE.of_networks(
-                "train.py", [(wildcards.experiment, wildcards.network)]
-            ),
+            code=lambda wildcards: CODE.of_networks("train.py", [(wildcards.experiment, wildcards.network)]),
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,

@@ -28,9 +28,6 @@ rule unpack:
         code=CODE.of("unpack.py"),
         folder=lambda wildcards, output: Path(output[0]).parent,
         # Another archive at the same place may be an older file.
-        files={
-            name: ARCHIVE.manifest.files[name].sha256
-            for name in ARCHIVE.manifest.results
-        },
+        files={name: ARCHIVE.manifest.files[name].sha256 for name in ARCHIVE.manifest.results},
     script:
         "../scripts/unpack.py"

@@ -45,7 +45,9 @@ def measured(jobs: Iterable[Job], machine: str) -> list[Measured]:
     """
     found: dict[work.Work, list[tuple[float, float, float]]] = defaultdict(list)
     for job in jobs:
-        if job.is_measured and job.benchmark and not _went_on(job):
+        # Of guessed work nothing is learned about its growth; reading images is always guessed.
+        is_known = not work.is_guessed(job) or work.rule_of(job) == "dataset"
+        if job.is_measured and job.benchmark and is_known and not _went_on(job):
             size = sum(path.stat().st_size for path in job.outputs) / 1e6
             found[work.of(job)] += [(*row, size) for row in _benchmark(job.benchmark)]
     return [(done, _mean(rows, machine)) for done, rows in found.items() if rows]

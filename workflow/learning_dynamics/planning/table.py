@@ -39,7 +39,7 @@ def lines(target: str, jobs: Sequence[Job], costs: Sequence[Cost | None], cores:
         if cost:
             machines.setdefault(cost.machine, set()).add(work.rule_of(job))
     for machine, rules in machines.items():
-        yield f"Measured {machine}: {', '.join(sorted(rules)) if len(machines) > 1 else 'everything'}."
+        yield f"Measured {machine}: {', '.join(sorted(rules)) if len(machines) > 1 else 'all numbers'}."
 
 
 def wall_seconds(jobs: Sequence[Job], costs: Sequence[Cost | None], cores: int) -> float:
