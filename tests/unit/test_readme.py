@@ -24,6 +24,18 @@ def test_numbers_of_the_ledger():
     assert f"{verdicts.count('holds')} hold and {verdicts.count('fails')} fail" in README
 
 
+def test_what_was_found_quotes_the_ledger():
+    quoted = {
+        "09-flow-geometric-shapes-cnn": "{:.2f} % (geometric shapes)",
+        "09-flow-cifar4-cnn": "{:.1f} % (CIFAR-4)",
+    }
+    text = " ".join(README.split())
+    for entry, words in quoted.items():
+        assert words.format(100 * LEDGER[entry]["measured"]) in text, entry
+    for entry in ("05-sparse-geometric-shapes", "05-sparse-cifar4"):
+        assert f"{LEDGER[entry]['measured']:.2g} times as spread" in text, entry
+
+
 def test_numbers_of_the_benchmark():
     results = json.loads((PROJECT / "docs" / "results" / "bench.json").read_text(encoding="utf-8"))["results"]
     for row in results:
@@ -45,6 +57,7 @@ def test_numbers_of_the_benchmark():
         "docs/benchmarks.md",
         "docs/gpu.md",
         "docs/results/README.md",
+        "CONTRIBUTING.md",
     ],
 )
 def test_links_lead_somewhere(page):
