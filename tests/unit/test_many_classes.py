@@ -1,4 +1,4 @@
-"""A thousand classes: from the structure to predictions, trainings and figures, of the leading modes only."""
+"""Hundreds of classes: from the structure to predictions, trainings and figures, of the leading modes only."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from learning_dynamics.training.task import Trials, TwoLayerTask
 from learning_dynamics.training.two_layer import train, train_to_files
 
 LOG = logging.getLogger("test")
-CLASSES, SIDE, MODES = 1000, 12, 128
+CLASSES, SIDE, MODES = 500, 12, 128
 # A run to the discovery of a mode would take some thousand updates.
 RULES = AutomaticSettings(step=1.0, most_updates=100)
 RECORDS = 30
 
 
-def thousand_classes():
+def many_classes():
     """Two images of every class: some of 72 waves, the lower frequencies stronger, and a little noise."""
     generator = np.random.default_rng(0)
     row, column = np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij")
@@ -58,16 +58,16 @@ def thousand_classes():
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """Every file of an experiment on these images, one training of each network."""
-    folder = tmp_path_factory.mktemp("thousand")
+    folder = tmp_path_factory.mktemp("many")
     networks = Networks(linear_fcnn=LinearFCNN(hidden_units=16))
     experiment = Experiment(dataset=paper.paper_experiments()["digits4"].dataset, networks=networks)
-    trials = Trials(name="thousand", settings=experiment, root_seed=0, seeds=1)
+    trials = Trials(name="many", settings=experiment, root_seed=0, seeds=1)
     data, correlations, modes = (str(folder / f"{name}.nc") for name in ("data", "correlations", "structure"))
-    dataset_files.write(thousand_classes(), data, "thousand", {})
+    dataset_files.write(many_classes(), data, "many", {})
     opened = dataset_files.open_file(data)
-    structure_files.write_correlations(opened, correlations, "thousand", {})
+    structure_files.write_correlations(opened, correlations, "many", {})
     structure_files.write_structure(
-        opened, structure_files.read_averages(correlations), modes, "thousand", {}, most_modes=MODES
+        opened, structure_files.read_averages(correlations), modes, "many", {}, most_modes=MODES
     )
     inputs, chosen = StructureFiles(data, correlations, modes), str(folder / "chosen.json")
     with pytest.MonkeyPatch.context() as patched:
@@ -87,7 +87,7 @@ def files(tmp_path_factory):
     predicted_trajectories.predict_to_files(inputs, trials, made["theory_files"], LOG)
     for network in made["theory_files"]:
         known = inputs.training_data(in_memory=False)
-        task = TwoLayerTask(name="thousand", settings=trials.settings, network=network, root_seed=0, data=known)
+        task = TwoLayerTask(name="many", settings=trials.settings, network=network, root_seed=0, data=known)
         outputs = dict(enumerate(made["trajectory_files"][network]))
         train_to_files(task, outputs, CheckpointFolder(folder / "checkpoints", 3.0, ""), LOG)
     return made
@@ -132,9 +132,9 @@ def test_what_is_recorded_is_that_of_the_network(files):
 def test_the_prediction_names_a_few_modes_and_classes(files, tmp_path):
     paths = {name: str(tmp_path / f"prediction.{name}") for name in ("json", "text", "page")}
     paths["figures"] = [str(tmp_path / f"{figure}.png") for figure in catalogue.PREDICTION_FIGURES]
-    prediction_pages.prediction("thousand", {"thousand": files}, 0.05, paths)
+    prediction_pages.prediction("many", {"many": files}, 0.05, paths)
     text = Path(paths["text"]).read_text(encoding="utf-8")
-    assert "2,000 training images of 1000 classes" in text
+    assert "1,000 training images of 500 classes" in text
     assert "128 of 144 modes, the leading ones" in " ".join(text.split())
     assert len(text) < 10_000
     assert Path(paths["page"]).stat().st_size < 2_000_000
@@ -142,7 +142,7 @@ def test_the_prediction_names_a_few_modes_and_classes(files, tmp_path):
 
 @pytest.mark.parametrize("figure", catalogue.EXPERIMENT_FIGURES)
 def test_figures_show_the_first_few_and_say_so(files, figure, tmp_path):
-    results = ExperimentResults.from_files("thousand", files)
+    results = ExperimentResults.from_files("many", files)
     drawn = import_module(f"learning_dynamics.figures.experiment.{figure}").draw(results)
     legends = [legend for part in (drawn, *drawn.axes) for legend in getattr(part, "legends", [])]
     assert all(len(legend.get_texts()) <= 14 for legend in legends)
