@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from types import SimpleNamespace
 
 import dense_convolution
 import numpy as np
@@ -17,10 +18,12 @@ from conftest import PROJECT
 from learning_dynamics.config import paper
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.kinds.base import Making
+from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.engines import convolution_variants, linear_cnn, linear_fcnn
 from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
 from learning_dynamics.numerics import fourier
 from learning_dynamics.structure import files as structure_files
+from learning_dynamics.training import loop
 
 CLASSES = 4
 
@@ -200,6 +203,21 @@ def test_a_training_job_imports_nothing_that_it_does_not_use(network, tmp_path):
     assert (tmp_path / "seed-0.nc").is_file()
 
 
-def test_samples_are_transformed_in_pieces_that_the_second_cache_holds():
-    side, channels = 32, 3
-    assert linear_cnn._UPDATES_AT_ONCE * 8 * channels * side**2 < 2**20
+def test_samples_are_transformed_in_pieces_that_the_second_cache_holds(monkeypatch):
+    inputs, labels, _, generator = samples(32, 3, images=300)
+    data = LabelledImages(inputs, labels, np.zeros(300, dtype=bool), ("a", "b", "c", "d"), False, "made up")
+    initial = linear_cnn.normal_weights(generator, (CLASSES, 3, 32), 0.01, 0.01)
+    pieces = []
+    original = linear_cnn.Engine.spectra
+
+    def counted(engine, images):
+        pieces.append(original(engine, images))
+        return pieces[-1]
+
+    monkeypatch.setattr(linear_cnn.Engine, "spectra", counted)
+    split = data.split("train")
+    training = linear_cnn.Training(linear_cnn.Engine(initial, 1e-6), linear_cnn.SampleSpectra(split), np.eye(CLASSES))
+    trainee = SimpleNamespace(piece=training.piece, advance=lambda start, stop: training.update(np.arange(start, stop)))
+    assert [stop for stop, _ in loop.course(trainee, [0, 250], loop.Subject("this", CLASSES, 1e-6))] == [0, 250]
+    assert sum(map(len, pieces)) == 250
+    assert 2**18 < max(piece.nbytes for piece in pieces) < 2**20
