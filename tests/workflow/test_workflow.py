@@ -116,31 +116,6 @@ def test_published_page_quotes_the_result_files(finished, tmp_path):
         assert (tmp_path / picture.relative_to(finished.folder / "results" / "figures")).is_file()
 
 
-@pytest.mark.parametrize(
-    ("module", "reruns", "spares"),
-    [
-        (
-            "figures/statistical_structure.py",
-            {"paper_figure_fig2"},
-            {"train", "dataset", "experiment_figures", "paper_figure_fig3"},
-        ),
-        ("networks/linear_cnn.py", {"train", "paper_figure_fig3"}, {"dataset", "structure"}),
-        ("datasets/shapes.py", {"dataset", "correlations", "structure", "train"}, set()),
-    ],
-)
-def test_edited_module_reruns_what_uses_it(finished, module, reruns, spares):
-    path = finished.folder / "workflow" / "learning_dynamics" / module
-    before = path.read_bytes()
-    try:
-        path.write_bytes(before + b"\n# edited\n")
-        planned = finished.snakemake(*SMOKE, "--dry-run", "--quiet", "rules").stdout
-    finally:
-        path.write_bytes(before)
-    counts = {line.split()[0] for line in planned.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()}
-    assert reruns <= counts
-    assert not spares & counts
-
-
 def test_same_bytes_from_one_core_another_folder_and_another_order(finished, tmp_path_factory):
     again = Project(tmp_path_factory.mktemp("again") / "elsewhere")
     targets = [
