@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import lzma
+import re
 import stat
 import tarfile
 import zipfile
@@ -152,7 +153,7 @@ def _not_a_file(path: Path, member: str) -> DataError:
 
 
 def _check_inside(path: Path, member: str, layout: str) -> None:
-    if member.startswith("/") or member[1:3] == ":/" or ".." in member.split("/"):
+    if re.match(r"/|[A-Za-z]:/", member) or ".." in member.split("/"):
         raise DataError(
             f"{path}: member '{printable(member)}' points outside the archive; "
             f"expected only {layout}; make the archive again without it"
