@@ -10,8 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from unit.pictures_on_disk import waves, write
 
 # Tests run side by side; and the last digits of a matrix product depend on the number of threads.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -25,11 +28,11 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Fast tests first, then those that run the workflow, then those that run it on a cluster."""
-    items.sort(key=lambda item: [item.get_closest_marker(name) is not None for name in ("cluster", "workflow")])
+    """Files that run the workflow first: while one of them is waited for, the many short tests fill the other cores."""
+    items.sort(key=lambda item: [item.get_closest_marker(name) is None for name in ("cluster", "workflow")])
 
 
-# Two experiments, the variants and images of one's own: something of everything there is.
+# Two experiments, two variants and images of one's own: something of everything there is.
 FEW = """
 experiments:
   pure_cosines_cyclic: null
@@ -37,6 +40,7 @@ experiments:
   digits4: null
   my_pictures: {dataset: {kind: images, source: pictures}}
 scaling: null
+variants: {convolutions: {two-kernels: null, four-kernels: null, zero-padding: null}}
 """
 
 
@@ -82,7 +86,10 @@ class Project:
     """A copy of the project in a folder of its own, as a clone would be."""
 
     def __init__(self, folder: Path) -> None:
+        """Make it, if the folder is not there yet."""
         self.folder = folder
+        if folder.exists():
+            return
         folder.mkdir(parents=True)
         for name in ("Snakefile", "config", "workflow", "envs"):
             source = PROJECT / name
@@ -91,6 +98,12 @@ class Project:
                 shutil.copytree(source, folder / name, copy_function=_copy_unless_gone)
             else:
                 shutil.copy2(source, folder / name)
+
+    @classmethod
+    def copy_of(cls, other: Project, folder: Path) -> Project:
+        """A copy with the results and with what Snakemake has noted of them."""
+        shutil.copytree(other.folder, folder, symlinks=True)
+        return cls(folder)
 
     def settings(self, text: str) -> tuple[str, ...]:
         """Arguments that add settings, YAML text, to the smoke configuration."""
@@ -125,6 +138,24 @@ class Project:
 def project(tmp_path):
     """A fresh copy of the project."""
     return Project(tmp_path / "project with a space")
+
+
+@pytest.fixture(scope="session")
+def finished_few(tmp_path_factory):
+    """A finished run of ``FEW`` and its archive, made once for all processes that test: to be read, or copied."""
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+    folder, done = common / "finished" / "project", common / "finished.done"
+    with FileLock(common / "finished.lock"):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            project = Project(folder)
+            write(folder, "pictures", waves())
+            run = project.snakemake(*project.settings(FEW), "--", "all", "results/archive.zip", cores=2)
+            assert run.returncode == 0, run.stdout[-5000:]
+            done.touch()
+    return Project(folder)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ import pytest
 
 from browser import webdriver
 from browser.webdriver import Browser
-from conftest import FEW
-from unit.pictures_on_disk import waves, write
+from conftest import FEW, Project
 
 pytestmark = [
     pytest.mark.workflow,
@@ -26,14 +25,12 @@ CATEGORIES = [
 
 
 @pytest.fixture(scope="module")
-def report(shared_project):
-    settings = shared_project.settings(FEW)
-    write(shared_project.folder, "pictures", waves())
-    run = shared_project.snakemake(*settings, "--", "all", cores=2)
-    assert run.returncode == 0, run.stdout[-5000:]
-    path = shared_project.folder / "report.html"
+def report(finished_few, tmp_path_factory):
+    project = Project.copy_of(finished_few, tmp_path_factory.mktemp("report") / "project")
+    settings = project.settings(FEW)
+    path = project.folder / "report.html"
     arguments = ("--report", str(path), "--report-stylesheet", "workflow/report/stylesheet.css")
-    run = shared_project.snakemake(*settings, *arguments, "--", "finished")
+    run = project.snakemake(*settings, *arguments, "--", "finished")
     assert run.returncode == 0, run.stdout[-5000:]
     return path
 

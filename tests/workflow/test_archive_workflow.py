@@ -9,11 +9,9 @@ import pytest
 
 from conftest import FEW
 from learning_dynamics.figures import catalogue
-from unit.pictures_on_disk import waves, write
 
 pytestmark = pytest.mark.workflow
 
-FEWER = f"{FEW}variants: {{convolutions: {{two-kernels: null, four-kernels: null, zero-padding: null}}}}\n"
 TRAINING = {"dataset", "correlations", "structure", "train", "train_deep", "theory", "scaling", "variant"}
 
 
@@ -25,22 +23,12 @@ def made(project):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in [*figures, folder / "claims.json"]}
 
 
-@pytest.fixture(scope="module")
-def published(shared_project):
-    """A run, and the archive of it."""
-    settings = shared_project.settings(FEWER)
-    write(shared_project.folder, "pictures", waves())
-    run = shared_project.snakemake(*settings, "--", "all", "results/archive.zip", cores=2)
-    assert run.returncode == 0, run.stdout[-5000:]
-    return shared_project
-
-
 @pytest.fixture
-def archived(published, project):
+def archived(finished_few, project):
     """A fresh project with the archive beside it; returns a function that runs Snakemake on it."""
-    shutil.copy(published.folder / "results" / "archive.zip", project.folder / "theirs.zip")
+    shutil.copy(finished_few.folder / "results" / "archive.zip", project.folder / "theirs.zip")
 
-    def run(*arguments, settings=FEWER):
+    def run(*arguments, settings=FEW):
         return project.snakemake(*project.settings(settings), "--config", "archive=theirs.zip", *arguments, cores=2)
 
     return run
@@ -67,23 +55,23 @@ def without(path, name):
             file.writestr(entry, content)
 
 
-def test_same_figures_and_ledger_from_the_archive_and_the_same_archive_again(published, archived, project):
+def test_same_figures_and_ledger_from_the_archive_and_the_same_archive_again(finished_few, archived, project):
     planned = archived("--dry-run", "--quiet", "rules", "--", "all")
     assert {"unpack", "paper_figure_fig3", "claims", "experiment_figures"} <= scheduled(planned)
     assert not scheduled(planned) & TRAINING
     run = archived("--", "all", "results/archive.zip")
     assert run.returncode == 0, run.stdout[-5000:]
-    expected = made(published)
+    expected = made(finished_few)
     assert len(expected) > 30
     assert made(project) == expected
     # Where one's own images are there is all of them, here an excerpt, which the provenance says.
     mine = {"datasets/my_pictures.nc", "provenance.html", "manifest.json"}
-    again, first = (members(folder / "results" / "archive.zip") for folder in (project.folder, published.folder))
+    again, first = (members(folder / "results" / "archive.zip") for folder in (project.folder, finished_few.folder))
     assert again.keys() == first.keys() >= {*mine, "settings/my_pictures.json"}
     assert all(again[name] == first[name] for name in first.keys() - mine)
     assert "Nothing to be done" in archived("--dry-run", "--", "all").stdout
     # Without the key nothing is trained over what someone else computed.
-    own = project.snakemake(*project.settings(FEWER), "--", "all")
+    own = project.snakemake(*project.settings(FEW), "--", "all")
     assert own.returncode != 0
     assert "'results' holds the results of an archive" in own.stdout
 
@@ -127,7 +115,7 @@ def test_damaged_archive_stops_the_run_and_leaves_nothing_half_unpacked(archived
 
 
 def test_another_setting_is_named(archived, project):
-    run = archived("--", "all", settings=f"{FEWER}seeds: 3")
+    run = archived("--", "all", settings=f"{FEW}seeds: 3")
     assert run.returncode != 0
     assert "configuration key 'seeds': 3 here, 2 in the archive 'theirs.zip'" in run.stdout
     assert "Traceback" not in run.stdout
