@@ -13,7 +13,7 @@ from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.theory import estimates
-from learning_dynamics.theory.alignment import class_mean_share
+from learning_dynamics.theory.alignment import class_mean_share, off_diagonal_share
 
 _FREQUENCIES = 12
 _FREQUENCIES_OF_A_MODE = 3
@@ -36,7 +36,7 @@ def summarise(results: ExperimentResults, smallest_mode: float, chosen_file: str
     shared = estimates.shared_power(modes.spectra[found])
     np.fill_diagonal(shared, 0.0)
     inner = in_modes[np.ix_(found, found)]
-    outside = float(np.linalg.norm(inner - np.diag(np.diag(inner))) / np.linalg.norm(inner))
+    outside = float(off_diagonal_share(inner))
     frequencies = results.structure["class_frequency"].values
     coherence = class_mean_share(in_modes, modes.singular_values, results.decomposition.left, frequencies)
     described = [
