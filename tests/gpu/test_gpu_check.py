@@ -102,7 +102,10 @@ def test_points_of_a_sweep_are_trainings_of_their_own(tmp_path):
     with np.load(tmp_path / result["file"]) as records:
         for place, (rate, factor) in enumerate(records["learning_rate_and_factor"]):
             task = problem.task(
-                *("deep_relu_cnn", range(1), SMALL.sweep_batches, SMALL.sweep_records),
+                "deep_relu_cnn",
+                range(1),
+                SMALL.sweep_batches,
+                SMALL.sweep_records,
                 learning_rate=float(rate),
                 initial_factor=float(factor),
             )

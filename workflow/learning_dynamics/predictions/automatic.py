@@ -109,7 +109,9 @@ def choose(
     if fewer:
         _log.warning(
             "%s: %d records instead of %d, because %d classes make large networks",
-            *(name, records, experiment.records),
+            name,
+            records,
+            experiment.records,
             data.classes,
         )
     return {
@@ -160,7 +162,8 @@ def _times(
     if isinstance(train, CorrelationsInModes) or not gradient_flow.affordable(len(seeds), data.classes, inputs):
         _log.warning(
             "%s, %s: the gradient flow would take too long; times are estimates from the structure",
-            *(trials.name, network),
+            trials.name,
+            network,
         )
         return np.where(guess <= longest, guess, np.inf)
     known = TrainingData(data, {"train": train}, structure)

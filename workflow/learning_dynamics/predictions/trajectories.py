@@ -52,7 +52,11 @@ def predict(
         solution = model.flow(some, data, samples, principal)
         log.info(
             "%s, %s, seeds %d to %d: gradient flow with %d evaluations",
-            *(task.name, task.network, trials[0], trials[-1], solution.evaluations),
+            task.name,
+            task.network,
+            trials[0],
+            trials[-1],
+            solution.evaluations,
         )
         parts.append(_flow_variables(solution, data, samples))
         starts += some
@@ -104,7 +108,10 @@ def predict_to_files(
         for network, output in outputs.items():
             log.warning(
                 "%s, %s: no gradient flow for %d classes of images of %d values, which would take too long",
-                *(trials.name, network, data.classes, values),
+                trials.name,
+                network,
+                data.classes,
+                values,
             )
             netcdf.write(_dataset({}, tasks[network], trials.seeds), output)
         return

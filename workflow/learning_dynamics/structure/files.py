@@ -39,7 +39,10 @@ def write_correlations(
         _log.warning(
             "%s: images of %s = %d values; above %d (key largest_input) Σxx is not kept, so that there are the "
             "structure and estimates of the times, but neither gradient flow nor training",
-            *(experiment, "x".join(map(str, data.shape)), np.prod(data.shape), largest_input),
+            experiment,
+            "x".join(map(str, data.shape)),
+            np.prod(data.shape),
+            largest_input,
         )
         averages, inputs = _in_modes(data)
     else:
@@ -199,7 +202,10 @@ def write_structure(
         share = (structure.singular_values**2).sum() / (every.singular_values**2).sum()
         _log.warning(
             "%s: %d modes, of which the first %d are kept (key most_modes); they hold %.1f %% of Σ s²",
-            *(experiment, len(every.singular_values), kept, 100 * share),
+            experiment,
+            len(every.singular_values),
+            kept,
+            100 * share,
         )
         variables["further_singular_values"] = netcdf.variable(
             ("further_mode",), further, "singular values of the modes that are not kept"

@@ -40,7 +40,13 @@ def reporter(log: logging.Logger, describe: str, unit: str, total: int) -> Repor
         end = time.localtime(time.time() + (total - done) / rate)
         log.info(
             "%s: %s %d of %d, loss %.4f, %.0f updates/s, end expected at %s",
-            *(describe, unit, done, total, loss, rate, time.strftime("%H:%M:%S on %d %B", end)),
+            describe,
+            unit,
+            done,
+            total,
+            loss,
+            rate,
+            time.strftime("%H:%M:%S on %d %B", end),
             extra={"on_terminal": now - start >= _SECONDS},
         )
 

@@ -53,7 +53,9 @@ def _times(axes: Axes, results: ExperimentResults, networks: list[str], shown: l
             there = times[np.isfinite(times[:, mode]), mode]
             if len(there):
                 axes.errorbar(
-                    *(mode + offset, there.mean(), there.std()),
+                    mode + offset,
+                    there.mean(),
+                    there.std(),
                     fmt=style.NETWORK_MARKERS[network],
                     color=style.mode_colour(mode),
                     markerfacecolor=style.mode_colour(mode) if by_flow else "white",
