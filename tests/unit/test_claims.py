@@ -18,7 +18,7 @@ CLAIMS = PROJECT / "config" / "claims.yaml"
 
 def claim(**changes):
     entry = {
-        "id": "a-claim",
+        "id": "01-a-claim",
         "claim": "Something & <more> holds.",
         "source": "Eq. 1",
         "quantity": "a number",
@@ -56,10 +56,11 @@ def test_every_claim_of_the_paper_is_stated():
     ("values", "verdict"),
     [
         ([1.0, 1.01, 0.99], "holds"),
-        ([1.3, 1.31, 1.29], "fails"),
-        ([1.0, 1.5, 0.7], "fails"),
+        ([1.3, 1.31, 1.29], "refuted"),
+        ([0.7, 0.71, 0.69], "refuted"),
+        ([1.0, 1.5, 0.7], "undecided"),
         ([1.0], "holds"),
-        ([0.8], "fails"),
+        ([0.8], "refuted"),
         (ledger.NotMeasuredError("not run"), "not measured"),
         (UserError("cannot be had"), "not measured"),
     ],
@@ -75,6 +76,38 @@ def test_verdict_follows_from_the_interval(values, verdict):
         assert entry["n"] == len(values)
 
 
+def test_a_trial_without_the_event_has_no_value():
+    nothing = float("nan")
+    entry = judged([1.0, nothing, *[1.01, 0.99] * 5])
+    assert entry["verdict"] == "holds"
+    assert entry["n"] == 11
+    assert entry["values"][:3] == [1.0, None, 1.01]
+    assert entry["reason"] == "no value in 1 of 12 trials"
+    assert entry["measured"] == pytest.approx(1.0)
+    json.dumps(entry, allow_nan=False)
+
+
+def test_more_than_a_tenth_without_the_event_is_not_measured():
+    entry = judged([1.0, float("nan"), *[1.0] * 8])
+    assert entry["verdict"] == "holds"
+    entry = judged([1.0, float("nan"), *[1.0] * 7])
+    assert entry["verdict"] == "not measured"
+    assert entry["measured"] is None
+    assert entry["reason"] == "no value in 1 of 9 trials"
+    assert entry["values"].count(None) == 1
+
+
+@pytest.mark.parametrize("seeds", [5, 12, 40])
+def test_an_undecided_entry_says_how_many_seeds_would_decide(seeds):
+    """Of exactly so many seeds with the same mean and scatter the interval ends where the tolerance does."""
+    from scipy.stats import t
+
+    scatter = (0.1 - 1e-9) * np.sqrt(seeds) / t.ppf(0.975, seeds - 1)
+    entry = judged([1.0 - scatter, 1.0, 1.0 + scatter])
+    assert entry["verdict"] == "undecided"
+    assert entry["reason"] == f"about {seeds} seeds would decide, at this scatter"
+
+
 def test_damaged_file_is_an_error_and_no_verdict():
     with pytest.raises(DataError, match=r"file\.nc: damaged"):
         judged(DataError("file.nc: damaged"))
@@ -82,7 +115,7 @@ def test_damaged_file_is_an_error_and_no_verdict():
 
 def test_one_sided_tolerances():
     assert judged([2.0, 2.1], tolerance={"at_least": 1.0})["verdict"] == "holds"
-    assert judged([2.0, 2.1], tolerance={"at_most": 1.0})["verdict"] == "fails"
+    assert judged([2.0, 2.1], tolerance={"at_most": 1.0})["verdict"] == "refuted"
 
 
 def test_interval_covers_the_mean_as_often_as_it_says():
@@ -121,7 +154,7 @@ def test_ledger_files(tmp_path):
     assert "Something &amp; &lt;more&gt; holds." in text
     assert "the experiment &lt;x&gt; was not run" in text
     assert 'href="figures/fig1.png"' in text
-    assert "1 holds, 0 fails, 1 not measured" in text
+    assert "1 holds, 0 refuted, 0 undecided, 1 not measured" in text
     assert {path.name for path in tmp_path.iterdir()} == {"claims.json", "claims.html"}
     table = ledger.table(entries)
     assert "0.9 to 1.1" in table

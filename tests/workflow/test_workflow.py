@@ -10,6 +10,7 @@ import xarray as xr
 from PIL import Image
 
 from conftest import Project
+from learning_dynamics.claims.ledger import VERDICTS
 from learning_dynamics.figures import catalogue
 from learning_dynamics.publishing import published_results
 
@@ -60,7 +61,7 @@ def test_theory_predicts_on_the_axis_of_the_trajectories(finished):
 def test_ledger_is_measured_and_failing_claims_do_not_stop_the_workflow(finished):
     entries = json.loads((finished.folder / "results" / "claims.json").read_text())
     verdicts = {entry["verdict"] for entry in entries}
-    assert {"holds", "not measured"} <= verdicts <= {"holds", "fails", "not measured"}
+    assert {"holds", "not measured"} <= verdicts <= set(VERDICTS)
     for entry in entries:
         measured = entry["verdict"] != "not measured"
         assert (entry["measured"] is not None) == measured
@@ -68,7 +69,7 @@ def test_ledger_is_measured_and_failing_claims_do_not_stop_the_workflow(finished
         if measured:
             assert (finished.folder / "results" / entry["figure"]).is_file(), entry["id"]
         else:
-            assert "was not run" in entry["reason"], entry["id"]
+            assert "was not run" in entry["reason"] or "trials" in entry["reason"], entry["id"]
     assert "<article" in (finished.folder / "results" / "claims.html").read_text()
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import numpy as np
 import yaml
@@ -16,7 +16,15 @@ from learning_dynamics.errors import ConfigurationError, DataError, UserError
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.storage import whole_files
 
-Verdict = Literal["holds", "fails", "not measured"]
+# Holds: the 95 % interval lies within the tolerance. Refuted: it lies outside. Undecided: a bound lies inside it. Not
+# measured: something that it needs was not run, or did not happen in more than a tenth of the trials.
+Verdict = Literal["holds", "refuted", "undecided", "not measured"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+# Of the trials may be without a value.
+MOST_WITHOUT = 0.1
+# So many seeds are looked through for the number that would decide.
+_MOST_SEEDS = 100_000
 
 
 class Tolerance(BaseModel):
@@ -33,9 +41,17 @@ class Tolerance(BaseModel):
             raise ValueError("expected at_least, at_most or both")
         return self
 
-    def allows(self, low: float, high: float) -> bool:
-        """Whether the interval from low to high lies within the bounds."""
-        return (self.at_least is None or low >= self.at_least) and (self.at_most is None or high <= self.at_most)
+    def verdict(self, low: float, high: float) -> Verdict:
+        """What the interval from low to high says."""
+        least = -np.inf if self.at_least is None else self.at_least
+        most = np.inf if self.at_most is None else self.at_most
+        if least <= low and high <= most:
+            return "holds"
+        return "refuted" if high < least or low > most else "undecided"
+
+    def distance(self, value: float) -> float:
+        """From a value to the nearest bound."""
+        return min(abs(value - bound) for bound in (self.at_least, self.at_most) if bound is not None)
 
 
 class Claim(BaseModel):
@@ -43,7 +59,7 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    id: Annotated[str, Field(pattern=r"^[0-9]{2}-[a-z0-9-]+$")]
     claim: str = Field(description="What the paper says, or what we say beyond it.")
     source: str = Field(description="Section, equation or figure of the paper, or the page that derives it.")
     quantity: str = Field(description="What is measured, in words.")
@@ -53,9 +69,14 @@ class Claim(BaseModel):
     why: str = Field(description="Why this tolerance; written before the measurement.")
     figure: str = Field(description="Picture that shows it, relative to the results folder.")
 
+    @property
+    def number(self) -> int:
+        """Of the claim of which this is an entry: its id begins with it."""
+        return int(self.id.split("-")[0])
+
 
 class NotMeasuredError(Exception):
-    """A measurement whose experiment was not run."""
+    """A measurement whose experiment was not run, or in which what it is about did not happen."""
 
 
 def read(path: str | Path) -> list[Claim]:
@@ -88,7 +109,7 @@ def read(path: str | Path) -> list[Claim]:
 def judge(
     claims: list[Claim], measures: Mapping[str, Callable[..., FloatArray]], results: Any, log: logging.Logger
 ) -> list[dict[str, Any]]:
-    """Measure every claim and compare it with its tolerance; a claim that fails is an outcome, not an error.
+    """Measure every claim and compare it with its tolerance; that a claim is refuted is an outcome, not an error.
 
     Args:
         claims: what to judge.
@@ -106,6 +127,7 @@ def judge(
             raise ConfigurationError(f"claim '{claim.id}': no measure is called '{claim.measure}'")
         entry: dict[str, Any] = {
             "id": claim.id,
+            "claim_number": claim.number,
             "claim": claim.claim,
             "source": claim.source,
             "quantity": claim.quantity,
@@ -113,9 +135,11 @@ def judge(
             "low": None,
             "high": None,
             "n": 0,
+            "values": [],
             "tolerance": claim.tolerance.model_dump(exclude_none=True),
             "why": claim.why,
             "verdict": "not measured",
+            "reason": "",
             "figure": claim.figure,
         }
         try:
@@ -129,12 +153,39 @@ def judge(
         except UserError as error:
             entry["reason"] = str(error)
         else:
-            mean, low, high = interval(values)
-            entry |= {"measured": mean, "low": low, "high": high, "n": len(values)}
-            entry["verdict"] = "holds" if claim.tolerance.allows(low, high) else "fails"
+            entry |= _judged(values, claim.tolerance)
         log.info("%s: %s", claim.id, entry["verdict"])
         entries.append(entry)
     return entries
+
+
+def _judged(values: FloatArray, tolerance: Tolerance) -> dict[str, Any]:
+    """What one value per trial, NaN where the event did not happen, says of a claim."""
+    there = values[np.isfinite(values)]
+    missing = len(values) - len(there)
+    judged: dict[str, Any] = {"values": [float(value) if np.isfinite(value) else None for value in values]}
+    without = f"no value in {missing} of {len(values)} trials"
+    if missing > MOST_WITHOUT * len(values):
+        return {**judged, "reason": without}
+    mean, low, high = interval(there)
+    verdict = tolerance.verdict(low, high)
+    reasons = [without] if missing else []
+    if verdict == "undecided":
+        reasons.append(_seeds_needed(there, tolerance))
+    numbers = {"measured": mean, "low": low, "high": high, "n": len(there)}
+    return {**judged, **numbers, "verdict": verdict, "reason": "; ".join(reasons)}
+
+
+def _seeds_needed(values: FloatArray, tolerance: Tolerance) -> str:
+    """How many seeds would decide, if mean and scatter stayed as they are."""
+    from scipy.special import stdtrit
+
+    distance, scatter = tolerance.distance(float(values.mean())), float(values.std(ddof=1))
+    seeds = np.arange(2, _MOST_SEEDS)
+    enough = stdtrit(seeds - 1, 0.975) * scatter / np.sqrt(seeds) < distance
+    if not enough.any():
+        return f"more than {_MOST_SEEDS:,} seeds would be needed to decide, at this scatter"
+    return f"about {int(seeds[enough.argmax()]):,} seeds would decide, at this scatter"
 
 
 def interval(values: FloatArray) -> tuple[float, float, float]:

@@ -1,20 +1,25 @@
 """One function per measurement: results in, one value per trial out.
 
-A new claim needs a function here only if none of these measures what it says.
+A trial in which the event that is measured did not happen, such as a discovery, has no value (NaN). What a network does
+before it has learned anything says nothing about how it learns: trajectories count from those trials that discover mode
+0, and what is measured of final weights from those that discover every mode. A new claim needs a function here only if
+none of these measures what it says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
-from learning_dynamics.claims.ledger import NotMeasuredError, jackknife
+from learning_dynamics.claims.ledger import MOST_WITHOUT, NotMeasuredError, jackknife
 from learning_dynamics.engines.linear_cnn import Weights
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.numerics.discovery import discovery_times
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import netcdf
 from learning_dynamics.theory import alignment, minimal_norm, sigmoid
@@ -54,17 +59,16 @@ class Results:
 def sigmoid_error(results: Results, experiment: str, network: str) -> FloatArray:
     """Root mean square difference between a_α(t) and Eq. 22 relative to s_α, largest over the modes, per trial."""
     measured, predicted, singular_values = _sigmoids(results, experiment, network)
-    return _relative_error(measured - predicted, singular_values)
+    learning = _discovering(results.experiment(experiment, network), network, [0])
+    return _only(learning, _relative_error(measured - predicted, singular_values))
 
 
 def sigmoid_error_of_mean(results: Results, experiment: str, network: str) -> FloatArray:
     """The same for the means over the trials, which random draws jitter in time."""
     measured, predicted, singular_values = _sigmoids(results, experiment, network)
 
-    def statistic(trials: FloatArray) -> float:
-        return float(_relative_error(trials.mean(axis=0), singular_values))
-
-    return jackknife(statistic, measured - predicted)
+    learning = _discovering(results.experiment(experiment, network), network, [0])
+    return _of_mean(learning, measured - predicted, singular_values)
 
 
 def flow_error_of_mean(results: Results, experiment: str, network: str) -> FloatArray:
@@ -73,11 +77,7 @@ def flow_error_of_mean(results: Results, experiment: str, network: str) -> Float
     _, measured = found.effective_singular_values(network)
     predicted = _flow(found, network)
     singular_values = found.decomposition.singular_values[found.modes]
-
-    def statistic(trials: FloatArray) -> float:
-        return float(_relative_error(trials.mean(axis=0), singular_values))
-
-    return jackknife(statistic, measured - predicted)
+    return _of_mean(_discovering(found, network, [0]), measured - predicted, singular_values)
 
 
 def closed_form_against_flow(results: Results, experiment: str, variable: str) -> FloatArray:
@@ -87,13 +87,14 @@ def closed_form_against_flow(results: Results, experiment: str, variable: str) -
     if variable not in theory:
         raise NotMeasuredError(f"the closed form '{variable}' does not apply to {experiment}")
     flow = np.einsum("stmm->stm", theory["effective_singular_values"].values)
-    return _relative_error(theory[variable].values - flow, found.decomposition.singular_values)
+    error = _relative_error(theory[variable].values - flow, found.decomposition.singular_values)
+    return _only(_discovering(found, "linear_cnn", [0]), error)
 
 
 def discovery_time_ratio(results: Results, experiment: str, modes: list[int], per: float = 1.0) -> FloatArray:
     """Discovery time of the CNN over that of the FCNN, mean over some modes, divided by `per`, per trial."""
     found = results.experiment(experiment, "linear_cnn", "linear_fcnn")
-    ratio = _times(found, "linear_cnn")[:, modes] / _times(found, "linear_fcnn")[:, modes]
+    ratio = _times(found, "linear_cnn", modes=modes) / _times(found, "linear_fcnn", modes=modes)
     return np.asarray(ratio.mean(axis=1) / per)
 
 
@@ -111,14 +112,9 @@ def discovery_order(results: Results, experiment: str, network: str) -> FloatArr
 
 
 def transition_sharpness(results: Results, experiment: str, network: str, modes: list[int]) -> FloatArray:
-    """Time from 0.1 s_α to 0.9 s_α over the time to s_α/2, largest of some modes, per trial.
-
-    A rise that the run does not contain counts to the end of the run.
-    """
+    """Time from 0.1 s_α to 0.9 s_α over the time to s_α/2, largest of some modes, per trial."""
     found = results.experiment(experiment, network)
-    samples, values = found.effective_singular_values(network)
-    singular_values = found.decomposition.singular_values[found.modes]
-    early, half, late = (_within_run(samples, values, singular_values, share)[:, modes] for share in (0.1, 0.5, 0.9))
+    early, half, late = (_times(found, network, share, modes) for share in (0.1, 0.5, 0.9))
     return np.asarray(((late - early) / half).max(axis=1))
 
 
@@ -141,16 +137,17 @@ def saturation_difference(results: Results, experiment: str, first: str, second:
     for network in (first, second):
         _, values = found.effective_singular_values(network)
         ends.append(values[:, -max(1, values.shape[1] // 10) :].mean(axis=1))
-    return np.asarray((np.abs(ends[0] - ends[1]) / found.decomposition.singular_values[found.modes]).max(axis=1))
+    learned = _discovering(found, first) & _discovering(found, second)
+    difference = (np.abs(ends[0] - ends[1]) / found.decomposition.singular_values[found.modes]).max(axis=1)
+    return _only(learned, difference)
 
 
 def loss_ratio(results: Results, experiment: str, first: str, second: str, split: str) -> FloatArray:
     """Loss of the first network over that of the second at the end, per trial."""
-    last = [
-        results.experiment(experiment, network).trajectories(network, [f"{split}_loss"]).isel(sample=-1)
-        for network in (first, second)
-    ]
-    return np.asarray((last[0][f"{split}_loss"] / last[1][f"{split}_loss"]).values)
+    found = results.experiment(experiment, first, second)
+    last = [found.trajectories(network, [f"{split}_loss"]).isel(sample=-1) for network in (first, second)]
+    learned = _discovering(found, first) & _discovering(found, second)
+    return _only(learned, (last[0][f"{split}_loss"] / last[1][f"{split}_loss"]).values)
 
 
 def speed_up(results: Results) -> FloatArray:
@@ -173,7 +170,8 @@ def participation(results: Results, experiment: str) -> FloatArray:
     found = results.experiment(experiment, "linear_cnn")
     kernel = final_kernel(found) ** 2
     spectra = (mode_spectra(found) ** 2).sum(axis=0)
-    return alignment.participation_ratio(kernel) / alignment.participation_ratio(spectra)
+    ratio = alignment.participation_ratio(kernel) / alignment.participation_ratio(spectra)
+    return _only(_discovering(found, "linear_cnn"), ratio)
 
 
 def rank_correlation(results: Results, experiment: str) -> FloatArray:
@@ -184,7 +182,8 @@ def rank_correlation(results: Results, experiment: str) -> FloatArray:
     strongest = mode_spectra(found).max(axis=0)[half]
     ranks = _ranks(strongest)
     # scipy.stats has this too, and takes 1.7 s to import, as long as all the rest of what measures claims (1.9 s).
-    return np.array([np.corrcoef(_ranks(kernel[half]), ranks)[0, 1] for kernel in final_kernel(found)])
+    correlation = np.array([np.corrcoef(_ranks(kernel[half]), ranks)[0, 1] for kernel in final_kernel(found)])
+    return _only(_discovering(found, "linear_cnn"), correlation)
 
 
 def winners_error(results: Results, experiment: str) -> FloatArray:
@@ -195,7 +194,8 @@ def winners_error(results: Results, experiment: str) -> FloatArray:
         raise NotMeasuredError(f"the competition's closed form does not apply to {experiment}")
     predicted = theory["competition_final_kernel_magnitude"].values.reshape(len(theory["seed"]), -1)
     measured = np.where(predicted > 0, final_kernel(found), 0.0)
-    return np.asarray(np.linalg.norm(measured - predicted, axis=1) / np.linalg.norm(predicted, axis=1))
+    error = np.linalg.norm(measured - predicted, axis=1) / np.linalg.norm(predicted, axis=1)
+    return _only(_discovering(found, "linear_cnn"), error)
 
 
 def minimal_norm_deviation(results: Results, experiment: str, condition: str) -> FloatArray:
@@ -209,7 +209,8 @@ def minimal_norm_deviation(results: Results, experiment: str, condition: str) ->
         minimal_norm.deviation(Weights(kernel, readout), structure.left, structure.singular_values, d, spectra)
         for kernel, readout in zip(last["kernel"].values, last["readout"].values, strict=True)
     ]
-    return np.array([abs(getattr(deviation, condition)) for deviation in deviations])
+    values = np.array([abs(getattr(deviation, condition)) for deviation in deviations])
+    return _only(_discovering(found, "linear_cnn"), values)
 
 
 def balance(results: Results, experiment: str, mode: int, share: float, frequencies: str) -> FloatArray:
@@ -227,11 +228,12 @@ def balance(results: Results, experiment: str, mode: int, share: float, frequenc
     side = found.data.shape[1]
     spectrum = mode_spectra(found)[mode]
     used = spectrum == spectrum.max() if frequencies == "strongest" else spectrum > _PRESENT * spectrum.max()
-    times = _times(found, "linear_cnn", share)[:, mode]
-    indices = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
+    times = _times(found, "linear_cnn", share, [mode])[:, 0]
+    indices = _records_at(runs["sample"].values, times)
     kernel = np.sqrt((runs["kernel_magnitude"].values ** 2).sum(axis=2))[..., used.reshape(side, side)]
     readout = runs["readout_magnitude"].values[:, :, mode, used.reshape(side, side)]
-    return np.array([abs(np.log(readout[s, t] / kernel[s, t])).max() for s, t in enumerate(indices)])
+    values = np.array([abs(np.log(readout[s, t] / kernel[s, t])).max() for s, t in enumerate(indices)])
+    return _only(np.isfinite(times), values)
 
 
 def largest_misalignment(results: Results, experiment: str, network: str) -> FloatArray:
@@ -240,28 +242,33 @@ def largest_misalignment(results: Results, experiment: str, network: str) -> Flo
     omega = found.trajectories(network, ["effective_singular_values"])["effective_singular_values"].values
     modes = found.modes
     omega = omega[:, :, modes][:, :, :, modes]
-    return alignment.largest_off_diagonal(omega, found.decomposition.singular_values[modes]).max(axis=1)
+    largest = alignment.largest_off_diagonal(omega, found.decomposition.singular_values[modes]).max(axis=1)
+    return _only(_discovering(found, network), largest)
 
 
 def loss(results: Results, experiment: str, network: str, split: str, sample: int) -> FloatArray:
     """The mean square error at the record nearest to a sample, per trial."""
-    runs = results.experiment(experiment, network).trajectories(network, [f"{split}_loss"])
-    return np.asarray(runs[f"{split}_loss"].sel(sample=sample, method="nearest").values)
+    found = results.experiment(experiment, network)
+    runs = found.trajectories(network, [f"{split}_loss"])
+    _within(runs["sample"].values, sample)
+    values = runs[f"{split}_loss"].sel(sample=sample, method="nearest").values
+    return _only(_discovering(found, network, [0]), values)
 
 
 def share_learned(results: Results, experiment: str, network: str, sample: int) -> FloatArray:
     """a_α/s_α at the record nearest to a sample, least of the modes, per trial."""
     found = results.experiment(experiment, network)
     samples, values = found.effective_singular_values(network)
+    _within(samples, sample)
     at = values[:, np.abs(samples - sample).argmin()]
     return np.asarray((at / found.decomposition.singular_values[found.modes]).min(axis=1))
 
 
 def generalisation_gap(results: Results, experiment: str, network: str) -> FloatArray:
     """Test minus train loss at the end, per trial."""
-    runs = results.experiment(experiment, network).trajectories(network, ["train_loss", "test_loss"])
-    last = runs.isel(sample=-1)
-    return np.asarray((last["test_loss"] - last["train_loss"]).values)
+    found = results.experiment(experiment, network)
+    last = found.trajectories(network, ["train_loss", "test_loss"]).isel(sample=-1)
+    return _only(_discovering(found, network), (last["test_loss"] - last["train_loss"]).values)
 
 
 def cascade(results: Results, experiment: str, constant: bool) -> FloatArray:
@@ -276,11 +283,12 @@ def cascade(results: Results, experiment: str, constant: bool) -> FloatArray:
     runs = found.trajectories("linear_cnn", ["kernel_magnitude"])
     magnitude = np.sqrt((runs["kernel_magnitude"].values ** 2).sum(axis=2))
     magnitude = magnitude.reshape(*magnitude.shape[:2], -1)
-    times = _times(found, "linear_cnn")[:, 1]
-    indices = np.searchsorted(runs["sample"].values, times).clip(max=len(runs["sample"]) - 1)
+    times = _times(found, "linear_cnn", modes=[1])[:, 0]
+    indices = _records_at(runs["sample"].values, times)
     first = 0 if constant else 1
     leaders = [first + int(magnitude[seed, index, first:].argmax()) for seed, index in enumerate(indices)]
-    return np.array([magnitude[seed, -1, l] / magnitude[seed, -1].max() for seed, l in enumerate(leaders)])
+    shares = np.array([magnitude[seed, -1, l] / magnitude[seed, -1].max() for seed, l in enumerate(leaders)])
+    return _only(np.isfinite(times) & _discovering(found, "linear_cnn"), shares)
 
 
 def share_in_structure(results: Results, experiment: str, network: str) -> FloatArray:
@@ -294,16 +302,18 @@ def share_in_structure(results: Results, experiment: str, network: str) -> Float
     width = found.decomposition.right.shape[0]
     rows = weights.reshape(len(weights), -1, width)
     inside = rows @ found.decomposition.right[:, found.modes]
-    return np.asarray((inside**2).sum(axis=(1, 2)) / (rows**2).sum(axis=(1, 2)))
+    return _only(_discovering(found, network), (inside**2).sum(axis=(1, 2)) / (rows**2).sum(axis=(1, 2)))
 
 
 def flipped_kernel_difference(results: Results) -> FloatArray:
     """‖k_correlation − flip(k_convolution)‖/‖k‖ after the same training, per trial (App. C.2)."""
-    convolution = results.extension("variants/circular")["final_kernel"].values[:, 0]
+    reference = results.extension("variants/circular")
+    convolution = reference["final_kernel"].values[:, 0]
     correlation = results.extension("variants/correlation")["final_kernel"].values[:, 0]
     flipped = np.roll(convolution[:, ::-1, ::-1], (1, 1), axis=(1, 2))
     difference = np.linalg.norm(correlation - flipped, axis=(1, 2))
-    return np.asarray(difference / np.linalg.norm(flipped, axis=(1, 2)))
+    learned = _enough(np.isfinite(reference["discovery_time"].values), "variant circular", "discovered")
+    return _only(learned, difference / np.linalg.norm(flipped, axis=(1, 2)))
 
 
 def variant_difference(results: Results, variant: str) -> FloatArray:
@@ -311,7 +321,8 @@ def variant_difference(results: Results, variant: str) -> FloatArray:
     reference, other = results.extension("variants/circular"), results.extension(f"variants/{variant}")
     curves = [np.einsum("stmm->stm", file["effective_singular_values"].values) for file in (reference, other)]
     relative = (curves[1] - curves[0]) / reference["singular_values"].values
-    return np.sqrt((relative**2).mean(axis=1)).mean(axis=1)
+    learned = _enough(np.isfinite(reference["discovery_time"].values[:, :1]), "variant circular", "discovered")
+    return _only(learned, np.sqrt((relative**2).mean(axis=1)).mean(axis=1))
 
 
 def _sigmoids(results: Results, experiment: str, network: str) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -343,17 +354,68 @@ def _flow(found: ExperimentResults, network: str) -> FloatArray:
     return np.einsum("stmm->stm", omega)[..., found.modes]
 
 
-def _times(found: ExperimentResults, network: str, share: float = 0.5) -> FloatArray:
+def _times(
+    found: ExperimentResults, network: str, share: float = 0.5, modes: Sequence[int] | None = None
+) -> FloatArray:
+    """Times to a share of s_α, of some or all modes, shape (trials, modes); NaN where the run does not contain them.
+
+    Raises:
+        NotMeasuredError: too many trials do not get there with one of the modes.
+    """
     samples, values = found.effective_singular_values(network)
-    return _within_run(samples, values, found.decomposition.singular_values[found.modes], share)
+    times = discovery_times(samples, values, found.decomposition.singular_values[found.modes], share)
+    if modes is not None:
+        times = times[:, list(modes)]
+    event = "discovered" if share == 0.5 else f"learned to {share:g} of its singular value"
+    _enough(np.isfinite(times), f"{network} on {found.name}", event, modes)
+    return times
 
 
-def _within_run(samples: FloatArray, values: FloatArray, singular_values: FloatArray, share: float) -> FloatArray:
-    """Times to a share of s_α; the end of the run where it is not reached, a lower bound."""
-    from learning_dynamics.numerics.discovery import discovery_times
+def _discovering(found: ExperimentResults, network: str, modes: Sequence[int] | None = None) -> npt.NDArray[np.bool_]:
+    """Which trials discover some or all modes, shape (trials,); see ``_times``."""
+    return np.asarray(np.isfinite(_times(found, network, modes=modes)).all(axis=1))
 
-    times = discovery_times(samples, values, singular_values, share)
-    return np.where(np.isnan(times), samples[-1], times)
+
+def _enough(
+    there: npt.NDArray[np.bool_], of: str, event: str, modes: Sequence[int] | None = None
+) -> npt.NDArray[np.bool_]:
+    """Which trials have the event for every mode, from (trials, modes).
+
+    Raises:
+        NotMeasuredError: more than a tenth of the trials are without it for one of the modes.
+    """
+    for mode, happened in zip(range(there.shape[1]) if modes is None else modes, there.T, strict=True):
+        missing, trials = int((~happened).sum()), len(happened)
+        if missing > MOST_WITHOUT * trials:
+            raise NotMeasuredError(f"{of}: mode {mode} was not {event} in {missing} of {trials} trials")
+    return np.asarray(there.all(axis=1))
+
+
+def _only(trials: npt.NDArray[np.bool_], values: npt.ArrayLike) -> FloatArray:
+    """The values of some trials, NaN for the others."""
+    return np.where(trials, np.asarray(values, dtype=np.float64), np.nan)
+
+
+def _of_mean(trials: npt.NDArray[np.bool_], difference: FloatArray, singular_values: FloatArray) -> FloatArray:
+    """The error of the mean over some trials, by jackknife; difference of shape (trials, samples, modes)."""
+
+    def statistic(some: FloatArray) -> float:
+        return float(_relative_error(some.mean(axis=0), singular_values))
+
+    values = np.full(len(trials), np.nan)
+    values[trials] = jackknife(statistic, difference[trials])
+    return values
+
+
+def _within(samples: FloatArray, sample: float) -> None:
+    """Raises NotMeasuredError if a run ends before a sample."""
+    if sample > samples[-1]:
+        raise NotMeasuredError(f"the run ends after {samples[-1]:g} samples, before {sample:g}")
+
+
+def _records_at(samples: FloatArray, times: FloatArray) -> npt.NDArray[np.intp]:
+    """The first records at or after some times; the last one of a trial without a time."""
+    return np.searchsorted(samples, times).clip(max=len(samples) - 1)
 
 
 def mode_spectra(found: ExperimentResults) -> FloatArray:

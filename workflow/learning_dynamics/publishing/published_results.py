@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from learning_dynamics.claims import measures
-from learning_dynamics.claims.ledger import allowed_text
+from learning_dynamics.claims.ledger import VERDICTS, allowed_text
 from learning_dynamics.config import experiments, paper
 from learning_dynamics.figures import catalogue
 from learning_dynamics.numerics.correlations import FloatArray
@@ -130,15 +130,14 @@ def _origin(experiments: list[ExperimentResults]) -> Iterator[str]:
 
 
 def _ledger(entries: list[dict[str, Any]]) -> Iterator[str]:
-    counts = [f"{sum(entry['verdict'] == verdict for entry in entries)} {verdict}" for verdict in ("holds", "fails")]
-    missing = sum(entry["verdict"] == "not measured" for entry in entries)
-    yield f"## The ledger\n\n{', '.join(counts)}, {missing} not measured.\n"
+    counts = [f"{sum(entry['verdict'] == verdict for entry in entries)} {verdict}" for verdict in VERDICTS]
+    yield f"## The ledger\n\n{', '.join(counts)}.\n"
     yield "| id | claim | measured (95 % interval), n | allowed | verdict |\n|---|---|---|---|---|"
     for entry in entries:
         measured = ""
         if entry["measured"] is not None:
             measured = f"{entry['measured']:.4g} ({entry['low']:.4g} to {entry['high']:.4g}), {entry['n']}"
-        verdict = f"**{entry['verdict']}**" if entry["verdict"] == "fails" else entry["verdict"]
+        verdict = entry["verdict"] if entry["verdict"] == "holds" else f"**{entry['verdict']}**"
         yield f"| {entry['id']} | {entry['claim']} | {measured} | {allowed_text(entry['tolerance'])} | {verdict} |"
     yield ""
 
