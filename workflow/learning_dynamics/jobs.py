@@ -84,10 +84,10 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: Tr
 
 def _environment_lines() -> list[str]:
     """Host, cluster job and GPU; Python and its environment; package versions: a line each."""
-    index = [f"host {socket.gethostname()}"]
-    index += [f"{name} {os.environ[key]}" for key, name in _CLUSTER.items() if os.environ.get(key)]
+    place = [f"host {socket.gethostname()}"]
+    place += [f"{name} {os.environ[key]}" for key, name in _CLUSTER.items() if os.environ.get(key)]
     python = f"Python {platform.python_version()} {sys.executable}"
-    return [", ".join(index), f"{python}, {_environment()}", "packages: " + ", ".join(_packages())]
+    return [", ".join(place), f"{python}, {_environment()}", "packages: " + ", ".join(_packages())]
 
 
 def _environment() -> str:

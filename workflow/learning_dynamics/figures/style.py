@@ -55,7 +55,8 @@ THEORY: dict[str, Any] = {
 # Where measurements are points or bars: a level across them, in front of bars and behind points.
 THEORY_LEVEL: dict[str, Any] = {"color": "black", "linestyle": "", "marker": "_", "zorder": 1.5}
 FLOW = "gradient flow"
-HIGHLIGHT = "#0072B2"
+# No mode's and no experiment's colour.
+HIGHLIGHT = "#882255"
 SIGNED = "RdBu_r"
 MAGNITUDE = "viridis"
 

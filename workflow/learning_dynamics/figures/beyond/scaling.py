@@ -267,11 +267,11 @@ def _mark(label: str, marker: str, colour: str = "0.4", **appearance: Any) -> Li
     return panels.key(label, color=colour, linestyle="", marker=marker, markersize=3, markeredgewidth=0.8, **appearance)
 
 
-def _legend(axes: Axes, entries: Sequence[Line2D], index: _Corner, title: str | None = None) -> None:
+def _legend(axes: Axes, entries: Sequence[Line2D], corner: _Corner, title: str | None = None) -> None:
     """A legend inside the panel, small because it says what the fits gave."""
     legend = axes.legend(
         handles=entries,
-        loc=index,
+        loc=corner,
         title=title,
         title_fontsize=5.5,
         alignment="left",

@@ -170,8 +170,8 @@ def _relative(magnitudes: FloatArray, frequencies: list[tuple[int, int]]) -> Flo
     return np.asarray(values / values.max(axis=1, keepdims=True))
 
 
-def _bars(axes: Axes, indices: npt.NDArray[Any], values: FloatArray, fill: str, edge: str) -> None:
+def _bars(axes: Axes, positions: npt.NDArray[Any], values: FloatArray, fill: str, edge: str) -> None:
     mean = values.mean(axis=0)
-    axes.bar(indices, mean, 0.25, color=fill, edgecolor=edge, linewidth=0.8)
+    axes.bar(positions, mean, 0.25, color=fill, edgecolor=edge, linewidth=0.8)
     if len(values) > 1:
-        axes.errorbar(indices, mean, values.std(axis=0), fmt="none", ecolor="black", elinewidth=0.6)
+        axes.errorbar(positions, mean, values.std(axis=0), fmt="none", ecolor="black", elinewidth=0.6)

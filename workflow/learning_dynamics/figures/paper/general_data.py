@@ -84,11 +84,11 @@ def _heading(axes: Axes, text: str) -> None:
     note.set_in_layout(False)
 
 
-def _first_layer(figure: Figure, index: SubplotSpec, results: ExperimentResults) -> Axes:
+def _first_layer(figure: Figure, cell: SubplotSpec, results: ExperimentResults) -> Axes:
     moments = learning_curves.discoveries(results, "linear_fcnn")
     rows = learning_curves.weights(results, "linear_fcnn", "first_layer", SEED_SHOWN)
     units = min(HIDDEN_UNITS_SHOWN, rows.shape[1])
-    grid = index.subgridspec(units, _columns(results))
+    grid = cell.subgridspec(units, _columns(results))
     corners = []
     for column, moment in enumerate(moments):
         for unit in range(units):
@@ -102,10 +102,10 @@ def _first_layer(figure: Figure, index: SubplotSpec, results: ExperimentResults)
     return corners[0]
 
 
-def _kernel(figure: Figure, index: SubplotSpec, results: ExperimentResults) -> Axes:
+def _kernel(figure: Figure, cell: SubplotSpec, results: ExperimentResults) -> Axes:
     moments = learning_curves.discoveries(results, "linear_cnn")
     kernels = learning_curves.weights(results, "linear_cnn", "kernel", SEED_SHOWN)
-    grid = index.subgridspec(2, _columns(results))
+    grid = cell.subgridspec(2, _columns(results))
     corners = []
     for column, moment in enumerate(moments):
         kernel = kernels[moment.index]
