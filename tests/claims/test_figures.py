@@ -17,14 +17,13 @@ from claims.known_results import (
     DEEP,
     FCNN,
     RELU,
-    diagonal,
     mirrored,
     ramp,
     rotation,
     wave,
     write_experiment,
 )
-from learning_dynamics.figures import learning_curves, style
+from learning_dynamics.figures import style
 from learning_dynamics.figures.paper import (
     balance,
     deep_networks,
@@ -50,7 +49,7 @@ def stored(paths, name):
     return np.stack([stored(path, name) for path in paths])
 
 
-# Half-rise times (seeds, modes) of each network and of its flow, far enough apart for every ramp to be told from others.
+# Half-rise times (seeds, modes) of each network, so far apart that every ramp can be told from the others.
 TIMES = {
     CNN: np.array([[20.0, 50.0, 80.0], [25.0, 55.0, 75.0], [15.0, 60.0, 70.0]]),
     FCNN: np.array([[10.0, 30.0, 60.0], [15.0, 40.0, 55.0], [20.0, 35.0, 65.0]]),
@@ -58,7 +57,7 @@ TIMES = {
 TIMES |= {DEEP: TIMES[CNN] + 5, RELU: TIMES[FCNN] + 10}
 
 
-def trajectories(generator, network, levels, side, channels, test):
+def trajectories(generator, network, levels, shape, test):
     """Everything a trajectory holds, seeds first: a_α along straight lines, all else at random."""
     seeds, records, modes = 3, len(RECORDS), len(levels)
     omega = generator.normal(size=(seeds, records, modes, modes))
@@ -74,7 +73,7 @@ def trajectories(generator, network, levels, side, channels, test):
     flow = {"effective_singular_values": predicted, "train_loss": generator.random((seeds, records))}
     if test:
         runs["test_loss"], flow["test_loss"] = generator.random((2, seeds, records))
-    plane = (side, side)
+    channels, *plane = shape
     if network == CNN:
         runs["kernel_magnitude"] = generator.random((seeds, records, channels, *plane)) + 0.1
         runs["readout_magnitude"] = generator.random((seeds, records, modes, *plane)) + 0.1
@@ -95,9 +94,7 @@ SNAPSHOTS = (20, 40, 60, 70)
 
 def written(folder, name, networks, levels, vectors, *, channels=2, test=False, change=None):
     generator = np.random.default_rng(len(name))
-    both = {
-        network: trajectories(generator, network, levels, np.shape(vectors)[-1], channels, test) for network in networks
-    }
+    both = {network: trajectories(generator, network, levels, (channels, SIDE, SIDE), test) for network in networks}
     runs = {network: part[0] for network, part in both.items()}
     if change:
         change(runs)
@@ -355,7 +352,9 @@ def test_fig_4_shows_final_kernel_and_first_layer(cosines):
     assert close(by_title["kernel $k$\n(seed 0)"][0], colours_of(kernel[0, -1]))
     assert close(by_title["$|\\hat{k}|$\n(mean of seeds)"][0], np.fft.fftshift(magnitude[:, -1].mean(axis=0)))
     for unit in range(2):
-        assert close(by_title[f"row {unit} of $W_1$\n(seed 0)"][0], colours_of(rows[0, -1, unit], np.abs(rows[0, -1, :2]).max()))
+        assert close(
+            by_title[f"row {unit} of $W_1$\n(seed 0)"][0], colours_of(rows[0, -1, unit], np.abs(rows[0, -1, :2]).max())
+        )
     expected = np.sqrt((joined(spectrum(rows[:, -1])) ** 2).mean(axis=1)).mean(axis=0)
     assert close(by_title["$|\\hat{W}_1|$\n(mean of seeds)"][0], np.fft.fftshift(expected))
 

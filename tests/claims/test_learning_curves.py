@@ -137,7 +137,11 @@ def test_the_axis_of_losses_has_no_offset(tmp_path, axes):
 
 def test_titles_and_legend_entries():
     entry = learning_curves.level_entry()
-    assert (entry.get_label(), entry.get_linewidth(), to_hex(entry.get_color())) == (r"level $s_\alpha$", 0.6, "#333333")
+    assert (entry.get_label(), entry.get_linewidth(), to_hex(entry.get_color())) == (
+        r"level $s_\alpha$",
+        0.6,
+        "#333333",
+    )
     assert entry.get_linestyle() == "--"
     assert entry._unscaled_dash_pattern == (0, (1, 2))
     assert learning_curves.theory_entry().get_label() == "gradient flow"

@@ -610,7 +610,9 @@ def from_the_kernel_with_both_indices_negated(folder):
     flipped[0, 1, 2] += 0.3 * norms[0]
     flipped[1, 0, 1] -= 0.1 * norms[1]
     files = {
-        name: xr.Dataset({"final_kernel": (("seed", "kernel", "row", "column"), np.stack([values, values + 5], axis=1))})
+        name: xr.Dataset(
+            {"final_kernel": (("seed", "kernel", "row", "column"), np.stack([values, values + 5], axis=1))}
+        )
         for name, values in (("circular", kernel), ("correlation", flipped))
     }
     return variants(folder, **files), {}, [0.3, 0.1]

@@ -135,8 +135,11 @@ def mutants(source: str) -> Iterator[tuple[int, str, str, ast.Module]]:
                     setattr(parent, field, value)
 
 
-def run(module: str, path: Path, tree: ast.Module, tests: list[str]) -> int:
-    """Start the tests with the mutant in the module's place; the process ends with 0 if it survives."""
+def run(module: str, path: Path, tree: ast.Module, function: str, tests: list[str]) -> int:
+    """Start the tests with the mutant in the module's place; the process ends with 0 if it survives.
+
+    Those with the function's name in theirs come first.
+    """
     if child := os.fork():
         return child
     status = 1
@@ -154,18 +157,20 @@ def run(module: str, path: Path, tree: ast.Module, tests: list[str]) -> int:
 
         with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}/tests"]
-            status = int(pytest.main([*options, *tests]))
+            status = int(pytest.main([*options, "-k", function, *tests])) if function else 0
+            if status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+                status = int(pytest.main([*options, *tests]))
     os._exit(status)
 
 
-def outcomes(module: str, path: Path, trees: list[ast.Module], tests: list[str]) -> list[bool]:
-    """Whether each mutant survives; as many at a time as there are processors."""
-    survives = [False] * len(trees)
-    waiting, running = list(enumerate(trees))[::-1], {}
+def outcomes(module: str, path: Path, mutants: list[tuple[str, ast.Module]], tests: list[str]) -> list[bool]:
+    """Whether each mutant, a function's name and a tree, survives; as many at a time as there are processors."""
+    survives = [False] * len(mutants)
+    waiting, running = list(enumerate(mutants))[::-1], {}
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
-            index, tree = waiting.pop()
-            running[run(module, path, tree, tests)] = index, time.monotonic() + SLOWEST
+            index, (function, tree) = waiting.pop()
+            running[run(module, path, tree, function, tests)] = index, time.monotonic() + SLOWEST
         for child, (index, end) in list(running.items()):
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
@@ -192,11 +197,11 @@ def main() -> int:
     for file in arguments.files:
         path, module = LIBRARY / file, f"learning_dynamics.{file.removesuffix('.py').replace('/', '.')}"
         whole = ast.parse(path.read_text(encoding="utf-8"))
-        if not outcomes(module, path, [whole], TESTS[file])[0]:
+        if not outcomes(module, path, [("", whole)], TESTS[file])[0]:
             print(f"{file}: the tests fail without any change")
             return 1
         made = [m for m in mutants(path.read_text(encoding="utf-8")) if not arguments.line or m[0] in arguments.line]
-        survives = outcomes(module, path, [mutant[3] for mutant in made], TESTS[file])
+        survives = outcomes(module, path, [(function, tree) for _, function, _, tree in made], TESTS[file])
         killed = survives.count(False)
         scores.append(100 * killed / max(len(made), 1))
         print(f"{file}: {killed} of {len(made)} mutants killed, {scores[-1]:.0f} %", flush=True)
