@@ -10,7 +10,7 @@ CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(call quoted,$(CIFAR10))"'
 OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
 SOURCES := workflow tests benchmarks
 
-.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults check test lint format \
+.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults mutants check test lint format \
 	config-documents published-results gpu-page clean-environment
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
 	@echo "make check, make test            check the project: in a minute and a half; all of it in 8 minutes"
 	@echo "make faults                      kill, fill and damage it a hundred times"
+	@echo "make mutants                     change the code of claims and curves in 500 places: which changes does no test notice?"
 	@echo "make format, make config-documents, make published-results, make gpu-page   for contributors"
 
 setup: .venv/.base
@@ -116,6 +117,9 @@ check: lint
 
 faults: .venv/.development
 	$(BIN)/python -m pytest tests/faults --kills 100 -rsP
+
+mutants: .venv/.development
+	$(BIN)/python tests/mutants.py
 
 lint: .venv/.development
 	$(BIN)/ruff check $(SOURCES)

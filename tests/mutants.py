@@ -1,0 +1,215 @@
+"""Change the ledger's code one place at a time and see whether a test notices: ``make mutants``.
+
+Every mutant is made in memory, in a process of its own that is forked after the large libraries were imported; the
+files stay as they are. What survives is listed: a mutant that computes the same, or a test that is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import copy
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+LIBRARY = PROJECT / "workflow" / "learning_dynamics"
+# The tests that should notice, those that fail soonest first.
+TESTS = {
+    "claims/measures.py": ["tests/claims/test_measures.py", "tests/unit/test_claims.py"],
+    "claims/ledger.py": ["tests/claims/test_ledger.py", "tests/unit/test_claims.py", "tests/claims/test_measures.py"],
+    "figures/learning_curves.py": ["tests/claims/test_learning_curves.py", "tests/claims/test_figures.py"],
+}
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+SLOWEST = 120  # seconds; a mutant that takes longer is killed
+IMPORTED_BEFORE = (
+    "pytest",
+    "numpy",
+    "scipy.fft",
+    "scipy.special",
+    "xarray",
+    "netCDF4",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "pydantic",
+    "learning_dynamics.results",
+    "learning_dynamics.config.experiments",
+    "learning_dynamics.theory.minimal_norm",
+    "learning_dynamics.extensions.scaling.files",
+)
+
+SWAPS: dict[type, list[type]] = {
+    ast.Lt: [ast.LtE, ast.GtE],
+    ast.LtE: [ast.Lt, ast.Gt],
+    ast.Gt: [ast.GtE, ast.LtE],
+    ast.GtE: [ast.Gt, ast.Lt],
+    ast.Eq: [ast.NotEq],
+    ast.NotEq: [ast.Eq],
+    ast.In: [ast.NotIn],
+    ast.NotIn: [ast.In],
+    ast.Is: [ast.IsNot],
+    ast.IsNot: [ast.Is],
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Div],
+    ast.Div: [ast.Mult],
+    ast.Pow: [ast.Mult],
+    ast.MatMult: [],
+    ast.FloorDiv: [ast.Mult],
+    ast.And: [ast.Or],
+    ast.Or: [ast.And],
+}
+NAMES = {
+    **{"min": "max", "max": "min", "argmin": "argmax", "argmax": "argmin", "mean": "sum", "sum": "mean"},
+    **{"any": "all", "all": "any", "sqrt": "square", "maximum": "minimum", "minimum": "maximum"},
+    **{"early": "late", "late": "early", "first": "second", "second": "first", "low": "high", "high": "low"},
+}
+
+
+def changes(node: ast.AST) -> Iterator[ast.AST]:
+    """What may stand in the place of a node."""
+
+    def with_field(**fields: object) -> ast.AST:
+        other = copy.copy(node)
+        for name, value in fields.items():
+            setattr(other, name, value)
+        return other
+
+    match node:
+        case ast.Compare(ops=[op, *rest]):
+            for swap in SWAPS[type(op)]:
+                yield with_field(ops=[swap(), *rest])
+        case ast.BinOp(op=op) | ast.BoolOp(op=op):
+            for swap in SWAPS.get(type(op), []):
+                yield with_field(op=swap())
+        case ast.UnaryOp(op=ast.Not() | ast.USub() | ast.Invert(), operand=operand):
+            yield operand
+        case ast.Constant(value=bool(value)):
+            yield with_field(value=not value)
+        case ast.Constant(value=int(value)):
+            yield with_field(value=value + 1)
+            yield with_field(value=value - 1)
+        case ast.Constant(value=float(value)):
+            yield with_field(value=value * 2 + 0.1)
+        case ast.Name(id=name, ctx=ast.Load()) if name in NAMES:
+            yield with_field(id=NAMES[name])
+        case ast.Attribute(attr=name) if name in NAMES:
+            yield with_field(attr=NAMES[name])
+        case ast.If(test=test) | ast.IfExp(test=test):
+            yield with_field(test=ast.UnaryOp(ast.Not(), test))
+        case ast.Call(func=ast.Name(id="abs") | ast.Attribute(attr="abs" | "log"), args=[argument]):
+            yield argument
+
+
+def mutants(source: str) -> Iterator[tuple[int, str, str, ast.Module]]:
+    """Line, function, description and tree of every mutant."""
+    tree = ast.parse(source)
+    functions = {part: top for top in ast.walk(tree) if isinstance(top, ast.FunctionDef) for part in ast.walk(top)}
+    annotations = {
+        part
+        for node in ast.walk(tree)
+        for field in ("annotation", "returns")
+        if (top := getattr(node, field, None))
+        for part in ast.walk(top)
+    }
+    for parent in list(ast.walk(tree)):
+        for field, value in list(ast.iter_fields(parent)):
+            for index, child in enumerate(value if isinstance(value, list) else [value]):
+                if not isinstance(child, ast.AST) or child in annotations or not hasattr(child, "lineno"):
+                    continue
+                for other in changes(child):
+                    changed = [*value[:index], other, *value[index + 1 :]] if isinstance(value, list) else other
+                    setattr(parent, field, changed)
+                    name = functions[child].name if child in functions else ""
+                    shown = [ast.unparse(getattr(node, "test", node)) for node in (child, other)]
+                    text = " → ".join(shown)
+                    yield child.lineno, name, text, copy.deepcopy(ast.fix_missing_locations(tree))
+                    setattr(parent, field, value)
+
+
+def run(module: str, path: Path, tree: ast.Module, function: str, tests: list[str]) -> int:
+    """Start the tests with the mutant in the module's place; the process ends with 0 if it survives.
+
+    Those with the function's name in theirs come first.
+    """
+    if child := os.fork():
+        return child
+    status = 1
+    with contextlib.suppress(BaseException):
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        made = types.ModuleType(module)
+        made.__file__ = str(path)
+        package, _, name = module.rpartition(".")
+        setattr(importlib.import_module(package), name, made)
+        sys.modules[module] = made
+        exec(compile(tree, str(path), "exec"), made.__dict__)
+        import pytest
+
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}/tests"]
+            status = int(pytest.main([*options, "-k", function, *tests])) if function else 0
+            if status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+                status = int(pytest.main([*options, *tests]))
+    os._exit(status)
+
+
+def outcomes(module: str, path: Path, mutants: list[tuple[str, ast.Module]], tests: list[str]) -> list[bool]:
+    """Whether each mutant, a function's name and a tree, survives; as many at a time as there are processors."""
+    survives = [False] * len(mutants)
+    waiting, running = list(enumerate(mutants))[::-1], {}
+    while waiting or running:
+        while waiting and len(running) < (os.cpu_count() or 1):
+            index, (function, tree) = waiting.pop()
+            running[run(module, path, tree, function, tests)] = index, time.monotonic() + SLOWEST
+        for child, (index, end) in list(running.items()):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                survives[index] = status == 0
+                del running[child]
+            elif time.monotonic() > end:
+                os.kill(child, signal.SIGKILL)
+        time.sleep(0.02)
+    return survives
+
+
+def main() -> int:
+    """Print the score and the survivors of every file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", default=list(TESTS), help="of the library; all three by default")
+    parser.add_argument("--line", type=int, nargs="*", help="only mutants of these lines")
+    parser.add_argument("--at-least", type=float, default=90.0, help="per cent that must be killed")
+    arguments = parser.parse_args()
+    os.chdir(PROJECT)
+    sys.path[:0] = [str(PROJECT / "workflow"), str(PROJECT), str(PROJECT / "tests")]
+    for name in IMPORTED_BEFORE:
+        importlib.import_module(name)
+    scores = []
+    for file in arguments.files:
+        path, module = LIBRARY / file, f"learning_dynamics.{file.removesuffix('.py').replace('/', '.')}"
+        whole = ast.parse(path.read_text(encoding="utf-8"))
+        if not outcomes(module, path, [("", whole)], TESTS[file])[0]:
+            print(f"{file}: the tests fail without any change")
+            return 1
+        made = [m for m in mutants(path.read_text(encoding="utf-8")) if not arguments.line or m[0] in arguments.line]
+        survives = outcomes(module, path, [(function, tree) for _, function, _, tree in made], TESTS[file])
+        killed = survives.count(False)
+        scores.append(100 * killed / max(len(made), 1))
+        print(f"{file}: {killed} of {len(made)} mutants killed, {scores[-1]:.0f} %", flush=True)
+        for (line, function, text, _), alive in zip(made, survives, strict=True):
+            if alive:
+                print(f"  survived: {file}:{line} ({function}) {text}", flush=True)
+    return 0 if min(scores) >= arguments.at_least else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
