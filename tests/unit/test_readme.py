@@ -6,6 +6,7 @@ import re
 import pytest
 
 from conftest import PROJECT
+from learning_dynamics.claims.ledger import VERDICTS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 LEDGER = {e["id"]: e for e in json.loads((PROJECT / "docs" / "results" / "claims.json").read_text(encoding="utf-8"))}
@@ -21,7 +22,9 @@ def test_numbers_of_the_ledger():
         assert row[-3] == f"{entry['low']:.3g} to {entry['high']:.3g}"
         assert row[-2].strip("*") == entry["verdict"]
     verdicts = [entry["verdict"] for entry in LEDGER.values()]
-    assert f"{verdicts.count('holds')} hold and {verdicts.count('fails')} fail" in README
+    counts = [verdicts.count(verdict) for verdict in VERDICTS]
+    words = "{} hold, {} are refuted, {} are undecided (a limit lies inside the 95 % interval) and {} are not measured"
+    assert words.format(*counts) in " ".join(README.split())
 
 
 def test_what_was_found_quotes_the_ledger():
