@@ -20,6 +20,8 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).parents[1]
 LIBRARY = PROJECT / "workflow" / "learning_dynamics"
 # The tests that should notice, those that fail soonest first.
@@ -29,9 +31,10 @@ TESTS = {
     "figures/learning_curves.py": ["tests/claims/test_learning_curves.py", "tests/claims/test_figures.py"],
 }
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+COULD_NOT_BE_RUN = 99
 SLOWEST = 120  # seconds; a mutant that takes longer is killed
 IMPORTED_BEFORE = (
-    "pytest",
+    "conftest",
     "numpy",
     "scipy.fft",
     "scipy.special",
@@ -142,8 +145,8 @@ def run(module: str, path: Path, tree: ast.Module, function: str, tests: list[st
     """
     if child := os.fork():
         return child
-    status = 1
-    with contextlib.suppress(BaseException):
+    status = COULD_NOT_BE_RUN
+    with contextlib.suppress(Exception):
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
@@ -152,20 +155,21 @@ def run(module: str, path: Path, tree: ast.Module, function: str, tests: list[st
         package, _, name = module.rpartition(".")
         setattr(importlib.import_module(package), name, made)
         sys.modules[module] = made
-        exec(compile(tree, str(path), "exec"), made.__dict__)
-        import pytest
-
+        try:
+            exec(compile(tree, str(path), "exec"), made.__dict__)
+        except Exception:
+            os._exit(1)
         with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
-            options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--basetemp={folder}/tests"]
-            status = int(pytest.main([*options, "-k", function, *tests])) if function else 0
+            options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/tests", *tests]
+            status = int(pytest.main([*options, "-k", function])) if function else 0
             if status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-                status = int(pytest.main([*options, *tests]))
+                status = int(pytest.main(options))
     os._exit(status)
 
 
-def outcomes(module: str, path: Path, mutants: list[tuple[str, ast.Module]], tests: list[str]) -> list[bool]:
-    """Whether each mutant, a function's name and a tree, survives; as many at a time as there are processors."""
-    survives = [False] * len(mutants)
+def outcomes(module: str, path: Path, mutants: list[tuple[str, ast.Module]], tests: list[str]) -> list[int]:
+    """The exit status for each mutant, a function's name and a tree; as many at a time as there are processors."""
+    statuses = [0] * len(mutants)
     waiting, running = list(enumerate(mutants))[::-1], {}
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
@@ -174,12 +178,14 @@ def outcomes(module: str, path: Path, mutants: list[tuple[str, ast.Module]], tes
         for child, (index, end) in list(running.items()):
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                survives[index] = status == 0
+                statuses[index] = os.waitstatus_to_exitcode(status)
                 del running[child]
+                if sys.stderr.isatty():
+                    print(f"\r{len(mutants) - len(waiting) - len(running)} of {len(mutants)}", end="", file=sys.stderr)
             elif time.monotonic() > end:
                 os.kill(child, signal.SIGKILL)
         time.sleep(0.02)
-    return survives
+    return statuses
 
 
 def main() -> int:
@@ -191,23 +197,28 @@ def main() -> int:
     arguments = parser.parse_args()
     os.chdir(PROJECT)
     sys.path[:0] = [str(PROJECT / "workflow"), str(PROJECT), str(PROJECT / "tests")]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # the tests need none
     for name in IMPORTED_BEFORE:
         importlib.import_module(name)
+    from learning_dynamics.storage import provenance
+
+    provenance.attributes("", "", {}, provenance.PACKAGES)  # asks git once for all
     scores = []
     for file in arguments.files:
         path, module = LIBRARY / file, f"learning_dynamics.{file.removesuffix('.py').replace('/', '.')}"
-        whole = ast.parse(path.read_text(encoding="utf-8"))
-        if not outcomes(module, path, [("", whole)], TESTS[file])[0]:
+        source = path.read_text(encoding="utf-8")
+        if any(outcomes(module, path, [("", ast.parse(source)), ("main", ast.parse(source))], TESTS[file])):
             print(f"{file}: the tests fail without any change")
             return 1
-        made = [m for m in mutants(path.read_text(encoding="utf-8")) if not arguments.line or m[0] in arguments.line]
-        survives = outcomes(module, path, [(function, tree) for _, function, _, tree in made], TESTS[file])
-        killed = survives.count(False)
+        made = [mutant for mutant in mutants(source) if not arguments.line or mutant[0] in arguments.line]
+        statuses = outcomes(module, path, [(function, tree) for _, function, _, tree in made], TESTS[file])
+        killed = sum(status not in (0, COULD_NOT_BE_RUN) for status in statuses)
         scores.append(100 * killed / max(len(made), 1))
         print(f"{file}: {killed} of {len(made)} mutants killed, {scores[-1]:.0f} %", flush=True)
-        for (line, function, text, _), alive in zip(made, survives, strict=True):
-            if alive:
-                print(f"  survived: {file}:{line} ({function}) {text}", flush=True)
+        for (line, function, text, _), status in zip(made, statuses, strict=True):
+            if status in (0, COULD_NOT_BE_RUN):
+                outcome = "could not be run" if status else "survived"
+                print(f"  {outcome}: {file}:{line} ({function}) {text}", flush=True)
     return 0 if min(scores) >= arguments.at_least else 1
 
 
