@@ -677,9 +677,7 @@ def test_more_than_a_tenth_without_the_discovery_is_not_measured(tmp_path, measu
 
 
 def test_a_rise_that_the_run_cuts_off_has_no_sharpness(tmp_path):
-    with pytest.raises(
-        NotMeasuredError, match=r"mode 1 was not learned to 0\.9 of its singular value in 1 of 2"
-    ):
+    with pytest.raises(NotMeasuredError, match=r"mode 1 was not learned to 0\.9 of its singular value in 1 of 2"):
         MEASURES["transition_sharpness"](slow(tmp_path, late=98, trials=2), "known", CNN, [1])
 
 
