@@ -32,9 +32,7 @@ for figure in TARGETS.paper_figures(EXPERIMENTS.names, deep=True):
             runtime=lambda wildcards, attempt: attempt * 10,
         params:
             figure=figure,
-            code=CODE.of_paper_figure(
-                "paper_figure.py", catalogue.PAPER_FIGURES[figure]
-            ),
+            code=CODE.of_paper_figure("paper_figure.py", catalogue.PAPER_FIGURES[figure]),
             experiments=FILES.of_paper_figure(figure),
         script:
             "../scripts/paper_figure.py"

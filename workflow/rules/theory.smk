@@ -11,9 +11,7 @@ for networks, predicted in SIZES.predicted_together().items():
 
     rule:
         name:
-            "theory"
-            if networks == TWO_LAYER_NETWORKS
-            else "_".join(["theory", *networks])
+            "theory" if networks == TWO_LAYER_NETWORKS else "_".join(["theory", *networks])
         input:
             dataset=rules.dataset.output[0],
             correlations=rules.correlations.output[0],
