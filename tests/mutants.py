@@ -167,9 +167,10 @@ def run(module: str, path: Path, tree: ast.Module, function: str, tests: list[st
     os._exit(status)
 
 
-def outcomes(module: str, path: Path, mutants: list[tuple[str, ast.Module]], tests: list[str]) -> list[int]:
-    """The exit status for each mutant, a function's name and a tree; as many at a time as there are processors."""
-    statuses = [0] * len(mutants)
+def outcomes(
+    module: str, path: Path, mutants: list[tuple[str, ast.Module]], tests: list[str]
+) -> Iterator[tuple[int, int]]:
+    """Index and exit status of each mutant, a function's name and a tree, as they end; one at a time per processor."""
     waiting, running = list(enumerate(mutants))[::-1], {}
     while waiting or running:
         while waiting and len(running) < (os.cpu_count() or 1):
@@ -178,14 +179,13 @@ def outcomes(module: str, path: Path, mutants: list[tuple[str, ast.Module]], tes
         for child, (index, end) in list(running.items()):
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                statuses[index] = os.waitstatus_to_exitcode(status)
+                yield index, os.waitstatus_to_exitcode(status)
                 del running[child]
                 if sys.stderr.isatty():
                     print(f"\r{len(mutants) - len(waiting) - len(running)} of {len(mutants)}", end="", file=sys.stderr)
             elif time.monotonic() > end:
                 os.kill(child, signal.SIGKILL)
         time.sleep(0.02)
-    return statuses
 
 
 def main() -> int:
@@ -207,18 +207,21 @@ def main() -> int:
     for file in arguments.files:
         path, module = LIBRARY / file, f"learning_dynamics.{file.removesuffix('.py').replace('/', '.')}"
         source = path.read_text(encoding="utf-8")
-        if any(outcomes(module, path, [("", ast.parse(source)), ("main", ast.parse(source))], TESTS[file])):
+        unchanged = [("", ast.parse(source)), ("main", ast.parse(source))]
+        if any(status for _, status in outcomes(module, path, unchanged, TESTS[file])):
             print(f"{file}: the tests fail without any change")
             return 1
         made = [mutant for mutant in mutants(source) if not arguments.line or mutant[0] in arguments.line]
-        statuses = outcomes(module, path, [(function, tree) for _, function, _, tree in made], TESTS[file])
-        killed = sum(status not in (0, COULD_NOT_BE_RUN) for status in statuses)
-        scores.append(100 * killed / max(len(made), 1))
-        print(f"{file}: {killed} of {len(made)} mutants killed, {scores[-1]:.0f} %", flush=True)
-        for (line, function, text, _), status in zip(made, statuses, strict=True):
+        killed = 0
+        for index, status in outcomes(module, path, [(function, tree) for _, function, _, tree in made], TESTS[file]):
+            line, function, text, _ = made[index]
             if status in (0, COULD_NOT_BE_RUN):
                 outcome = "could not be run" if status else "survived"
                 print(f"  {outcome}: {file}:{line} ({function}) {text}", flush=True)
+            else:
+                killed += 1
+        scores.append(100 * killed / max(len(made), 1))
+        print(f"{file}: {killed} of {len(made)} mutants killed, {scores[-1]:.0f} %", flush=True)
     return 0 if min(scores) >= arguments.at_least else 1
 
 

@@ -66,7 +66,7 @@ def test_time_is_not_cut_while_a_mode_is_not_found(tmp_path, axes):
     assert axes.get_xlim() == (0, 100)
     assert axes.get_xlabel() == "training samples seen"
     assert axes.xaxis.get_major_formatter()(12345) == "12,345"
-    assert len(axes.get_xticks()) <= 6
+    assert axes.get_xticks().tolist() == [0, 20, 40, 60, 80, 100]
 
 
 def test_a_discovery_is_the_first_snapshot_after_mean_less_standard_deviation(tmp_path):
@@ -131,8 +131,9 @@ def test_only_the_modes_asked_for_are_shown(tmp_path, axes):
 def test_the_axis_of_losses_has_no_offset(tmp_path, axes):
     losses = np.full((1, 101), 1000.0) + np.linspace(0, 0.01, 101)
     learning_curves.losses(axes, learned(tmp_path, [[10, 20, 30]], train_loss=losses))
-    axes.figure.canvas.draw()
-    assert axes.yaxis.get_major_formatter().get_offset() == ""
+    formatter = axes.yaxis.get_major_formatter()
+    formatter.set_locs([1000.0, 1000.005, 1000.01])
+    assert formatter.get_offset() == ""
 
 
 def test_titles_and_legend_entries():
