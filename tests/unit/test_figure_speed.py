@@ -153,7 +153,10 @@ def test_rank_correlation_is_spearmans_to_the_last_bit():
     kernels = generator.integers(0, 6, (SEEDS, 1, SIDE, SIDE)).astype(np.float32)
     spectra = generator.integers(0, 4, (MODES, 1, SIDE, SIDE, 2)).astype(float)
     found = SimpleNamespace(
+        name="known",
         data=SimpleNamespace(shape=(1, SIDE, SIDE)),
+        decomposition=SimpleNamespace(singular_values=np.ones(MODES)),
+        effective_singular_values=lambda network: (np.arange(2.0), np.ones((SEEDS, 1, MODES)) * [[0.0], [1.0]]),
         structure={"right_singular_spectra": SimpleNamespace(values=spectra)},
         modes=[0, 1],
         final_kernel_magnitudes=kernels,

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from learning_dynamics.claims import measures
-from learning_dynamics.claims.ledger import VERDICTS, allowed_text
+from learning_dynamics.claims.ledger import VERDICTS, NotMeasuredError, allowed_text
 from learning_dynamics.config import experiments, paper
 from learning_dynamics.figures import catalogue
 from learning_dynamics.numerics.correlations import FloatArray
@@ -230,7 +230,8 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
     yield "participation ratios of Σ_α|v̂^α|² (structure) and of |k̂|² (kernel); the share of the kernel's power in"
     yield "its 20 strongest frequencies and the median rank of these (of as many as the structure has, if it has fewer)"
     yield "among the largest |v̂^α_l|; the constant frequency's |k̂| over the flow's; and, seed by seed, the share of the"
-    yield "largest |k̂| that the leader at mode 1's discovery, the constant frequency aside, has at the end.\n"
+    yield "largest |k̂| that the leader at mode 1's discovery, the constant frequency aside, has at the end"
+    yield "(nan: a seed that does not discover every mode; not measured: more than a tenth of them do not).\n"
     yield "| experiment | n² | structure | kernel | share of 20 | median rank | constant over flow | leader's share |"
     yield "|---|---|---|---|---|---|---|---|"
     for found in experiments:
@@ -245,10 +246,14 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
         ranks = [int((spectra.max(axis=0) > spectra.max(axis=0)[l]).sum()) for l in strongest]
         flow = found.theory("linear_cnn", ["final_kernel_magnitude"])["final_kernel_magnitude"].values[..., 0, 0]
         constant = (kernel[:, 0] / np.sqrt((flow**2).sum(axis=1))).mean()
-        leader = measures.cascade(measures.Results({found.name: found}, {}), found.name, constant=False)
+        try:
+            values = measures.cascade(measures.Results({found.name: found}, {}), found.name, constant=False)
+            leader = ", ".join(f"{value:.2f}" for value in values)
+        except NotMeasuredError:
+            leader = "not measured"
         yield (
             f"| {found.name} | {kernel.shape[1]} | {ratios[0]:.1f} | {ratios[1]:.1f} | {share:.2f} "
-            f"| {np.median(ranks):.0f} | {constant:.2f} | {', '.join(f'{value:.2f}' for value in leader)} |"
+            f"| {np.median(ranks):.0f} | {constant:.2f} | {leader} |"
         )
     yield ""
 
