@@ -81,7 +81,7 @@ own: .venv/.base
 	$(SNAKEMAKE) own $(OWN_CONFIG)
 
 claims: .venv/.base
-	$(SNAKEMAKE) --quiet all -- results/claims.json
+	$(SNAKEMAKE) --quiet all $(OWN_CONFIG) -- results/claims.json
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
 
 report: .venv/.base

@@ -55,11 +55,11 @@ def test_power_and_slope_are_recovered():
 
 def test_interval_is_student_s():
     trials = np.random.default_rng(0).normal(size=(7, 3))
-    mean, low, high = fits.confidence_interval(trials)
+    mean, low, high = confidence_interval(trials)
     expected = stats.t.interval(0.95, 6, trials.mean(axis=0), stats.sem(trials))
     assert np.allclose([low, high], expected)
     assert np.allclose(mean, trials.mean(axis=0))
-    assert np.isnan(fits.confidence_interval(trials[:1])[1]).all()
+    assert np.isnan(confidence_interval(trials[:1])[1]).all()
 
 
 def test_small_fcnn_is_the_same_iteration_as_the_block_engine():

@@ -7,7 +7,7 @@ Makes: claims.json, claims.html
 
 rule claims:
     input:
-        claims=CLAIMS,
+        claims=CLAIM_TABLES,
         results=lambda wildcards: paths_of(MEASURED.made_files),
         extensions=list(EXTENSIONS.files.values()),
     output:

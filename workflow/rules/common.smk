@@ -44,6 +44,7 @@ with exit_with_message():
     CONFIG, ARCHIVE = configuration.read(config, CLAIMS)
 
 RESULTS = CONFIG.results
+CLAIM_TABLES = [CLAIMS, CONFIG.claims] if CONFIG.claims else [CLAIMS]
 EXPERIMENTS = Experiments(CONFIG, archived=ARCHIVE is not None)
 FILES = ResultFiles(EXPERIMENTS)
 EXTENSIONS = Extensions(CONFIG)

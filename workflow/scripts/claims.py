@@ -9,4 +9,6 @@ log = jobs.begin(snakemake.log[0])
 
 from learning_dynamics.claims import write
 
-write.to_files(snakemake.input.claims, snakemake.params.experiments, snakemake.params.extensions, snakemake.output, log)
+write.to_files(
+    list(snakemake.input.claims), snakemake.params.experiments, snakemake.params.extensions, snakemake.output, log
+)

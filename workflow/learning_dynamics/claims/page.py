@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from learning_dynamics.claims.ledger import VERDICTS, allowed_text
+from learning_dynamics.claims.entries import VERDICTS, Table
+from learning_dynamics.claims.ledger import allowed_text, interval_text
 from learning_dynamics.storage import html_page
 
 # Inside a report the page is a data URI, beside which there are no pictures: a link would lead nowhere.
@@ -37,8 +38,7 @@ something that it needs was not run, or did not happen in more than a tenth of t
 <p class="number">{{ entry.reason }}</p>
 <p>{{ entry.quantity }}</p>
 {% else %}
-<p class="number">{{ "%.4g" | format(entry.measured) }} (95 % interval {{ "%.4g" | format(entry.low) }} to \
-{{ "%.4g" | format(entry.high) }}, n = {{ entry.n }}); allowed: {{ allowed_text(entry.tolerance) }}\
+<p class="number">{{ "%.4g" | format(entry.measured) }} (95 % interval {{ interval_text(entry) or "none" }}, n = {{ entry.n }}); allowed: {{ allowed_text(entry.tolerance) }}\
 {{ "; " ~ entry.reason if entry.reason }}</p>
 <p>{{ entry.quantity }} Picture: <a class="picture" href="{{ entry.figure }}">{{ entry.figure }}</a></p>
 {% endif %}
@@ -53,7 +53,7 @@ if (location.protocol === "data:")
 """
 
 
-def write(entries: Sequence[Mapping[str, Any]], path: str | Path) -> None:
+def write(entries: Sequence[Mapping[str, Any]], table: Table, path: str | Path) -> None:
     """Write claims.html, whole or not at all. Pictures are linked relative to it."""
     counts = Counter(str(entry["verdict"]) for entry in entries)
     html_page.write(
@@ -65,4 +65,5 @@ def write(entries: Sequence[Mapping[str, Any]], path: str | Path) -> None:
         summary=", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS),
         entries=entries,
         allowed_text=allowed_text,
+        interval_text=interval_text,
     )

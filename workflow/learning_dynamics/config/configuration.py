@@ -46,12 +46,14 @@ class Config(Model):
         "checkpoint_minutes",
         "seeds_per_job",
         "archive",
+        "claims",
         "deep_training",
     )
 
     results: ResultsFolder = Field(default="results", description="Folder for everything that is generated.")
     root_seed: Annotated[int, Field(ge=0)] = Field(
-        default=2023, description="Root of all random streams; every seed of an experiment is an independent stream."
+        default=20230723,
+        description="Root of all random streams; every seed of an experiment is an independent stream.",
     )
     seeds: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=10, description="Repeated trainings (seeds 0, 1, …) of each network on each data set."
@@ -83,6 +85,11 @@ class Config(Model):
         default=None,
         description="Archive of a finished run (`make archive`): figures and the ledger are made from its "
         "trajectories, and nothing is trained. `null`: train.",
+    )
+    claims: UserPath | None = Field(
+        default=None,
+        description="A table of claims of your own, judged beside the paper's: the rows of `config/claims.yaml`, about "
+        "the paper's experiments or yours. `null`: none.",
     )
     largest_input: Count = Field(
         default=4096,

@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from learning_dynamics.numerics.confidence import confidence_interval
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.storage import netcdf
-
-CONFIDENCE = 0.95
 
 
 def slope(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
@@ -31,22 +30,6 @@ def power(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
     """Exponent b of y ∝ x^b: the slope of ln y against ln x, along the last axis of y; both positive."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return slope(np.log(x), np.log(y))
-
-
-def confidence_interval(trials: npt.ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean over independent trials (first axis) and the ends of its 95 % interval, by Student's t.
-
-    The interval is NaN for a single trial, everything is where a trial is NaN.
-    """
-    # Slow to import, and only fits need it.
-    from scipy.special import stdtrit
-
-    values = np.asarray(trials, dtype=np.float64)
-    mean = values.mean(axis=0)
-    if len(values) < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    half = stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2) * values.std(axis=0, ddof=1) / np.sqrt(len(values))
-    return mean, mean - half, mean + half
 
 
 def summary(

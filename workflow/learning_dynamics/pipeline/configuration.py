@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from learning_dynamics.claims import ledger
+from learning_dynamics.claims import entries
 from learning_dynamics.config import loading
 from learning_dynamics.config.configuration import Config
 from learning_dynamics.errors import UserError
@@ -21,13 +21,15 @@ def read(settings: Mapping[str, Any], claims: str | Path) -> tuple[Config, Archi
 
     Args:
         settings: what the configuration files and the command line say.
-        claims: file with the claims, which is checked too.
+        claims: the table of the paper's claims, which is checked too, as is a table of the user's own.
 
     Raises:
         UserError: a setting or a claim is not as expected, the archive is damaged or does not fit the settings.
     """
     config = loading.load(settings)
-    ledger.read(claims)
+    table = entries.read(claims)
+    if config.claims:
+        entries.read_own(config.claims, [claim.id for claim in table.claims], config.experiments)
     opened = archive.open_archive(config.archive) if config.archive else None
     if opened:
         config = archive.restricted(config, opened)

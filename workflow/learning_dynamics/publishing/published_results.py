@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from learning_dynamics.claims import measures
-from learning_dynamics.claims.ledger import VERDICTS, NotMeasuredError, allowed_text
+from learning_dynamics.claims.entries import VERDICTS
+from learning_dynamics.claims.ledger import allowed_text, interval_text
+from learning_dynamics.claims.measures import trials
 from learning_dynamics.config import experiments, paper
 from learning_dynamics.figures import catalogue
 from learning_dynamics.numerics.correlations import FloatArray
@@ -136,7 +137,8 @@ def _ledger(entries: list[dict[str, Any]]) -> Iterator[str]:
     for entry in entries:
         measured = ""
         if entry["measured"] is not None:
-            measured = f"{entry['measured']:.4g} ({entry['low']:.4g} to {entry['high']:.4g}), {entry['n']}"
+            interval = f" ({interval_text(entry)})" if entry["low"] is not None else ""
+            measured = f"{entry['measured']:.4g}{interval}, {entry['n']}"
         verdict = entry["verdict"] if entry["verdict"] == "holds" else f"**{entry['verdict']}**"
         yield f"| {entry['id']} | {entry['claim']} | {measured} | {allowed_text(entry['tolerance'])} | {verdict} |"
     yield ""
@@ -225,19 +227,17 @@ def _losses(experiments: list[ExperimentResults]) -> Iterator[str]:
 
 
 def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
-    """How the final kernels use the frequencies: the numbers behind the claims on sparsity, dominance and cascade."""
+    """How the final kernels use the frequencies: the numbers behind the claims on sparsity and dominance."""
     yield "## Frequencies of the final kernels\n\nOf the CNN, over the n² frequencies, means over the seeds:"
     yield "participation ratios of Σ_α|v̂^α|² (structure) and of |k̂|² (kernel); the share of the kernel's power in"
     yield "its 20 strongest frequencies and the median rank of these (of as many as the structure has, if it has fewer)"
-    yield "among the largest |v̂^α_l|; the constant frequency's |k̂| over the flow's; and, seed by seed, the share of the"
-    yield "largest |k̂| that the leader at mode 1's discovery, the constant frequency aside, has at the end"
-    yield "(nan: a seed that does not discover every mode; not measured: more than a tenth of them do not).\n"
-    yield "| experiment | n² | structure | kernel | share of 20 | median rank | constant over flow | leader's share |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "among the largest |v̂^α_l|; and the constant frequency's |k̂| over the flow's.\n"
+    yield "| experiment | n² | structure | kernel | share of 20 | median rank | constant over flow |"
+    yield "|---|---|---|---|---|---|---|"
     for found in experiments:
         if "linear_cnn" not in found.networks:
             continue
-        kernel, spectra = measures.final_kernel(found), measures.mode_spectra(found)
+        kernel, spectra = trials.final_kernel(found), trials.mode_spectra(found)
         powers, structure = kernel**2, (spectra**2).sum(axis=0)
         ratios = participation_ratio(structure), participation_ratio(powers).mean()
         share = (np.sort(powers, axis=1)[:, -20:].sum(axis=1) / powers.sum(axis=1)).mean()
@@ -246,14 +246,9 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
         ranks = [int((spectra.max(axis=0) > spectra.max(axis=0)[l]).sum()) for l in strongest]
         flow = found.theory("linear_cnn", ["final_kernel_magnitude"])["final_kernel_magnitude"].values[..., 0, 0]
         constant = (kernel[:, 0] / np.sqrt((flow**2).sum(axis=1))).mean()
-        try:
-            values = measures.cascade(measures.Results({found.name: found}, {}), found.name, constant=False)
-            leader = ", ".join(f"{value:.2f}" for value in values)
-        except NotMeasuredError:
-            leader = "not measured"
         yield (
             f"| {found.name} | {kernel.shape[1]} | {ratios[0]:.1f} | {ratios[1]:.1f} | {share:.2f} "
-            f"| {np.median(ranks):.0f} | {constant:.2f} | {leader} |"
+            f"| {np.median(ranks):.0f} | {constant:.2f} |"
         )
     yield ""
 

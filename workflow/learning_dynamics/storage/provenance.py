@@ -54,6 +54,22 @@ def attributes(title: str, source: str, settings: Mapping[str, Any], packages: t
     }
 
 
+def commit_of(path: Path) -> str:
+    """The commit that last changed a file, with a remark if it was changed since; "unknown" where git does not know."""
+    try:
+        commit = _git(path.parent, "log", "-1", "--format=%H", "--", path.name)
+        changed = _git(path.parent, "status", "--porcelain", "--", path.name)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return f"{commit} with changes" if commit and changed else commit or "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=30
+    ).stdout.strip()
+
+
 def _canonical(settings: Mapping[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -70,13 +86,8 @@ def _version(package: str) -> str:
 def _code_version() -> tuple[str, str]:
     """The commit of the code and whether tracked files differ from it; "unknown" outside a git checkout."""
     folder = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=30
-        ).stdout.strip()
-
     try:
-        return git("rev-parse", "HEAD"), str(bool(git("status", "--porcelain", "--untracked-files=no"))).lower()
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+        return _git(folder, "rev-parse", "HEAD"), str(bool(changed)).lower()
     except (OSError, subprocess.SubprocessError):
         return "unknown", "unknown"

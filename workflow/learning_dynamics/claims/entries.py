@@ -1,0 +1,354 @@
+"""The table of claims, ``config/claims.yaml`` or a file of a user's own: read and checked before anything runs.
+
+A row of the table states one claim for several cases, such as every experiment and network; each case is an entry of
+the ledger. What can be measured are the functions of the package ``measures``, whose arguments are read from their
+source: importing them takes longer than all the rest of what Snakemake reads.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from learning_dynamics.errors import ConfigurationError, did_you_mean
+from learning_dynamics.networks.registry import MODELS
+
+# Holds: the 95 % interval lies within the tolerance. Refuted: it lies outside. Undecided: a bound lies inside it. Not
+# measured: something that it needs was not run, or did not happen in more than a tenth of the trials.
+Verdict = Literal["holds", "refuted", "undecided", "not measured"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+_MEASURES = Path(__file__).parent / "measures"
+# What an id calls a network.
+_SHORT = {"linear_cnn": "cnn", "linear_fcnn": "fcnn", "deep_linear_cnn": "linear", "deep_relu_cnn": "relu"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tolerance(_Part):
+    """What is allowed: the whole interval of the measurement must lie between the two bounds."""
+
+    at_least: float | None = Field(default=None, allow_inf_nan=False)
+    at_most: float | None = Field(default=None, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("expected at_least, at_most or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"nothing is at least {self.at_least:g} and at most {self.at_most:g}")
+        return self
+
+    def verdict(self, low: float, high: float) -> Verdict:
+        """What the interval from low to high says."""
+        least = -float("inf") if self.at_least is None else self.at_least
+        most = float("inf") if self.at_most is None else self.at_most
+        if least <= low and high <= most:
+            return "holds"
+        return "refuted" if high < least or low > most else "undecided"
+
+
+class Claim(_Part):
+    """One entry of the ledger."""
+
+    id: str
+    number: int | None = Field(description="Of the claim of which this is an entry; none for a user's own.")
+    claim: str
+    source: str
+    quantity: str
+    measure: str
+    arguments: dict[str, Any]
+    tolerance: Tolerance
+    why: str
+    figure: str
+    identity: str
+
+
+class Row(_Part):
+    """One row of the table: a claim, and the cases in which it is measured."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")] = Field(
+        description="Distinct; in the paper's table it begins with the claim's number."
+    )
+    claim: str = Field(description="What the paper says, or what we say beyond it; {argument} stands for a case's.")
+    source: str = Field(description="Section, equation or figure of the paper, or the page that derives it.")
+    quantity: str = Field(description="What is measured, in words.")
+    measure: str = Field(description="A function of learning_dynamics.claims.measures.")
+    arguments: dict[str, Any] = Field(default={}, description="The same in every case.")
+    cases: list[dict[str, Any]] = Field(
+        default=[{}],
+        min_length=1,
+        description="Arguments that differ; of a list of values each is a case, of several lists every combination.",
+    )
+    tolerance: Tolerance
+    why: str = Field(description="Why this tolerance: from theory, from the reading of a figure, or from a null.")
+    figure: str = Field(description="Picture that shows it, relative to the results folder.")
+    identity: str = Field(default="", description="Why it must hold by construction, if it must.")
+
+    def claims(self, numbered: bool) -> Iterator[Claim]:
+        """The entries of the row, one per case."""
+        for case in self._cases():
+            arguments = {**self.arguments, **case}
+            words = {name: MODELS[value].LABEL if value in MODELS else value for name, value in _texts(arguments)}
+            fixed = {"id": "-".join([self.id, *_short(case)]), "number": None, "arguments": arguments}
+            texts = {name: _filled(name, getattr(self, name), words) for name in ("claim", "quantity", "why")}
+            figure = _filled("figure", self.figure, dict(_texts(arguments)))
+            whole = self.model_dump(exclude={"cases"}) | fixed | texts | {"figure": figure}
+            yield Claim.model_validate(whole | ({"number": int(self.id.split("-")[0])} if numbered else {}))
+
+    def _cases(self) -> Iterator[dict[str, Any]]:
+        for case in self.cases:
+            axes = [value if isinstance(value, list) else [value] for value in case.values()]
+            for values in itertools.product(*axes):
+                yield dict(zip(case, values, strict=True))
+
+
+class Statement(_Part):
+    """A sentence of the paper, and where the ledger has it or why it cannot."""
+
+    place: str
+    statement: str
+    rows: list[str] = Field(default=[], description="Ids of the rows that measure it.")
+    reason: str = Field(default="", description="Why no row can, if none does.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if bool(self.rows) == bool(self.reason):
+            raise ValueError("expected rows that measure it, or the reason why none can, and not both")
+        return self
+
+
+class Heading(_Part):
+    """A claim in one sentence, under which its entries stand."""
+
+    title: str
+    ours: bool = Field(default=False, description="Whether it is ours, not the paper's.")
+
+
+class _Table(_Part):
+    claims: dict[int, Heading] = {}
+    rows: Annotated[list[Row], Field(min_length=1)]
+    statements: list[Statement] = []
+
+
+@dataclass(frozen=True)
+class Table:
+    """The claims of a file.
+
+    headings: by number, the claims in one sentence.
+    claims: the entries, case by case.
+    statements: what the paper says, in its order.
+    rows: ids of the entries of each row.
+    """
+
+    headings: Mapping[int, Heading]
+    claims: tuple[Claim, ...]
+    statements: tuple[Statement, ...]
+    rows: Mapping[str, tuple[str, ...]]
+
+
+def read(path: str | Path) -> Table:
+    """The paper's table of claims.
+
+    Raises:
+        ConfigurationError: the file is not as expected; names the row and the key, and a likely correction.
+    """
+    table = _table(path)
+    for row in table.rows:
+        number = row.id.split("-")[0]
+        if not number.isdecimal() or int(number) not in table.claims:
+            raise ConfigurationError(f"{path}: row '{row.id}' begins with no number of a claim under 'claims'")
+    ids = {row.id for row in table.rows}
+    for statement in table.statements:
+        for name in statement.rows:
+            if name not in ids:
+                raise ConfigurationError(
+                    f"{path}: statement '{statement.place}': no row is called '{name}'{did_you_mean(name, ids)}"
+                )
+    return _expanded(path, table, numbered=True)
+
+
+def read_own(path: str | Path, taken: Collection[str], experiments: Collection[str] | None = None) -> Table:
+    """A user's own claims, about the paper's experiments or their own.
+
+    Args:
+        path: the file; it holds `rows`.
+        taken: ids of the paper's entries.
+        experiments: names of those of the configuration; checked if given.
+
+    Raises:
+        ConfigurationError: the file is not as expected; names the row and the key, and a likely correction.
+    """
+    table = _table(path)
+    if table.claims or table.statements:
+        raise ConfigurationError(f"{path}: expected 'rows' alone; 'claims' and 'statements' are those of the paper")
+    own = _expanded(path, table, numbered=False)
+    for claim in own.claims:
+        if claim.id in taken:
+            raise ConfigurationError(f"{path}: entry '{claim.id}': the paper's table has this id; expected another")
+        for name, value in claim.arguments.items():
+            if name == "experiment" and experiments is not None and value not in experiments:
+                raise ConfigurationError(
+                    f"{path}: entry '{claim.id}': no experiment is called '{value}'{did_you_mean(value, experiments)}"
+                )
+    return own
+
+
+def _table(path: str | Path) -> _Table:
+    try:
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not text in UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: could not be read ({error.strerror})") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise ConfigurationError(f"{path}: {line}not YAML ({getattr(error, 'problem', error)})") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: expected a table of claims with the key 'rows' (see config/claims.yaml)")
+    try:
+        return _Table.model_validate(content)
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}: {_explained(error, content)}") from None
+
+
+def _explained(error: ValidationError, content: Any) -> str:
+    """The first mistake: which row by its id, which key, what was expected."""
+    first = error.errors()[0]
+    place, shown = list(first["loc"]), ""
+    if len(place) > 1 and place[0] in ("rows", "statements"):
+        part = content[place[0]][place[1]]
+        name = part.get("id") or part.get("place") if isinstance(part, dict) else None
+        shown = f"{str(place[0])[:-1]} {int(place[1]) + 1}{f' ({name!r})' if name else ''}, "
+        place = place[2:]
+    key = ".".join(str(part) for part in place)
+    if first["type"] == "extra_forbidden":
+        models: dict[str, type[_Part]] = {"rows": Row, "statements": Statement}
+        fields = models.get(str(first["loc"][0]), _Table).model_fields
+        inner = Tolerance.model_fields if len(place) > 1 and place[0] == "tolerance" else fields
+        return f"{shown}key '{key}': unknown key{did_you_mean(str(place[-1]), inner)}"
+    message = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+    return f"{shown}key '{key}': {message}" if key else f"{shown}{message}"
+
+
+def _expanded(path: str | Path, table: _Table, numbered: bool) -> Table:
+    rows: dict[str, tuple[Claim, ...]] = {}
+    for row in table.rows:
+        if row.id in rows:
+            raise ConfigurationError(f"{path}: two rows have the id '{row.id}'; expected distinct ids")
+        try:
+            rows[row.id] = tuple(row.claims(numbered))
+            for claim in rows[row.id]:
+                _check_measure(claim)
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: row '{row.id}': {error}") from None
+    claims = [claim for of_row in rows.values() for claim in of_row]
+    seen: set[str] = set()
+    for claim in claims:
+        if claim.id in seen:
+            raise ConfigurationError(f"{path}: two entries have the id '{claim.id}'; expected distinct cases")
+        seen.add(claim.id)
+    ids = {name: tuple(claim.id for claim in of_row) for name, of_row in rows.items()}
+    return Table(table.claims, tuple(claims), tuple(table.statements), ids)
+
+
+def _texts(arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in arguments.items()
+    ]
+
+
+def _short(case: Mapping[str, Any]) -> list[str]:
+    shown = [_SHORT.get(value, value) if isinstance(value, str) else str(value).lower() for value in case.values()]
+    return [re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-") for text in shown]
+
+
+def _filled(key: str, text: str, words: Mapping[str, str]) -> str:
+    def word(match: re.Match[str]) -> str:
+        if match[1] not in words:
+            raise ValueError(
+                f"key '{key}': no argument is called '{match[1]}'{did_you_mean(match[1], words)}; {{…}} stands for the "
+                "argument of a case"
+            )
+        return words[match[1]]
+
+    return re.sub(r"\{(\w+)\}", word, text)
+
+
+def _check_measure(claim: Claim) -> None:
+    """Raise ValueError if a claim's measure does not exist or does not take its arguments."""
+    known = signatures()
+    if claim.measure not in known:
+        raise ValueError(f"no measure is called '{claim.measure}'{did_you_mean(claim.measure, known)}")
+    parameters = known[claim.measure]
+    for name, value in claim.arguments.items():
+        if name not in parameters:
+            expected = f"expected some of {', '.join(parameters)}" if parameters else "it takes none"
+            raise ValueError(f"measure '{claim.measure}' takes no '{name}'{did_you_mean(name, parameters)}; {expected}")
+        _check_argument(name, value, parameters[name].kind)
+    for name, parameter in parameters.items():
+        if parameter.required and name not in claim.arguments:
+            raise ValueError(f"measure '{claim.measure}' needs the argument '{name}'")
+
+
+def _check_argument(name: str, value: Any, kind: str) -> None:
+    # The names that annotations of arguments may use.
+    namespace = {"Literal": Literal, "Mapping": Mapping, "Any": Any}
+    evaluated = eval(kind, namespace)
+    try:
+        TypeAdapter(evaluated).validate_python(value, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        choices = re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected", "")))
+        hint = did_you_mean(str(value), choices)
+        raise ValueError(
+            f"argument '{name}': {first['msg'].replace('Input should be', 'expected')}, got {value!r}{hint}"
+        ) from None
+    networks = [value] if name == "network" else []
+    for network in networks:
+        if network not in MODELS:
+            raise ValueError(f"argument '{name}': no network is called '{network}'{did_you_mean(network, MODELS)}")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """Of a measure: its annotation, and whether it has no default."""
+
+    kind: str
+    required: bool
+
+
+@functools.cache
+def signatures() -> dict[str, dict[str, Parameter]]:
+    """The parameters of every measure, but for the results that it looks at."""
+    found: dict[str, dict[str, Parameter]] = {}
+    for path in sorted(_MEASURES.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and any(_is_measure(one) for one in node.decorator_list):
+                found[node.name] = dict(_parameters(node))
+    return found
+
+
+def _is_measure(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "measure"
+
+
+def _parameters(function: ast.FunctionDef) -> Iterator[tuple[str, Parameter]]:
+    arguments = function.args.args
+    with_default = len(arguments) - len(function.args.defaults)
+    for index, argument in enumerate(arguments):
+        if index > 0 and argument.annotation is not None:
+            yield argument.arg, Parameter(ast.unparse(argument.annotation), index < with_default)

@@ -1,0 +1,161 @@
+"""What repeated trainings say of a number: an estimate and its 95 % interval, by a method that fits the number.
+
+A measure says which of these its values need. Student's t is for values that scatter about their mean alike on both
+sides; a largest or least of several, or a quantity that cannot be negative, is judged by its median, whose interval
+holds for any distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import bdtr, betaincinv, ndtri, stdtrit
+
+from learning_dynamics.numerics.confidence import CONFIDENCE, confidence_interval
+from learning_dynamics.numerics.correlations import FloatArray
+
+# So many trials are looked through for the number that would decide.
+_MOST_TRIALS = 100_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number and the ends of its 95 % interval; None where there are too few trials for an interval."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """How the values of the trials become one number.
+
+    name: what the ledger calls it.
+    fewest: trials that an interval needs.
+    number: the number, from values of shape (trials, …).
+    interval: the ends of its 95 % interval, from at least `fewest` trials.
+    single: one number per trial, shape (trials,).
+    """
+
+    name: str
+    fewest: int
+    number: Callable[[FloatArray], float]
+    interval: Callable[[FloatArray], tuple[float, float]]
+    single: Callable[[FloatArray], FloatArray] = np.asarray
+
+    def estimate(self, values: FloatArray) -> Estimate:
+        """The number and its interval, from values of shape (trials, …)."""
+        number = self.number(values)
+        if len(values) < self.fewest:
+            return Estimate(number, None, None)
+        return Estimate(number, *self.interval(values))
+
+
+def trials_needed(trials: int, half_width: float, distance: float) -> int | None:
+    """With how many trials an interval would be as narrow as a distance, if the scatter stays; None if far too many.
+
+    The half-width falls as t(N − 1)/√N with Student's t.
+
+    Args:
+        trials: N of the present interval.
+        half_width: of the present interval, on the side of the bound.
+        distance: from the number to the bound.
+    """
+    number = np.arange(2, _MOST_TRIALS)
+    widths = stdtrit(number - 1, (1 + CONFIDENCE) / 2) / np.sqrt(number)
+    enough = half_width * widths / widths[max(trials, 2) - 2] < distance
+    return int(number[enough.argmax()]) if enough.any() else None
+
+
+def _t_interval(values: FloatArray) -> tuple[float, float]:
+    _, low, high = confidence_interval(values)
+    return float(low), float(high)
+
+
+def _median_interval(values: FloatArray) -> tuple[float, float]:
+    """The k-th smallest and k-th largest, k as large as P(fewer than k of N are on one side) ≤ 2.5 % allows."""
+    number = len(values)
+    below = bdtr(np.arange(number), number, 0.5)
+    k = int((below <= (1 - CONFIDENCE) / 2).sum())
+    ordered = np.sort(values)
+    return float(ordered[k - 1]), float(ordered[-k])
+
+
+def _proportion_interval(values: FloatArray) -> tuple[float, float]:
+    """By Clopper and Pearson, from 0 and 1 per trial."""
+    number, successes = len(values), round(float(values.sum()))
+    tail = (1 - CONFIDENCE) / 2
+    low = betaincinv(successes, number - successes + 1, tail) if successes else 0.0
+    high = betaincinv(successes + 1, number - successes, 1 - tail) if successes < number else 1.0
+    return float(low), float(high)
+
+
+def _correlation(values: FloatArray) -> float:
+    return float(_standard_scores(values).mean())
+
+
+def _correlation_interval(values: FloatArray) -> tuple[float, float]:
+    """By Fisher's z = artanh r, normal with variance 1/(N − 3)."""
+    z = np.arctanh(np.clip(_correlation(values), -1 + 1e-15, 1 - 1e-15))
+    half = ndtri((1 + CONFIDENCE) / 2) / np.sqrt(len(values) - 3)
+    return float(np.tanh(z - half)), float(np.tanh(z + half))
+
+
+def _standard_scores(values: FloatArray) -> FloatArray:
+    scores = (values - values.mean(axis=0)) / values.std(axis=0)
+    return np.asarray(scores.prod(axis=1))
+
+
+def _mean_square_of_means(deviations: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Per mode D̄² − s²/N averaged over time, and the values without each trial, shape (modes,) and (N, modes).
+
+    D̄² alone is too large by the noise of the mean, s²/N. The difference is Σ_{i≠j} D_i·D_j/(N(N − 1)).
+    """
+    number = len(deviations)
+    products = np.einsum("itm,jtm->mij", deviations, deviations) / deviations.shape[1]
+    diagonal = np.einsum("mii->mi", products)
+    pairs = products.sum(axis=(1, 2)) - diagonal.sum(axis=1)
+    with_one = 2 * (products.sum(axis=2) - diagonal)
+    whole = pairs / max(number * (number - 1), 1)
+    without = (pairs[:, None] - with_one) / max((number - 1) * (number - 2), 1)
+    return whole, without.T
+
+
+def _root(values: FloatArray) -> FloatArray:
+    return np.sqrt(np.maximum(values, 0.0))
+
+
+def _error_of_mean(deviations: FloatArray) -> float:
+    if len(deviations) < 2:
+        return float(_root((deviations**2).mean(axis=(0, 1))).max())
+    return float(_root(_mean_square_of_means(deviations)[0]).max())
+
+
+def _error_of_mean_interval(deviations: FloatArray) -> tuple[float, float]:
+    """By Student's t on the jackknife's pseudo-values of the mean square of each mode; the largest of the modes."""
+    whole, without = _mean_square_of_means(deviations)
+    pseudo = len(deviations) * whole - (len(deviations) - 1) * without
+    _, low, high = confidence_interval(pseudo)
+    centre = pseudo.mean(axis=0)
+    return float(_root(whole + low - centre).max()), float(_root(whole + high - centre).max())
+
+
+MEAN = Statistic("mean, Student's t", 2, lambda values: float(values.mean()), _t_interval)
+MEDIAN = Statistic("median, order statistics", 6, lambda values: float(np.median(values)), _median_interval)
+PROPORTION = Statistic("proportion, Clopper–Pearson", 1, lambda values: float(values.mean()), _proportion_interval)
+CORRELATION = Statistic("correlation, Fisher's z", 4, _correlation, _correlation_interval, _standard_scores)
+# Of the mean over the trials, from relative deviations of shape (trials, times, modes).
+ERROR_OF_MEAN = Statistic(
+    "root mean square of the trials' mean without its noise, jackknife",
+    3,
+    _error_of_mean,
+    _error_of_mean_interval,
+    lambda deviations: np.asarray(_root((deviations**2).mean(axis=1)).max(axis=1)),
+)
+# Of the data set alone: nothing is drawn, there is one value.
+EXACT = Statistic(
+    "exact", 1, lambda values: float(values.mean()), lambda values: (float(values.min()), float(values.max()))
+)
