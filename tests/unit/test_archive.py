@@ -210,7 +210,7 @@ def test_configuration_is_restricted_to_what_is_there(packed):
     ("changes", "line"),
     [
         ({"seeds": 3}, "'seeds': 3 here, 2 in the archive"),
-        ({"root_seed": 1}, "'root_seed': 1 here, 2023 in the archive"),
+        ({"root_seed": 1}, "'root_seed': 1 here, 20230723 in the archive"),
         (
             {"experiments": {"geometric_shapes": {"networks": {"linear_cnn": {"learning_rate": 0.5}}}}},
             "'experiments.geometric_shapes.networks.linear_cnn.learning_rate': 0.5 here, 0.00011 in the archive",

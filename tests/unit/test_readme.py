@@ -6,7 +6,7 @@ import re
 import pytest
 
 from conftest import PROJECT
-from learning_dynamics.claims.ledger import VERDICTS
+from learning_dynamics.claims.entries import VERDICTS
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 LEDGER = {e["id"]: e for e in json.loads((PROJECT / "docs" / "results" / "claims.json").read_text(encoding="utf-8"))}

@@ -13,6 +13,7 @@ from learning_dynamics.errors import ConfigurationError, DivergenceError, UserEr
 from learning_dynamics.extensions.scaling import learning_rates, measure, sides, stds, trainings
 from learning_dynamics.extensions.scaling.task import Task
 from learning_dynamics.numerics import fits, fourier
+from learning_dynamics.numerics.confidence import confidence_interval
 from learning_dynamics.storage import netcdf
 from learning_dynamics.theory import competition, sigmoid
 from learning_dynamics.training import loop
