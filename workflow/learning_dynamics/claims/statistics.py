@@ -18,6 +18,9 @@ from learning_dynamics.numerics.correlations import FloatArray
 
 # So many trials are looked through for the number that would decide.
 _MOST_TRIALS = 100_000
+# 2 · 2⁻⁶ is the first to be less than 5 %.
+_FEWEST_FOR_ORDER = 6
+_FEWEST_FOR_LOGARITHMS = 3
 
 
 @dataclass(frozen=True)
@@ -34,24 +37,21 @@ class Statistic:
     """How the values of the trials become one number.
 
     name: what the ledger calls it.
-    fewest: trials that an interval needs.
+    fewest: trials with which there is an interval whatever the values.
     number: the number, from values of shape (trials, …).
-    interval: the ends of its 95 % interval, from at least `fewest` trials.
+    interval: the ends of its 95 % interval; None if the trials are too few.
     single: one number per trial, shape (trials,).
     """
 
     name: str
     fewest: int
     number: Callable[[FloatArray], float]
-    interval: Callable[[FloatArray], tuple[float, float]]
+    interval: Callable[[FloatArray], tuple[float, float] | None]
     single: Callable[[FloatArray], FloatArray] = np.asarray
 
     def estimate(self, values: FloatArray) -> Estimate:
         """The number and its interval, from values of shape (trials, …)."""
-        number = self.number(values)
-        if len(values) < self.fewest:
-            return Estimate(number, None, None)
-        return Estimate(number, *self.interval(values))
+        return Estimate(self.number(values), *(self.interval(values) or (None, None)))
 
 
 def trials_needed(trials: int, half_width: float, distance: float) -> int | None:
@@ -70,14 +70,24 @@ def trials_needed(trials: int, half_width: float, distance: float) -> int | None
     return int(number[enough.argmax()]) if enough.any() else None
 
 
-def _t_interval(values: FloatArray) -> tuple[float, float]:
+def _t_interval(values: FloatArray) -> tuple[float, float] | None:
+    if len(values) < 2:
+        return None
     _, low, high = confidence_interval(values)
     return float(low), float(high)
 
 
-def _median_interval(values: FloatArray) -> tuple[float, float]:
-    """The k-th smallest and k-th largest, k as large as P(fewer than k of N are on one side) ≤ 2.5 % allows."""
+def _median_interval(values: FloatArray) -> tuple[float, float] | None:
+    """The k-th smallest and k-th largest, k as large as P(fewer than k of N are on one side) ≤ 2.5 % allows.
+
+    Of three to five positive values, for which there is no such k, that of a log-normal's median: Student's t of ln.
+    """
     number = len(values)
+    if number < _FEWEST_FOR_ORDER:
+        if number < _FEWEST_FOR_LOGARITHMS or not (values > 0).all():
+            return None
+        _, *ends = confidence_interval(np.log(values))
+        return float(np.exp(ends[0])), float(np.exp(ends[1]))
     below = bdtr(np.arange(number), number, 0.5)
     k = int((below <= (1 - CONFIDENCE) / 2).sum())
     ordered = np.sort(values)
@@ -97,8 +107,10 @@ def _correlation(values: FloatArray) -> float:
     return float(_standard_scores(values).mean())
 
 
-def _correlation_interval(values: FloatArray) -> tuple[float, float]:
+def _correlation_interval(values: FloatArray) -> tuple[float, float] | None:
     """By Fisher's z = artanh r, normal with variance 1/(N − 3)."""
+    if len(values) < 4:
+        return None
     z = np.arctanh(np.clip(_correlation(values), -1 + 1e-15, 1 - 1e-15))
     half = ndtri((1 + CONFIDENCE) / 2) / np.sqrt(len(values) - 3)
     return float(np.tanh(z - half)), float(np.tanh(z + half))
@@ -134,8 +146,10 @@ def _error_of_mean(deviations: FloatArray) -> float:
     return float(_root(_mean_square_of_means(deviations)[0]).max())
 
 
-def _error_of_mean_interval(deviations: FloatArray) -> tuple[float, float]:
+def _error_of_mean_interval(deviations: FloatArray) -> tuple[float, float] | None:
     """By Student's t on the jackknife's pseudo-values of the mean square of each mode; the largest of the modes."""
+    if len(deviations) < 3:
+        return None
     whole, without = _mean_square_of_means(deviations)
     pseudo = len(deviations) * whole - (len(deviations) - 1) * without
     _, low, high = confidence_interval(pseudo)
@@ -144,7 +158,9 @@ def _error_of_mean_interval(deviations: FloatArray) -> tuple[float, float]:
 
 
 MEAN = Statistic("mean, Student's t", 2, lambda values: float(values.mean()), _t_interval)
-MEDIAN = Statistic("median, order statistics", 6, lambda values: float(np.median(values)), _median_interval)
+MEDIAN = Statistic(
+    "median, order statistics", _FEWEST_FOR_ORDER, lambda values: float(np.median(values)), _median_interval
+)
 PROPORTION = Statistic("proportion, Clopper–Pearson", 1, lambda values: float(values.mean()), _proportion_interval)
 CORRELATION = Statistic("correlation, Fisher's z", 4, _correlation, _correlation_interval, _standard_scores)
 # Of the mean over the trials, from relative deviations of shape (trials, times, modes).
