@@ -46,7 +46,7 @@ with exit_with_message():
 RESULTS = CONFIG.results
 EXPERIMENTS = Experiments(CONFIG, archived=ARCHIVE is not None)
 FILES = ResultFiles(EXPERIMENTS)
-EXTENSIONS = Extensions(CONFIG)
+EXTENSIONS = Extensions(EXPERIMENTS)
 TARGETS = Targets(FILES, EXTENSIONS)
 MEASURED = Measured(
     FILES,
