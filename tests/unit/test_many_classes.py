@@ -81,6 +81,7 @@ def files(tmp_path_factory):
         "chosen_file": chosen,
         "dataset_file": data,
         "structure_file": modes,
+        "seeds": [0],
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
         "trajectory_files": {network: [str(folder / f"{network}-0.nc")] for network in ("linear_cnn", "linear_fcnn")},
     }

@@ -69,6 +69,7 @@ def made(folder, trained=True, largest_input=np.inf):
         "chosen_file": str(chosen),
         "dataset_file": dataset,
         "structure_file": decomposition,
+        "seeds": list(range(SEEDS)),
         "trajectory_files": {},
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
     }

@@ -282,7 +282,7 @@ def test_runs_follow_their_experiment_out():
     loaded = loading.load({"experiments": {"geometric_shapes": None}})
     assert "geometric_shapes" not in loaded.experiments
     assert loaded.scaling.learning_rate.experiment == "geometric_shapes"
-    assert loading.load({"scaling": None, "variants": None}).extension_experiments() == {}
+    assert loading.load({"scaling": None, "variants": None, "zero_padding": None}).extension_experiments() == {}
     taken = configuration.Config().extension_experiment("scaling.learning_rate.experiment")
     assert taken.networks.names == ["linear_cnn"]
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 
 ONLY = (
     "experiments: {pure_cosines: null, pure_cosines_cyclic: null, sums_of_cosines: null, geometric_shapes: null, "
-    "digits4: null, cifar4: null}\nscaling: null\nvariants: null\n"
+    "digits4: null, cifar4: null}\nscaling: null\nvariants: null\nzero_padding: null\n"
 )
 TRAJECTORIES = [
     f"results/trajectories/cifar10/{network}/seed-{seed}.nc"

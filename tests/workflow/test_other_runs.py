@@ -12,7 +12,7 @@ from PIL import Image
 pytestmark = pytest.mark.workflow
 
 # The runs beyond the paper's experiments have tests of their own.
-WITHOUT_EXTENSIONS = "\nscaling: null\nvariants: null"
+WITHOUT_EXTENSIONS = "\nscaling: null\nvariants: null\nzero_padding: null"
 
 
 @pytest.mark.parametrize(

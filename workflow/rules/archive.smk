@@ -8,7 +8,7 @@ Makes: archive.zip, archive.zip.sha256
 rule archive:
     input:
         results=lambda wildcards: paths_of(MEASURED.made_files),
-        extensions=list(EXTENSIONS.files.values()),
+        extensions=lambda wildcards: list(MEASURED.made_extension_files.values()),
         provenance=f"{RESULTS}/provenance.html",
     output:
         archive=f"{RESULTS}/archive.zip",

@@ -9,7 +9,7 @@ rule claims:
     input:
         claims=CLAIM_TABLES,
         results=lambda wildcards: paths_of(MEASURED.made_files),
-        extensions=list(EXTENSIONS.files.values()),
+        extensions=lambda wildcards: list(MEASURED.made_extension_files.values()),
     output:
         json=f"{RESULTS}/claims.json",
         page=report(
@@ -30,6 +30,6 @@ rule claims:
     params:
         code=lambda wildcards: CODE.of_experiments("claims.py", MEASURED.files, deep=True),
         experiments=lambda wildcards: MEASURED.files,
-        extensions=EXTENSIONS.files,
+        extensions=lambda wildcards: MEASURED.extension_files,
     script:
         "../scripts/claims.py"

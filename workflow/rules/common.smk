@@ -47,7 +47,7 @@ RESULTS = CONFIG.results
 CLAIM_TABLES = [CLAIMS, CONFIG.claims] if CONFIG.claims else [CLAIMS]
 EXPERIMENTS = Experiments(CONFIG, archived=ARCHIVE is not None)
 FILES = ResultFiles(EXPERIMENTS)
-EXTENSIONS = Extensions(CONFIG)
+EXTENSIONS = Extensions(EXPERIMENTS)
 TARGETS = Targets(FILES, EXTENSIONS)
 MEASURED = Measured(
     FILES,

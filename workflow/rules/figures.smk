@@ -3,7 +3,7 @@
 A rule per figure: the report needs a caption of its own for each.
 
 Needs: datasets/{experiment}.nc, structure/{experiment}.nc, trajectories/{experiment}/{network}/seed-{seed}.nc,
-       theory/{experiment}/{network}.nc, scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc
+       theory/{experiment}/{network}.nc, scaling/{parameter}.nc, {variant}.nc, {key}/comparison.nc of variants
 Makes: figures/{figure}.pdf and .png, figures/{experiment}/{figure}.pdf and .png
 """
 
@@ -44,7 +44,7 @@ for figure, drawing in catalogue.SUMMARY_FIGURES.items():
         name:
             f"summary_figure_{figure}"
         input:
-            results=lambda wildcards: paths_of(FILES.of(MEASURED.made_experiments)),
+            results=lambda wildcards: paths_of(FILES.shown(MEASURED.made_experiments)),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
             report(
@@ -88,7 +88,7 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             report(
                 f"{RESULTS}/figures/{figure}.png",
                 **in_report(
-                    figure,
+                    catalogue.EXTENSION_FIGURES[figure],
                     CATEGORIES.beyond_the_paper,
                     catalogue.TITLES_BEYOND_THE_PAPER[figure],
                 ),
@@ -106,7 +106,8 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             runtime=10,
         params:
             figure=figure,
-            code=CODE.of_figures("extension_figure.py", [f"beyond.{figure}"]),
+            module=catalogue.EXTENSION_FIGURES[figure],
+            code=CODE.of_figures("extension_figure.py", [f"beyond.{catalogue.EXTENSION_FIGURES[figure]}"]),
             files=figure_files,
         script:
             "../scripts/extension_figure.py"
@@ -114,7 +115,7 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
 
 rule experiment_figures:
     input:
-        results=lambda wildcards: paths_of(FILES.of([wildcards.experiment])),
+        results=lambda wildcards: paths_of(FILES.shown([wildcards.experiment])),
     output:
         [f"{RESULTS}/figures/{{experiment}}/{figure}.pdf" for figure in catalogue.EXPERIMENT_FIGURES],
         [
@@ -145,6 +146,6 @@ rule experiment_figures:
             [f"experiment.{figure}" for figure in catalogue.EXPERIMENT_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
+        experiments=lambda wildcards: FILES.shown([wildcards.experiment]),
     script:
         "../scripts/experiment_figures.py"

@@ -9,7 +9,7 @@ Makes: predictions/{experiment}.json, .txt and .html, predictions/{experiment}/{
 
 rule prediction:
     input:
-        results=lambda wildcards: paths_of(FILES.of([wildcards.experiment]), trajectories=False),
+        results=lambda wildcards: paths_of(FILES.shown([wildcards.experiment]), trajectories=False),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}.json",
         text=f"{RESULTS}/predictions/{{experiment}}.txt",
@@ -43,7 +43,7 @@ rule prediction:
             [f"experiment.{figure}" for figure in catalogue.PREDICTION_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
+        experiments=lambda wildcards: FILES.shown([wildcards.experiment]),
         smallest_mode=CONFIG.automatic.smallest_mode,
     script:
         "../scripts/prediction.py"
@@ -51,7 +51,7 @@ rule prediction:
 
 rule comparison:
     input:
-        results=lambda wildcards: paths_of(FILES.of([wildcards.experiment])),
+        results=lambda wildcards: paths_of(FILES.shown([wildcards.experiment])),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}_measured.json",
         text=f"{RESULTS}/predictions/{{experiment}}_measured.txt",
@@ -93,6 +93,6 @@ rule comparison:
             [f"beyond.{figure}" for figure in catalogue.COMPARISON_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
+        experiments=lambda wildcards: FILES.shown([wildcards.experiment]),
     script:
         "../scripts/comparison.py"

@@ -8,7 +8,7 @@ Makes: provenance.html
 rule provenance:
     input:
         results=lambda wildcards: paths_of(MEASURED.made_files),
-        extensions=list(EXTENSIONS.files.values()),
+        extensions=lambda wildcards: list(MEASURED.made_extension_files.values()),
     output:
         report(
             f"{RESULTS}/provenance.html",

@@ -132,7 +132,10 @@ def default_convolutions() -> dict[str, Convolution]:
 
 
 class Variants(Model):
-    """Linear CNNs beyond the theory's one circular kernel, trained like the CNN of an experiment."""
+    """Linear CNNs beyond the theory's one circular kernel, trained like the CNN of an experiment.
+
+    The defaults are those of `variants`; `config.yaml` has those of `zero_padding`.
+    """
 
     experiment: ExperimentName = Field(
         default="geometric_shapes",
@@ -160,3 +163,9 @@ class Variants(Model):
         if "comparison" in self.convolutions:
             raise ValueError("convolutions: 'comparison' is the file of the comparison; expected another name")
         return self
+
+
+def zero_padding() -> Variants:
+    """Zero padding where images reach their border, to which those of ``Variants()`` do not."""
+    convolutions = {name: default_convolutions()[name] for name in ("circular", "zero-padding")}
+    return Variants(experiment="cifar4", seeds=5, updates=40_000, records=200, convolutions=convolutions)

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from learning_dynamics.config import keys
 from learning_dynamics.config.configuration import Config
-from learning_dynamics.config.extensions import default_convolutions
+from learning_dynamics.config.extensions import Variants, zero_padding
 from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.datasets.registry import BY_KIND
 from learning_dynamics.errors import ConfigurationError, did_you_mean
@@ -44,12 +44,12 @@ def load(settings: Mapping[str, Any]) -> Config:
         defaults = {name: experiment.model_dump() for name, experiment in paper_experiments().items()}
         combined = merged(defaults, {str(name): value for name, value in experiments.items()})
         given["experiments"] = {name: value for name, value in combined.items() if value is not None}
-    variants = given.get("variants")
-    if isinstance(variants, Mapping) and isinstance(variants.get("convolutions"), Mapping):
-        defaults = {name: convolution.model_dump() for name, convolution in default_convolutions().items()}
-        combined = merged(defaults, {str(name): value for name, value in variants["convolutions"].items()})
-        convolutions = {name: value for name, value in combined.items() if value is not None}
-        given["variants"] = {**variants, "convolutions": convolutions}
+    for key, block in (("variants", Variants()), ("zero_padding", zero_padding())):
+        if isinstance(given.get(key), Mapping):
+            combined = merged(block.model_dump(), given[key])
+            if isinstance(convolutions := combined["convolutions"], Mapping):
+                combined["convolutions"] = {str(n): value for n, value in convolutions.items() if value is not None}
+            given[key] = combined
     try:
         return Config.model_validate(given)
     except ValidationError as error:

@@ -97,10 +97,14 @@ SUMMARY_FIGURES = {
     "predicted_kernel": "beyond.predicted_kernel",
 }
 
+# Drawn of the runs beyond the paper's experiments: by key a module in ``beyond``, which names the caption.
+EXTENSION_FIGURES = {"scaling": "scaling", "variants": "variants", "zero_padding": "variants"}
+
 # Titles in the report of the figures beyond the paper.
 TITLES_BEYOND_THE_PAPER = {
     "predicted_discovery": "Discovery times, predicted and measured",
     "predicted_kernel": "Kernel spectra, predicted and measured",
     "scaling": "Scaling with n, σ and λ",
     "variants": "Kernels, padding, correlation",
+    "zero_padding": "Zero padding where images reach the border",
 }

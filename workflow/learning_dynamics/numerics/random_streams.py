@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# The paper's trials of every training. Figures show so many, the first ones, whatever the number that was trained.
+PAPER_TRIALS = 10
+
 # A stream depends on the index of its purpose here.
 _PURPOSES = (
     "dataset",

@@ -10,6 +10,7 @@ from typing import Any
 from learning_dynamics.config.chosen_settings import ChosenSettingsFile
 from learning_dynamics.figures import catalogue
 from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
 from learning_dynamics.pipeline.experiments import Experiments
 
 # Settings and files of an experiment, see ``ExperimentResults.from_files``; by the name of the experiment.
@@ -29,23 +30,29 @@ class ResultFiles:
 
     def trajectories(self, experiment: str, network: str) -> list[str]:
         """The trajectory files of all seeds of one network."""
-        seeds = range(self.experiments.config.seeds)
+        seeds = range(self.experiments.config.seeds_of(experiment))
         return [f"{self.folder}/trajectories/{experiment}/{network}/seed-{seed}.nc" for seed in seeds]
 
     def chosen_settings(self, experiment: str) -> list[str]:
         """The file of the settings that are `auto` in the configuration; none if no setting is."""
         return [f"{self.folder}/settings/{experiment}.json"] if self.experiments[experiment].automatic else []
 
-    def of(self, names: Iterable[str], networks: Sequence[str] | None = None) -> Files:
+    def of(self, names: Iterable[str], networks: Sequence[str] | None = None, seeds: int | None = None) -> Files:
         """Settings and files of some experiments and of some of their networks, as plain data.
 
         Args:
             names: of the experiments.
             networks: the two-layer ones of each experiment by default.
+            seeds: of the first so many of them; of all by default.
         """
         return {
-            name: self._of(name, self.experiments.networks(name) if networks is None else networks) for name in names
+            name: self._of(name, self.experiments.networks(name) if networks is None else networks, seeds)
+            for name in names
         }
+
+    def shown(self, names: Iterable[str], networks: Sequence[str] | None = None) -> Files:
+        """The same of the seeds that figures and pages show, the first ones: as many as in the paper, if there are."""
+        return self.of(names, networks, PAPER_TRIALS)
 
     def with_deep_networks(self, name: str) -> Files:
         """The same for one experiment and all of its networks."""
@@ -54,20 +61,22 @@ class ResultFiles:
     def of_paper_figure(self, figure: str) -> Files:
         """What a figure of the paper shows."""
         shown = catalogue.PAPER_FIGURES[figure]
-        return self.of(shown.experiments, shown.networks)
+        return self.shown(shown.experiments, shown.networks)
 
     def name_in_folder(self, path: str) -> str:
         """What a file is called in a results folder, and so in an archive."""
         return Path(path).relative_to(self.folder).as_posix()
 
-    def _of(self, name: str, networks: Sequence[str]) -> dict[str, Any]:
+    def _of(self, name: str, networks: Sequence[str], seeds: int | None) -> dict[str, Any]:
+        some = range(self.experiments.config.seeds_of(name))[:seeds]
         chosen = [ChosenSettingsFile(path) for path in self.chosen_settings(name)]
         return {
             "settings": self.experiments.settings(name),
             **({"chosen_file": chosen[0]} if chosen else {}),
             "dataset_file": f"{self.folder}/datasets/{name}.nc",
             "structure_file": f"{self.folder}/structure/{name}.nc",
-            "trajectory_files": {network: self.trajectories(name, network) for network in networks},
+            "seeds": list(some),
+            "trajectory_files": {network: self.trajectories(name, network)[: len(some)] for network in networks},
             "theory_files": {
                 network: f"{self.folder}/theory/{name}/{network}.nc"
                 for network in networks

@@ -29,18 +29,19 @@ class Targets:
         """What needs no download, and everything about a user's own experiments; all that is in an archive."""
         archived = self._experiments.archived
         results = self._results(self._experiments.without_download, deep=archived)
-        return [*results, *self.extensions.results, *([] if archived else self._own())]
+        extensions = self.extensions.results(self.extensions.without_download)
+        return [*results, *extensions, *([] if archived else self._own())]
 
     @property
     def two_layer(self) -> list[str]:
         """What the two-layer networks of all experiments lead to."""
         names = self._experiments.two_layer(self._experiments.names)
-        return [*self._results(names, deep=False), *self.extensions.results]
+        return [*self._results(names, deep=False), *self._extensions]
 
     @property
     def everything(self) -> list[str]:
         """The same with the deep networks."""
-        return [*self._results(self._experiments.names, deep=True), *self.extensions.results]
+        return [*self._results(self._experiments.names, deep=True), *self._extensions]
 
     @property
     def predictions(self) -> list[str]:
@@ -98,6 +99,10 @@ class Targets:
     @property
     def _experiments(self) -> Experiments:
         return self.files.experiments
+
+    @property
+    def _extensions(self) -> list[str]:
+        return self.extensions.results(self.extensions.figure_files)
 
     def _results(self, names: list[str], deep: bool) -> list[str]:
         """Trajectories and figures of some experiments, without or with the deep networks, and the pages."""

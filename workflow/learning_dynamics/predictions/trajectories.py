@@ -13,6 +13,7 @@ from learning_dynamics.config import costs
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.numerics import discovery, fourier
 from learning_dynamics.numerics.correlations import Correlations, FloatArray
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure.files import read_averages
 from learning_dynamics.structure.training_data import StructureFiles, TrainingData
@@ -58,7 +59,7 @@ def predict(
             trials[-1],
             solution.evaluations,
         )
-        parts.append(_flow_variables(solution, data, samples))
+        parts.append(_flow_variables(solution, data, samples, PAPER_TRIALS - first))
         starts += some
     variables = _joined(parts)
     effective = variables["effective_singular_values"].values
@@ -123,8 +124,9 @@ def predict_to_files(
 
 
 def _flow_variables(
-    solution: gradient_flow.Solution, data: TrainingData, samples: FloatArray
+    solution: gradient_flow.Solution, data: TrainingData, samples: FloatArray, averaged: int
 ) -> dict[str, xr.Variable]:
+    """Of some trials, of which the first `averaged` count in the means that figures show."""
     structure = data.structure
     omega, losses = solution.whole.omega_and_losses(data.correlations, structure)
     diagonal = np.einsum("stmm->stm", omega)
@@ -144,20 +146,20 @@ def _flow_variables(
             ("seed", "sample"), values, f"gradient flow's mean square error over all {split} samples"
         )
     if isinstance(solution.whole, Spectra):
-        variables |= _magnitude_variables(solution.whole, data)
+        variables |= _magnitude_variables(solution.whole, data, averaged)
     return variables
 
 
-def _magnitude_variables(whole: Spectra, data: TrainingData) -> dict[str, xr.Variable]:
+def _magnitude_variables(whole: Spectra, data: TrainingData, averaged: int) -> dict[str, xr.Variable]:
     plane = ("frequency_row", "frequency_column")
     final = whole.final_kernel_magnitude
-    variables = {
-        "mean_kernel_magnitude": netcdf.variable(
+    variables = {}
+    if averaged > 0:
+        variables["mean_kernel_magnitude"] = netcdf.variable(
             ("sample", "channel", *plane),
-            whole.mean_kernel_magnitude.astype(np.float32),
-            "gradient flow's |k̂_l|, mean over the seeds",
-        ),
-    }
+            whole.mean_kernel_magnitude(averaged).astype(np.float32),
+            f"gradient flow's |k̂_l|, mean over the first {PAPER_TRIALS} seeds",
+        )
     if competition.frequencies_are_disjoint(fourier.spectrum(data.right_images)):
         # Small data sets only: the balance of each trial, for Fig. S.2.
         variables["kernel_magnitude"] = netcdf.variable(
@@ -177,14 +179,15 @@ def _magnitude_variables(whole: Spectra, data: TrainingData) -> dict[str, xr.Var
 
 
 def _joined(parts: list[dict[str, xr.Variable]]) -> dict[str, xr.Variable]:
-    """The variables of all trials from those of some each; a mean over the trials is the mean of the parts' means."""
+    """The variables of all trials from those of some each; a mean over the first trials is that of the parts' means."""
     trials = [part["discovery_time"].sizes["seed"] for part in parts]
+    averaged = np.diff(np.minimum(np.cumsum([0, *trials]), PAPER_TRIALS))
     joined = {}
     for name, first in parts[0].items():
-        values = [part[name].values for part in parts]
+        values = [part[name].values for part in parts if name in part]
         if "seed" in first.dims:
             whole = np.concatenate(values)
         else:
-            whole = np.average(values, axis=0, weights=trials).astype(first.dtype)
+            whole = np.average(values, axis=0, weights=averaged[: len(values)]).astype(first.dtype)
         joined[name] = xr.Variable(first.dims, whole, first.attrs)
     return joined

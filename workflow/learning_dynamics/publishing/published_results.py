@@ -22,8 +22,11 @@ from learning_dynamics.claims.entries import VERDICTS
 from learning_dynamics.claims.ledger import allowed_text, interval_text
 from learning_dynamics.claims.measures import trials
 from learning_dynamics.config import experiments, paper
+from learning_dynamics.config.configuration import Config
 from learning_dynamics.figures import catalogue
+from learning_dynamics.jobs import by_seed
 from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import machine, netcdf
 from learning_dynamics.theory.alignment import participation_ratio
@@ -99,6 +102,7 @@ def _experiments_in(results: Path) -> Iterator[ExperimentResults]:
                 str(results / "structure" / f"{name}.nc"),
                 trajectories,
                 {n: str(path) for n, path in predictions.items() if path.exists()},
+                list(by_seed(next(iter(trajectories.values())))),
             )
 
 
@@ -106,27 +110,32 @@ def _settings(trajectories: dict[str, list[str]]) -> dict[str, Any]:
     """The run's own, from its files."""
     recorded = [json.loads(netcdf.read(files[0], ["train_loss"]).attrs["settings"]) for files in trajectories.values()]
     networks = {found["network"]: found["networks"][found["network"]] for found in recorded}
-    return {key: recorded[0][key] for key in experiments.Experiment.model_fields} | {"networks": networks}
+    keys = [key for key, field in experiments.Experiment.model_fields.items() if not field.exclude]
+    return {key: recorded[0][key] for key in keys} | {"networks": networks}
 
 
 def _seeds(folder: Path) -> list[str]:
-    return [str(path) for path in sorted(folder.glob("seed-*.nc"), key=lambda path: int(path.stem.split("-")[1]))]
+    """The trajectories that tables show."""
+    by_number = by_seed(map(str, folder.glob("seed-*.nc")))
+    return [by_number[seed] for seed in sorted(by_number)[:PAPER_TRIALS]]
 
 
 def _origin(experiments: list[ExperimentResults]) -> Iterator[str]:
     yield "# The last full run\n"
     yield "Written by `make published-results` from the files of a run at the paper's size.\n"
     yield f"Machine: {machine.processor()}, {os.cpu_count()} cores, {platform.system()}.\n"
+    yield f"The ledger is measured on all seeds; the other tables and the pictures show the first {PAPER_TRIALS}.\n"
     yield "| experiment | seeds | images | code | Python and packages |\n|---|---|---|---|---|"
     for found in experiments:
         files = found.trajectory_files[found.networks[0]]
         attributes = netcdf.read(files[0], ["train_loss"]).attrs
+        seeds = len(list(Path(files[0]).parent.glob("seed-*.nc")))
         packages = json.loads(attributes["package_versions"])
         versions = ", ".join(f"{name} {version}" for name, version in packages.items())
         images = netcdf.read(found.dataset_file, ["label"]).attrs["origin"]
         dirty = " with changes" if attributes["code_dirty"] == "true" else ""
         commit = f"`{attributes['code_commit'][:7]}`{dirty}"
-        yield f"| {found.name} | {len(files)} | {images} | {commit} | {attributes['python_version']}; {versions} |"
+        yield f"| {found.name} | {seeds} | {images} | {commit} | {attributes['python_version']}; {versions} |"
     yield ""
 
 
@@ -255,7 +264,7 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
 
 def _extensions(results: Path) -> Iterator[str]:
     """Every number of the runs beyond the paper that comes with an interval: name_mean, name_low, name_high."""
-    files = [path for folder in ("scaling", "variants") for path in sorted((results / folder).glob("*.nc"))]
+    files = [path for folder in Config.EXTENSIONS for path in sorted((results / folder).glob("*.nc"))]
     if not files:
         return
     yield "## Scaling and variants\n\nNumbers of the runs beyond the paper with their 95 % intervals over the seeds.\n"

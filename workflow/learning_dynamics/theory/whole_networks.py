@@ -41,10 +41,9 @@ class Spectra:
         """|B_αl|, shape (trials, samples, modes, n, n)."""
         return self._full(np.abs(self.transfers[:, :, : self.modes]))
 
-    @property
-    def mean_kernel_magnitude(self) -> FloatArray:
-        """The mean of |k̂_c,l| over the trials, shape (samples, C, n, n)."""
-        return self._full(np.abs(self.kernels).mean(axis=0))
+    def mean_kernel_magnitude(self, trials: int) -> FloatArray:
+        """The mean of |k̂_c,l| over the first trials, shape (samples, C, n, n)."""
+        return self._full(np.abs(self.kernels[:trials]).mean(axis=0))
 
     @property
     def final_kernel_magnitude(self) -> FloatArray:
