@@ -75,6 +75,8 @@ def test_schema_accepts_our_files_and_refuses_typos(name):
     validator = Draft202012Validator(json.loads(documents.schema()))
     settings = read(name)
     assert list(validator.iter_errors(settings)) == []
+    settings["experiments"]["pure_cosines"]["seeds"] = 3
+    assert list(validator.iter_errors(settings)) == []
     settings["experiments"]["pure_cosines"]["updatez"] = 3
     assert list(validator.iter_errors(settings))
 
@@ -99,6 +101,36 @@ def test_new_experiment_needs_only_a_dataset():
     assert loaded.experiments["mine"].automatic
     assert not any(experiment.automatic for experiment in configuration.Config().experiments.values())
     assert loaded.experiments["pure_cosines"] == configuration.Config().experiments["pure_cosines"]
+
+
+def test_seeds_are_those_of_the_experiment_or_of_the_file_or_as_the_ledger_needs():
+    own = {"mine": {"dataset": {"kind": "shapes"}}, "cifar4": {"seeds": 20}, "geometric_shapes": {"seeds": 15}}
+    automatic, told = loading.load({"experiments": own}), loading.load({"experiments": own, "seeds": 3})
+    numbers = {"mine": 10, "digits4": 10, "cifar10": 10, "pure_cosines": 40, "cifar4": 20, "geometric_shapes": 15}
+    assert {name: automatic.seeds_of(name) for name in numbers} == numbers
+    assert {name: told.seeds_of(name) for name in numbers} == dict.fromkeys(numbers, 3) | {
+        "cifar4": 20,
+        "geometric_shapes": 15,
+    }
+    assert loading.load({"experiments": {"mine": {**own["mine"], "seeds": None}}, "seeds": 3}).seeds_of("mine") == 3
+
+
+def test_a_number_of_seeds_over_config_yaml_is_that_of_all_experiments():
+    """As Snakemake lays a user's file over it."""
+    settings = read("config.yaml")
+    update_config(settings, {"seeds": 3, "experiments": {"digits4": {"seeds": 5}}})
+    loaded = loading.load(settings)
+    assert {name: loaded.seeds_of(name) for name in loaded.experiments} == dict.fromkeys(loaded.experiments, 3) | {
+        "digits4": 5
+    }
+
+
+def test_seeds_are_no_part_of_the_settings_that_results_record():
+    few, many = (
+        loading.load({"experiments": {"digits4": {"seeds": seeds}}}).experiments["digits4"] for seeds in (2, 3)
+    )
+    assert few != many
+    assert few.model_dump(mode="json") == many.model_dump(mode="json")
 
 
 def test_folders_have_one_spelling_and_know_the_home(monkeypatch):
@@ -136,6 +168,10 @@ MISTAKES = {
     "seeds: '3'": ["'seeds'", "expected a valid integer"],
     "seeds: 0": ["'seeds'", "greater than or equal to 1"],
     "seeds: true": ["'seeds'", "integer"],
+    "seeds: many": ["'seeds'", "integer"],
+    "seeds: 100001": ["'seeds'", "less than or equal to 100000"],
+    "experiments: {digits4: {seeds: 0}}": ["digits4.seeds'", "greater than or equal to 1"],
+    "experiments: {digits4: {seeds: auto}}": ["digits4.seeds'", "integer"],
     "root_seed: -1": ["'root_seed'", "greater than or equal to 0"],
     "results: ''": ["'results'", "at least 1 character"],
     "cifar10: null": ["'cifar10'", "string"],

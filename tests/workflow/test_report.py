@@ -62,10 +62,13 @@ def test_every_picture_and_page_has_a_caption_and_a_label(results):
             ["n: 8, 12, 15, 16, 24, 32, 48, 64, 5 seeds", "σ: 0.1,", "10 seeds, geometric_shapes"],
         ),
         ("results/figures/variants.png", ["10 seeds, 80000 samples: circular, two-kernels", "reference: circular"]),
-        ("results/figures/zero_padding.png", ["on cifar4, 5 seeds, 40000 samples: circular, zero-padding"]),
+        ("results/figures/zero_padding.png", ["on cifar4, 5 seeds, 50000 samples: circular, zero-padding"]),
         ("results/figures/predicted_kernel.png", ["geometric_shapes (10 seeds)"]),
         ("results/figures/digits4/losses.png", ["digits4: digits; linear_cnn with λ = 0.0003, 10 seeds; linear_fcnn"]),
-        ("results/claims.html", ["over all seeds", "geometric_shapes (linear_cnn, linear_fcnn; 40 seeds)", "deep_relu_cnn; 10 seeds)"]),
+        (
+            "results/claims.html",
+            ["over all seeds", "geometric_shapes (linear_cnn, linear_fcnn; 40 seeds)", "deep_relu_cnn; 10 seeds)"],
+        ),
     ],
 )
 def test_captions_quote_the_settings_of_the_run(results, path, parts):

@@ -168,4 +168,4 @@ class Variants(Model):
 def zero_padding() -> Variants:
     """Zero padding where images reach their border, to which those of ``Variants()`` do not."""
     convolutions = {name: default_convolutions()[name] for name in ("circular", "zero-padding")}
-    return Variants(experiment="cifar4", seeds=5, updates=40_000, records=200, convolutions=convolutions)
+    return Variants(experiment="cifar4", seeds=5, updates=50_000, records=250, convolutions=convolutions)

@@ -35,6 +35,9 @@ class Weights:
 class Engine(Protocol):
     """The network ŷ = Σ_κ W_κ Σ_c (k_κc ∗ x_c) on the images it was made with."""
 
+    def start(self, initial: Weights) -> None:
+        """Begin anew with other weights of the same shape."""
+
     def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
         """One update for each entry of `order`, an index into the images and their `labels`.
 
@@ -104,17 +107,23 @@ class CircularEngine:
                 f"{needed / 1e9:.1f} GB of spectra; variants of the convolution may have {MOST_BYTES / 1e9:g} GB"
             )
         self._conjugate = operation == "correlation"
-        channels = initial.kernels.shape[1]
-        self._network = SpectralNetwork(
-            fourier.half_spectrum(initial.kernels).swapaxes(0, 1).reshape(channels, -1),
-            self._conjugated(fourier.half_spectrum(initial.readouts)).reshape(len(initial.readouts), -1),
-            np.tile(fourier.half_plane_weights(self._side).ravel(), self._kernels),
-            side=self._side,
-            learning_rate=learning_rate,
-            error_limit=error_limit,
-        )
+        self._learning_rate, self._error_limit = learning_rate, error_limit
+        self.start(initial)
         spectra = self._conjugated(fourier.half_coefficients(images))
         self._samples = self._network.samples(np.tile(spectra, self._kernels))
+
+    def start(self, initial: Weights) -> None:
+        """See ``Engine``."""
+        kernels = fourier.half_spectrum(initial.kernels).swapaxes(0, 1)
+        readouts = self._conjugated(fourier.half_spectrum(initial.readouts))
+        self._network = SpectralNetwork(
+            kernels.reshape(len(kernels), -1),
+            readouts.reshape(len(readouts), -1),
+            np.tile(fourier.half_plane_weights(self._side).ravel(), self._kernels),
+            side=self._side,
+            learning_rate=self._learning_rate,
+            error_limit=self._error_limit,
+        )
 
     def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
         """See ``Engine``."""
@@ -138,9 +147,15 @@ class ZeroPaddedEngine:
     def __init__(
         self, initial: Weights, images: FloatArray, operation: str, learning_rate: float, error_limit: float
     ) -> None:
-        self._side = side = images.shape[-1]
+        self._side = images.shape[-1]
         self._flip = operation == "correlation"
         self._images = np.ascontiguousarray(images)
+        self._learning_rate, self._error_limit = learning_rate, error_limit
+        self.start(initial)
+
+    def start(self, initial: Weights) -> None:
+        """See ``Engine``."""
+        side = self._side
         kernels = flipped(initial.kernels) if self._flip else initial.kernels
         border = np.zeros((*kernels.shape[:2], 2 * side - 1, 2 * side - 1))
         self._window = slice(side - 1 - side // 2, 2 * side - 1 - side // 2)
@@ -151,8 +166,6 @@ class ZeroPaddedEngine:
         size, numbers = compiled_updates.lanes(np.float64), initial.readouts[0].size
         self._readouts = np.zeros((len(initial.readouts), -(-numbers // size) * size))
         self._readouts[:, :numbers] = initial.readouts.reshape(len(initial.readouts), -1)
-        self._learning_rate = learning_rate
-        self._error_limit = error_limit
 
     def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
         """See ``Engine``."""

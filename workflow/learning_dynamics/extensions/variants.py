@@ -179,6 +179,8 @@ class _Course:
         self._samples = samples
         self._learning_rate = learning_rate
         self._error_limit = error_limit
+        # To bring the images into an engine's form takes longer than some trainings.
+        self._engines: dict[convolution_variants.Layer, convolution_variants.Engine] = {}
 
     def run(
         self,
@@ -190,7 +192,12 @@ class _Course:
     ) -> _Run:
         """Train once."""
         layer = convolution_variants.Layer(padding, operation)
-        engine = convolution_variants.engine(initial, self._inputs, layer, self._learning_rate, self._error_limit)
+        if layer not in self._engines:
+            self._engines[layer] = convolution_variants.engine(
+                initial, self._inputs, layer, self._learning_rate, self._error_limit
+            )
+        engine = self._engines[layer]
+        engine.start(initial)
         subject = loop.Subject(describe, len(self.structure.left), self._learning_rate)
         networks = np.stack(
             [
