@@ -117,8 +117,10 @@ def _correlation_interval(values: FloatArray) -> tuple[float, float] | None:
 
 
 def _standard_scores(values: FloatArray) -> FloatArray:
-    scores = (values - values.mean(axis=0)) / values.std(axis=0)
-    return np.asarray(scores.prod(axis=1))
+    """Products of the standard scores; NaN where one of the two is the same in every trial, up to rounding."""
+    spread = values.std(axis=0)
+    differs = spread > 1e-12 * np.abs(values).max(axis=0)
+    return np.asarray(((values - values.mean(axis=0)) / np.where(differs, spread, np.nan)).prod(axis=1))
 
 
 def _mean_square_of_means(deviations: FloatArray) -> tuple[FloatArray, FloatArray]:
