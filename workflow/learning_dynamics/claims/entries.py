@@ -272,6 +272,7 @@ _PARTS: Mapping[str, type[_Part]] = {"rows": Row, "statements": Statement, "clai
 
 
 def _expected(details: ErrorDetails) -> str:
+    given = reprlib.repr(details["input"])
     match details["type"]:
         case "missing":
             return "missing"
@@ -280,16 +281,13 @@ def _expected(details: ErrorDetails) -> str:
         case "too_short":
             return "expected at least one"
         case "model_type" | "dict_type":
-            return f"expected keys and values, got {reprlib.repr(details['input'])}"
+            return f"expected keys and values, got {given}"
         case "string_pattern_mismatch":
-            return f"expected words of lower-case letters and digits with hyphens between, got {reprlib.repr(details['input'])}"
+            return f"expected words of lower-case letters and digits with hyphens between, got {given}"
         case "float_type" if isinstance(details["input"], str):
-            return (
-                f"expected a number, got the text {reprlib.repr(details['input'])}: write it without quotes and with a point, "
-                "such as 1.0e-3"
-            )
+            return f"expected a number, got the text {given}: write it without quotes and with a point, such as 1.0e-3"
         case _:
-            return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {reprlib.repr(details['input'])}"
+            return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {given}"
 
 
 def _expanded(path: str | Path, table: _Table, numbered: bool) -> Table:

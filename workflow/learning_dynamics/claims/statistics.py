@@ -140,13 +140,13 @@ def _error_of_mean(deviations: FloatArray) -> float:
 def _error_of_mean_interval(deviations: FloatArray) -> tuple[float, float] | None:
     """From the noise of the mean curve along itself and across.
 
-    With λ, the variance of the trials along the mean curve, and the trace of the square of their covariance Σ over time,
+    With λ, the variance of the trials along the mean curve, and tr Σ² of their covariance Σ over time,
 
         c² + t² λ/N ± t √(4 c² λ/N + 2 (tr Σ² − λ²)/N²),   c² = D̄² − s²/N + λ/N
 
-    are the ends, squared, for one mode. For noise along the curve alone they are |D̄| ± t √(λ/N), which is Student's t;
-    noise across it makes c² scatter as the mean square of a mean does. Of the modes the largest ends, the lower with a
-    quantile for as many as there are.
+    are the ends of one mode, squared. For noise along the curve alone they are |D̄| ± t √(λ/N), which is Student's t;
+    noise across it makes c² scatter as the mean square of a mean does. Of the modes the largest ends, the lower with
+    a quantile for as many as there are.
     """
     number, times, modes = deviations.shape
     if number < 3:
