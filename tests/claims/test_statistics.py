@@ -229,13 +229,29 @@ def test_no_interval_of_what_cannot_be_negative_reaches_below_zero(seed):
     ],
 )
 def test_an_interval_needs_so_many_trials(statistic, fewest, draw):
+    assert statistic.fewest == fewest
     enough = statistic.estimate(draw(fewest))
     assert (enough.low, enough.high) == statistic.interval(draw(fewest))
     assert np.isfinite([enough.value, enough.low, enough.high]).all()
     if fewest > 1:
         few = statistic.estimate(draw(fewest - 1))
         assert (few.low, few.high) == (None, None)
-        assert few.value == statistic.number(draw(fewest - 1)) or fewest == 2
+        assert few.value == statistic.number(draw(fewest - 1))
+
+
+def test_the_median_of_three_to_five_positive_values_is_that_of_a_log_normal():
+    values = np.array([1.0, 2.0, 8.0])
+    low, high = stats.t.interval(0.95, 2, np.log(values).mean(), stats.sem(np.log(values)))
+    assert MEDIAN.interval(values) == pytest.approx((np.exp(low), np.exp(high)))
+    assert MEDIAN.interval(values[:2]) is None
+    assert MEDIAN.interval(np.array([1.0, 2.0, 0.0])) is None
+    assert MEDIAN.interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0, -1.0])) == (-1, 5)
+
+
+@pytest.mark.parametrize("trials", [3, 5])
+def test_median_of_few_log_normal_values(generator, trials):
+    below, above = misses(MEDIAN, lambda: generator.lognormal(0, 1.5, trials), 1)
+    assert below + above == pytest.approx(0.05, abs=0.02)
 
 
 def test_what_is_exact_is_its_own_interval():

@@ -65,7 +65,10 @@ def test_every_picture_and_page_has_a_caption_and_a_label(results):
         ("results/figures/zero_padding.png", ["on cifar4, 5 seeds, 40000 samples: circular, zero-padding"]),
         ("results/figures/predicted_kernel.png", ["geometric_shapes (10 seeds)"]),
         ("results/figures/digits4/losses.png", ["digits4: digits; linear_cnn with λ = 0.0003, 10 seeds; linear_fcnn"]),
-        ("results/claims.html", ["over all seeds", "geometric_shapes (linear_cnn, linear_fcnn; 40 seeds)", "deep_relu_cnn; 10 seeds)"]),
+        (
+            "results/claims.html",
+            ["over all seeds", "geometric_shapes (linear_cnn, linear_fcnn; 40 seeds)", "deep_relu_cnn; 10 seeds)"],
+        ),
     ],
 )
 def test_captions_quote_the_settings_of_the_run(results, path, parts):
