@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
 PROJECT = Path(__file__).parents[1]
 LIBRARY = PROJECT / "workflow" / "learning_dynamics"
@@ -188,12 +189,33 @@ def run(module: str, path: Path, tree: ast.Module, function: str, tests: list[st
         resource.setrlimit(resource.RLIMIT_CPU, (SLOWEST, SLOWEST))
         assert module not in sys.modules
         sys.meta_path.insert(0, Mutant(module, path, tree))
+        if module.startswith("learning_dynamics.claims."):
+            keep_in_memory()
         with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             options = ["-x", "-q", "-p", "no:cacheprovider", f"--basetemp={folder}/tests", *tests]
             status = int(pytest.main([*options, "-k", function])) if function else 0
             if status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
                 status = int(pytest.main(options))
     os._exit(status)
+
+
+def keep_in_memory() -> None:
+    """Result files of the tests but for images, which are read in parts: writing them takes most of the time."""
+    from learning_dynamics.storage import netcdf
+
+    written, to_disk = {}, netcdf.write
+
+    def write(dataset: xr.Dataset, path: str | Path, uncompressed: tuple[str, ...] = ()) -> None:
+        written[str(path)] = dataset.copy(deep=True)
+        if "images" in dataset:
+            to_disk(dataset, path, uncompressed)
+
+    def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset:
+        whole = written[str(path)]
+        names = whole.data_vars if variables is None else [name for name in variables if name in whole]
+        return whole[list(names)].copy(deep=True)
+
+    netcdf.write, netcdf.read = write, read
 
 
 def outcomes(

@@ -29,27 +29,32 @@ def generator():
     return np.random.default_rng(20230723)
 
 
-# Of 1000 intervals 95 ± 1.4 % are expected to contain the true value, twice that by chance in one of twenty.
-@pytest.mark.parametrize("trials", [2, 3, 10])
-def test_mean_of_normal_values(generator, trials):
-    below, above = misses(MEAN, lambda: generator.normal(3, 2, trials), 3)
-    assert below + above == pytest.approx(0.05, abs=0.02)
-    assert abs(below - above) < 0.02
+# Curves over time: deviations along one direction, noise along it, across it or in all directions alike.
+TIMES = np.linspace(0, 1, 20)
 
 
-# P(fewer than k of N on one side) is 1/64; 11/1024; 0.0192 for k of 1, 2 and 14.
-@pytest.mark.parametrize(("trials", "each"), [(6, 0.0156), (10, 0.0107), (40, 0.0192)])
-def test_median_of_skewed_values(generator, trials, each):
-    below, above = misses(MEDIAN, lambda: generator.lognormal(0, 1.5, trials), 1)
-    assert below == pytest.approx(each, abs=0.01)
-    assert above == pytest.approx(each, abs=0.01)
+ALONG, ACROSS = np.sin(np.pi * TIMES)[:, None], np.sin(2 * np.pi * TIMES)[:, None]
 
 
-def test_students_interval_would_not_do_for_skewed_values(generator):
-    """It misses the mean far more often than 5 %, on one side."""
-    below, above = misses(MEAN, lambda: generator.lognormal(0, 1.5, 10), np.exp(1.5**2 / 2))
-    assert above > 0.15
-    assert below < 0.01
+def curves(generator, trials, noise, deviations):
+    """Shape (trials, times, modes), and the largest root mean square of the true ones."""
+    true = ALONG * np.array(deviations)
+
+    def normal():
+        return generator.normal(size=(trials, 1, len(deviations)))
+
+    def draw():
+        return (
+            true
+            + {
+                "along": lambda: normal() * ALONG,
+                "both": lambda: normal() * ALONG + normal() * ACROSS,
+                "across": lambda: 0.1 * normal() * ALONG + normal() * ACROSS,
+                "everywhere": lambda: generator.normal(size=(trials, 20, len(deviations))),
+            }[noise]()
+        )
+
+    return draw, np.sqrt((true**2).mean(axis=0)).max()
 
 
 def test_median_interval_is_of_order_statistics():
@@ -81,15 +86,6 @@ def test_proportion_misses_at_most_one_in_forty_on_each_side(trials, share):
     assert max(below, above) <= 0.025
 
 
-@pytest.mark.parametrize("trials", [4, 10, 40])
-@pytest.mark.parametrize("true", [0.0, -0.5, 0.95])
-def test_correlation_of_normal_pairs(generator, trials, true):
-    covariance = [[1, 3 * true], [3 * true, 9]]
-    below, above = misses(CORRELATION, lambda: generator.multivariate_normal([1, -2], covariance, trials), true)
-    # Of four pairs Fisher's z is not quite normal.
-    assert 0.02 < below + above < 0.07
-
-
 def test_correlation_is_pearsons_and_its_interval_fishers(generator):
     pairs = generator.multivariate_normal([1, -2], [[1, 1.5], [1.5, 9]], 12)
     expected = stats.pearsonr(*pairs.T)
@@ -112,67 +108,6 @@ def test_a_line_is_a_correlation_of_one_and_stays_within():
 def test_what_does_not_differ_has_no_correlation(values):
     assert np.isnan(CORRELATION.number(np.array(values)))
     assert np.isnan(CORRELATION.single(np.array(values))).all()
-
-
-# Curves over time: deviations along one direction, noise along it, across it or in all directions alike.
-TIMES = np.linspace(0, 1, 20)
-ALONG, ACROSS = np.sin(np.pi * TIMES)[:, None], np.sin(2 * np.pi * TIMES)[:, None]
-
-
-def curves(generator, trials, noise, deviations):
-    """Shape (trials, times, modes), and the largest root mean square of the true ones."""
-    true = ALONG * np.array(deviations)
-
-    def normal():
-        return generator.normal(size=(trials, 1, len(deviations)))
-
-    def draw():
-        return (
-            true
-            + {
-                "along": lambda: normal() * ALONG,
-                "both": lambda: normal() * ALONG + normal() * ACROSS,
-                "across": lambda: 0.1 * normal() * ALONG + normal() * ACROSS,
-                "everywhere": lambda: generator.normal(size=(trials, 20, len(deviations))),
-            }[noise]()
-        )
-
-    return draw, np.sqrt((true**2).mean(axis=0)).max()
-
-
-@pytest.mark.parametrize("noise", ["along", "both", "across", "everywhere"])
-@pytest.mark.parametrize(("trials", "deviation"), [(10, 0.0), (10, 0.3), (40, 0.1), (40, 0.3), (10, 2.0), (3, 0.5)])
-def test_error_of_a_mean_with_noise_in_any_direction(generator, noise, trials, deviation):
-    """Also where the deviation is of the size of the noise of the mean."""
-    draw, true = curves(generator, trials, noise, [deviation])
-    below, above = misses(ERROR_OF_MEAN, draw, true)
-    assert below + above < 0.08
-    assert above < 0.045
-
-
-@pytest.mark.parametrize("deviations", [[0.0] * 4, [0.3, 0.0, 0.0, 0.0], [0.3] * 4, [2.0, 1.0, 0.0, 0.0]])
-def test_error_of_a_mean_of_the_largest_of_four_modes(generator, deviations):
-    draw, true = curves(generator, 10, "both", deviations)
-    below, above = misses(ERROR_OF_MEAN, draw, true)
-    assert below + above < 0.07
-
-
-@pytest.mark.parametrize(("noise", "deviation"), [("along", 0.6), ("everywhere", 1.0)])
-def test_square_of_the_error_of_a_mean_has_no_upward_bias(generator, noise, deviation):
-    """Where it is clear of zero, its square is D² on average, while that of the mean alone is larger by s²/N."""
-    trials = 40
-    draw, true = curves(generator, trials, noise, [deviation])
-    both = np.array(
-        [
-            [ERROR_OF_MEAN.number(values) ** 2, (values.mean(axis=0) ** 2).mean()]
-            for values in (draw() for _ in range(REPEATS))
-        ]
-    )
-    noise_of_mean = (ALONG**2).mean() / trials if noise == "along" else 1 / trials
-    error = 3 * both.std(axis=0) / np.sqrt(REPEATS)
-    assert both[:, 0].mean() == pytest.approx(true**2, abs=error[0])
-    assert both[:, 1].mean() == pytest.approx(true**2 + noise_of_mean, abs=error[1])
-    assert noise_of_mean > error[1]
 
 
 def test_error_of_a_mean_by_arithmetic():
@@ -248,12 +183,6 @@ def test_the_median_of_three_to_five_positive_values_is_that_of_a_log_normal():
     assert MEDIAN.interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0, -1.0])) == (-1, 5)
 
 
-@pytest.mark.parametrize("trials", [3, 5])
-def test_median_of_few_log_normal_values(generator, trials):
-    below, above = misses(MEDIAN, lambda: generator.lognormal(0, 1.5, trials), 1)
-    assert below + above == pytest.approx(0.05, abs=0.02)
-
-
 def test_what_is_exact_is_its_own_interval():
     estimate = EXACT.estimate(np.array([3.5]))
     assert (estimate.value, estimate.low, estimate.high) == (3.5, 3.5, 3.5)
@@ -278,3 +207,76 @@ def test_trials_needed_at_the_ends():
     assert trials_needed(10, 1.0, 1e-6) is None
     # Of one trial nothing is known of the scatter; it counts as two.
     assert trials_needed(1, 1.0, 0.5) == trials_needed(2, 1.0, 0.5)
+
+
+# Of 1000 intervals 95 ± 1.4 % are expected to contain the true value, twice that by chance in one of twenty.
+@pytest.mark.parametrize("trials", [2, 3, 10])
+def test_mean_of_normal_values(generator, trials):
+    below, above = misses(MEAN, lambda: generator.normal(3, 2, trials), 3)
+    assert below + above == pytest.approx(0.05, abs=0.02)
+    assert abs(below - above) < 0.02
+
+
+# P(fewer than k of N on one side) is 1/64; 11/1024; 0.0192 for k of 1, 2 and 14.
+@pytest.mark.parametrize(("trials", "each"), [(6, 0.0156), (10, 0.0107), (40, 0.0192)])
+def test_median_of_skewed_values(generator, trials, each):
+    below, above = misses(MEDIAN, lambda: generator.lognormal(0, 1.5, trials), 1)
+    assert below == pytest.approx(each, abs=0.01)
+    assert above == pytest.approx(each, abs=0.01)
+
+
+def test_students_interval_would_not_do_for_skewed_values(generator):
+    """It misses the mean far more often than 5 %, on one side."""
+    below, above = misses(MEAN, lambda: generator.lognormal(0, 1.5, 10), np.exp(1.5**2 / 2))
+    assert above > 0.15
+    assert below < 0.01
+
+
+@pytest.mark.parametrize("trials", [4, 10, 40])
+@pytest.mark.parametrize("true", [0.0, -0.5, 0.95])
+def test_correlation_of_normal_pairs(generator, trials, true):
+    covariance = [[1, 3 * true], [3 * true, 9]]
+    below, above = misses(CORRELATION, lambda: generator.multivariate_normal([1, -2], covariance, trials), true)
+    # Of four pairs Fisher's z is not quite normal.
+    assert 0.02 < below + above < 0.07
+
+
+@pytest.mark.parametrize("noise", ["along", "both", "across", "everywhere"])
+@pytest.mark.parametrize(("trials", "deviation"), [(10, 0.0), (10, 0.3), (40, 0.1), (40, 0.3), (10, 2.0), (3, 0.5)])
+def test_error_of_a_mean_with_noise_in_any_direction(generator, noise, trials, deviation):
+    """Also where the deviation is of the size of the noise of the mean."""
+    draw, true = curves(generator, trials, noise, [deviation])
+    below, above = misses(ERROR_OF_MEAN, draw, true)
+    assert below + above < 0.08
+    assert above < 0.045
+
+
+@pytest.mark.parametrize("deviations", [[0.0] * 4, [0.3, 0.0, 0.0, 0.0], [0.3] * 4, [2.0, 1.0, 0.0, 0.0]])
+def test_error_of_a_mean_of_the_largest_of_four_modes(generator, deviations):
+    draw, true = curves(generator, 10, "both", deviations)
+    below, above = misses(ERROR_OF_MEAN, draw, true)
+    assert below + above < 0.07
+
+
+@pytest.mark.parametrize(("noise", "deviation"), [("along", 0.6), ("everywhere", 1.0)])
+def test_square_of_the_error_of_a_mean_has_no_upward_bias(generator, noise, deviation):
+    """Where it is clear of zero, its square is D² on average, while that of the mean alone is larger by s²/N."""
+    trials = 40
+    draw, true = curves(generator, trials, noise, [deviation])
+    both = np.array(
+        [
+            [ERROR_OF_MEAN.number(values) ** 2, (values.mean(axis=0) ** 2).mean()]
+            for values in (draw() for _ in range(REPEATS))
+        ]
+    )
+    noise_of_mean = (ALONG**2).mean() / trials if noise == "along" else 1 / trials
+    error = 3 * both.std(axis=0) / np.sqrt(REPEATS)
+    assert both[:, 0].mean() == pytest.approx(true**2, abs=error[0])
+    assert both[:, 1].mean() == pytest.approx(true**2 + noise_of_mean, abs=error[1])
+    assert noise_of_mean > error[1]
+
+
+@pytest.mark.parametrize("trials", [3, 5])
+def test_median_of_few_log_normal_values(generator, trials):
+    below, above = misses(MEDIAN, lambda: generator.lognormal(0, 1.5, trials), 1)
+    assert below + above == pytest.approx(0.05, abs=0.02)
