@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import shutil
@@ -66,11 +67,13 @@ def _absent_modules() -> list[str]:
     return [name for name, holders in modules if not installed & {canonicalize_name(holder) for holder in holders}]
 
 
-# For processes that stand for a user's.
-AS_INSTALLED = {
-    "PYTHONPATH": str(PROJECT / "tests" / "user_environment"),
-    "ABSENT_MODULES": " ".join(_absent_modules()),
-}
+@functools.cache
+def as_installed() -> dict[str, str]:
+    """The environment of processes that stand for a user's."""
+    return {
+        "PYTHONPATH": str(PROJECT / "tests" / "user_environment"),
+        "ABSENT_MODULES": " ".join(_absent_modules()),
+    }
 
 
 def _copy_unless_gone(source: str, target: str) -> None:
@@ -121,7 +124,7 @@ class Project:
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
             cwd=self.folder,
-            env=(os.environ if environment is None else environment) | AS_INSTALLED,
+            env=(os.environ if environment is None else environment) | as_installed(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

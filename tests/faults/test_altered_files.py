@@ -82,7 +82,7 @@ class Run:
         render.experiment_figures(NAME, self.experiments, paths)
 
     def judge(self, folder):
-        stated = str(PROJECT / "config" / "claims.yaml")
+        stated = [str(PROJECT / "config" / "claims.yaml")]
         claims.to_files(stated, self.experiments, {}, [folder / "claims.json", folder / "claims.html"], LOG)
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 import xarray as xr
 
-from conftest import AS_INSTALLED, Project
+from conftest import Project, as_installed
 
 pytestmark = pytest.mark.workflow
 
@@ -205,7 +205,7 @@ def test_a_new_kind_of_data_set_is_predicted_trained_and_drawn(striped):
 
 
 def test_a_new_kind_of_data_set_is_documented(striped):
-    environment = os.environ | AS_INSTALLED | {"PYTHONPATH": str(striped.folder / "workflow")}
+    environment = os.environ | as_installed() | {"PYTHONPATH": str(striped.folder / "workflow")}
     command = [sys.executable, "-m", "learning_dynamics.config.documents"]
     subprocess.run(command, check=True, env=environment, cwd=striped.folder / "workflow")
     page = (striped.folder / "config" / "README.md").read_text(encoding="utf-8")

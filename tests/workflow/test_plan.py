@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from conftest import AS_INSTALLED
+from conftest import as_installed
 from learning_dynamics.planning import rates, table
 from learning_dynamics.planning.graph import Job
 from learning_dynamics.planning.rates import Cost
@@ -22,7 +22,7 @@ SMOKE = ("--configfile", "config/smoke.yaml", "config/added.yaml")
 
 def plan(project, *arguments):
     command = [sys.executable, "-m", "learning_dynamics.planning", *arguments]
-    environment = os.environ | AS_INSTALLED
+    environment = os.environ | as_installed()
     environment["PYTHONPATH"] += f"{os.pathsep}workflow"
     run = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
     return run.stdout + run.stderr

@@ -53,7 +53,7 @@ RUN_BY = {
     "engines/deep/engine.py": {"train_deep"},
     "theory/gradient_flow.py": {"theory"},
     "figures/paper/deep_networks.py": {"paper_figure_fig6"},
-    "claims/measures.py": {"claims"},
+    "claims/measures/losses.py": {"claims"},
     "publishing/provenance_page.py": {"provenance"},
 }
 

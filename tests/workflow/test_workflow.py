@@ -10,7 +10,7 @@ import xarray as xr
 from PIL import Image
 
 from conftest import Project
-from learning_dynamics.claims.ledger import VERDICTS
+from learning_dynamics.claims.entries import VERDICTS
 from learning_dynamics.figures import catalogue
 from learning_dynamics.publishing import published_results
 

@@ -83,6 +83,8 @@ def _judged(values: FloatArray, statistic: Statistic, tolerance: Tolerance) -> d
     if missing > MOST_WITHOUT * len(values):
         return {**judged, "reason": without}
     estimate = statistic.estimate(there)
+    if not np.isfinite(estimate.value):
+        return {**judged, "reason": "a correlation needs trials that differ"}
     verdict, explained = _verdict(estimate, statistic, tolerance, len(there))
     reasons = [text for text in ([without] if missing else []) + [explained] if text]
     numbers = {"measured": estimate.value, "low": estimate.low, "high": estimate.high, "n": len(there)}
@@ -92,7 +94,7 @@ def _judged(values: FloatArray, statistic: Statistic, tolerance: Tolerance) -> d
 def _verdict(estimate: Estimate, statistic: Statistic, tolerance: Tolerance, trials: int) -> tuple[Verdict, str]:
     """The verdict, and for an undecided claim how many seeds would decide."""
     if estimate.low is None or estimate.high is None:
-        return "undecided", f"an interval needs at least {statistic.fewest} trials, {trials} were run"
+        return "undecided", f"an interval needs at least {statistic.fewest} trials with a value, there are {trials}"
     verdict = tolerance.verdict(estimate.low, estimate.high)
     if verdict != "undecided":
         return verdict, ""
@@ -100,7 +102,7 @@ def _verdict(estimate: Estimate, statistic: Statistic, tolerance: Tolerance, tri
     sides = [
         (estimate.value - estimate.low if bound < estimate.value else estimate.high - estimate.value, bound)
         for bound in (tolerance.at_least, tolerance.at_most)
-        if bound is not None and estimate.low < bound < estimate.high
+        if bound is not None and estimate.low <= bound <= estimate.high
     ]
     needed = [trials_needed(trials, width, abs(estimate.value - bound)) for width, bound in sides]
     enough = [number for number in needed if number is not None]

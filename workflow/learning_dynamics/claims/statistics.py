@@ -117,44 +117,59 @@ def _correlation_interval(values: FloatArray) -> tuple[float, float] | None:
 
 
 def _standard_scores(values: FloatArray) -> FloatArray:
-    scores = (values - values.mean(axis=0)) / values.std(axis=0)
-    return np.asarray(scores.prod(axis=1))
-
-
-def _mean_square_of_means(deviations: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Per mode D̄² − s²/N averaged over time, and the values without each trial, shape (modes,) and (N, modes).
-
-    D̄² alone is too large by the noise of the mean, s²/N. The difference is Σ_{i≠j} D_i·D_j/(N(N − 1)).
-    """
-    number = len(deviations)
-    products = np.einsum("itm,jtm->mij", deviations, deviations) / deviations.shape[1]
-    diagonal = np.einsum("mii->mi", products)
-    pairs = products.sum(axis=(1, 2)) - diagonal.sum(axis=1)
-    with_one = 2 * (products.sum(axis=2) - diagonal)
-    whole = pairs / max(number * (number - 1), 1)
-    without = (pairs[:, None] - with_one) / max((number - 1) * (number - 2), 1)
-    return whole, without.T
+    """Products of the standard scores; NaN where one of the two is the same in every trial, up to rounding."""
+    spread = values.std(axis=0)
+    differs = spread > 1e-12 * np.abs(values).max(axis=0)
+    return np.asarray(((values - values.mean(axis=0)) / np.where(differs, spread, np.nan)).prod(axis=1))
 
 
 def _root(values: FloatArray) -> FloatArray:
     return np.sqrt(np.maximum(values, 0.0))
 
 
+def _mean_square_of_mean(deviations: FloatArray) -> FloatArray:
+    """Per mode D̄² − s²/N averaged over time, shape (modes,): D̄² alone is too large by the noise of the mean, s²/N."""
+    noise = deviations.var(axis=0, ddof=1) / len(deviations) if len(deviations) > 1 else 0.0
+    return np.asarray((deviations.mean(axis=0) ** 2 - noise).mean(axis=0))
+
+
 def _error_of_mean(deviations: FloatArray) -> float:
-    if len(deviations) < 2:
-        return float(_root((deviations**2).mean(axis=(0, 1))).max())
-    return float(_root(_mean_square_of_means(deviations)[0]).max())
+    return float(_root(_mean_square_of_mean(deviations)).max())
 
 
 def _error_of_mean_interval(deviations: FloatArray) -> tuple[float, float] | None:
-    """By Student's t on the jackknife's pseudo-values of the mean square of each mode; the largest of the modes."""
-    if len(deviations) < 3:
+    """From the noise of the mean curve along itself and across.
+
+    With λ, the variance of the trials along the mean curve, and tr Σ² of their covariance Σ over time,
+
+        c² + t² λ/N ± t √(4 c² λ/N + 2 (tr Σ² − λ²)/N²),   c² = D̄² − s²/N + λ/N
+
+    are the ends of one mode, squared. For noise along the curve alone they are |D̄| ± t √(λ/N), which is Student's t;
+    noise across it makes c² scatter as the mean square of a mean does. Of the modes the largest ends, the lower with
+    a quantile for as many as there are.
+    """
+    number, times, modes = deviations.shape
+    if number < 3:
         return None
-    whole, without = _mean_square_of_means(deviations)
-    pseudo = len(deviations) * whole - (len(deviations) - 1) * without
-    _, low, high = confidence_interval(pseudo)
-    centre = pseudo.mean(axis=0)
-    return float(_root(whole + low - centre).max()), float(_root(whole + high - centre).max())
+    degrees = number - 1
+    mean = deviations.mean(axis=0)
+    residuals = deviations - mean
+    # It has the trace of Σ, and of its square, in as many rows as trials.
+    gram = np.einsum("itm,jtm->mij", residuals, residuals) / (times * degrees)
+    trace = np.einsum("mii->m", gram)
+    squares = ((gram**2).sum(axis=(1, 2)) - trace**2 / degrees) / ((1 - 1 / degrees) * (1 + 2 / degrees))
+    size = (mean**2).mean(axis=0)
+    along = ((residuals * mean).mean(axis=1) ** 2).sum(axis=0) / (np.where(size > 0, size, 1.0) * degrees)
+    across = np.maximum(squares - along**2, 0.0)
+    centre = np.maximum(_mean_square_of_mean(deviations) + along / number, 0.0)
+    ends = []
+    for sign, share in ((-1, modes), (1, 1)):
+        t = stdtrit(degrees, 1 - (1 - CONFIDENCE) / 2 / share)
+        half = t * np.sqrt(4 * centre * along / number + 2 * across / number**2)
+        square = centre + t**2 * along / number + sign * half
+        # Nearer to zero than the noise reaches, the lower end is zero.
+        ends.append(_root(np.where((sign > 0) | (centre > t**2 * along / number), square, 0.0)).max())
+    return float(ends[0]), float(ends[1])
 
 
 MEAN = Statistic("mean, Student's t", 2, lambda values: float(values.mean()), _t_interval)
@@ -165,7 +180,7 @@ PROPORTION = Statistic("proportion, Clopper–Pearson", 1, lambda values: float(
 CORRELATION = Statistic("correlation, Fisher's z", 4, _correlation, _correlation_interval, _standard_scores)
 # Of the mean over the trials, from relative deviations of shape (trials, times, modes).
 ERROR_OF_MEAN = Statistic(
-    "root mean square of the trials' mean without its noise, jackknife",
+    "root mean square of the trials' mean, without its noise",
     3,
     _error_of_mean,
     _error_of_mean_interval,

@@ -86,6 +86,8 @@ def winners_and_start(results: Results, experiment: str, mode: int) -> FloatArra
         raise NotMeasuredError(f"{experiment} has images of several channels")
     strengths = np.where(_half_plane(found), np.abs(spectrum[0]).ravel(), 0.0)
     pair = np.argsort(-strengths)[:2]
+    if not strengths[pair[1]] > 1e-9:
+        raise NotMeasuredError(f"mode {mode} of {experiment} has one frequency, and so no competition")
     starts = []
     for kernel, readout in zip(first["kernel"].values[:, 0], first["readout"].values, strict=True):
         transfer = structure.left[:, found.modes[mode]] @ np.conj(fourier.spectrum(readout)).reshape(len(readout), -1)
@@ -120,8 +122,9 @@ def growth_rates(results: Results, experiment: str) -> FloatArray:
     ):
         used = np.flatnonzero((spectrum > 1e-9) & _half_plane(found))
         grown = [np.log(power[t, last[t, mode], used] / power[t, first[t, mode], used]) / 2 for t in range(len(power))]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            measured.append(np.array(grown) / (samples[last[:, mode]] - samples[first[:, mode]])[:, None])
+        # Between records so far apart that none lies in that time, nothing is measured.
+        passed = np.where(last > first, samples[last] - samples[first], np.nan)[:, mode]
+        measured.append(np.array(grown) / passed[:, None])
         predicted.append(network.rate * side * strength * spectrum[used])
     rates, expected = np.concatenate(measured, axis=1), np.concatenate(predicted)
     return only(discovering(found, CNN), rates @ expected / (expected @ expected))
