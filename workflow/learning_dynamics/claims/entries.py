@@ -11,7 +11,7 @@ import ast
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -203,6 +203,12 @@ def read_own(path: str | Path, taken: Collection[str], experiments: Collection[s
                     f"{path}: entry '{claim.id}': no experiment is called '{value}'{did_you_mean(value, experiments)}"
                 )
     return own
+
+
+def read_all(paths: Sequence[str | Path]) -> list[Table]:
+    """The paper's table of claims, and that of a user if there is one."""
+    paper = read(paths[0])
+    return [paper, *(read_own(path, [claim.id for claim in paper.claims]) for path in paths[1:])]
 
 
 def _table(path: str | Path) -> _Table:
