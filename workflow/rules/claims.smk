@@ -48,7 +48,7 @@ rule claims_page:
         f"{RESULTS}/benchmarks/claims_page.tsv"
     localrule: True
     conda:
-        "../../envs/figures.yaml"
+        "../../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,

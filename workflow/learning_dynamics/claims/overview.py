@@ -19,6 +19,8 @@ Entry = Mapping[str, Any]
 MARKS: Mapping[Verdict, str] = {"holds": "✓", "refuted": "✗", "undecided": "?", "not measured": "–"}
 # What is about no experiment of the configuration: the runs beyond them, such as scaling.
 OTHER = "other"
+# Experiments on the images of another.
+_SAME_IMAGES = {"pure_cosines_cyclic": "pure_cosines"}
 # An outcome quotes so many entries of a verdict; more are counted.
 _QUOTED = 2
 
@@ -46,7 +48,8 @@ class Section:
 class Overview:
     """The ledger as people read it.
 
-    data_sets: names of the experiments that entries are about, in order of appearance, and OTHER.
+    data_sets: names of the experiments that entries are about, one of those on the same images, in order of
+        appearance; and OTHER.
     about: the data sets of each entry, by its id.
     sections: the paper's claims, then ours, then a user's own.
     statements: the paper's sentences, each with the entries of each row that measures it.
@@ -143,4 +146,5 @@ def label(data_set: str) -> str:
 
 def _data_sets(claim: Claim) -> tuple[str, ...]:
     one = claim.arguments.get("experiment")
-    return tuple([one] if one else claim.arguments.get("experiments", [OTHER]))
+    names: list[str] = [one] if one else claim.arguments.get("experiments", [OTHER])
+    return tuple(_SAME_IMAGES.get(name, name) for name in names)

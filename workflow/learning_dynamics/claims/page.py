@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
 from PIL import Image
 
 from learning_dynamics.claims import entries as claims
@@ -35,7 +34,8 @@ h1 { margin: 0; } h1 + p { margin-top: 0; }
 h2 { font-size: 1.2rem; margin: 1.6rem 0 .3rem; }
 h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 a { text-decoration-thickness: 1px; }
-math { font-size: 1.05em; }
+/* Fonts made for mathematics: without one, browsers set it loosely. */
+math { font-family: math, "STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre"; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .mark { display: inline-block; flex: none; width: 1.25rem; height: 1.25rem; line-height: 1.25rem; margin: 1px;
   border-radius: .25rem; text-align: center; text-decoration: none; font-size: .85rem; font-weight: 700; color: #fff; }
@@ -49,7 +49,7 @@ a.mark:hover, a.mark:focus-visible { outline: 2px solid; }
 .filters { margin-left: auto; }
 select { font: inherit; }
 [hidden] { display: none !important; }
-table.matrix { border-collapse: collapse; width: 100%; font-size: .875rem; line-height: 1.3; }
+table.matrix { border-collapse: collapse; width: 100%; font-size: .85rem; line-height: 1.3; }
 .matrix th { text-align: left; font-weight: 400; }
 .matrix thead th { vertical-align: bottom; font-size: .8rem; }
 .matrix tbody tr { border-top: 1px solid var(--line); }
@@ -117,6 +117,7 @@ button.picture svg, [popover] svg { display: block; width: 100%; height: auto; }
   dd { margin-bottom: .3rem; }
 }
 {% endblock %}
+{% macro math(text) %}{{ markup(text) | safe }}{% endmacro %}
 {% macro title(section) -%}
 {% if section.number is not none %}<span class="number">{{ section.number }}</span> {% endif %}{{ math(section.title) }}
 {%- endmacro %}
@@ -193,7 +194,7 @@ allowed: {{ allowed_text(entry.tolerance) }}</span></summary>
 <dt>Source</dt><dd>{{ math(entry.source) }}</dd>
 </dl>
 <div>
-{{ plot(entry) }}
+{{ plot(entry) | safe }}
 {% if entry.figure in pictures %}
 {% set picture = pictures[entry.figure] %}
 <button class="picture" popovertarget="_picture-{{ picture.number }}" aria-label="open {{ entry.figure }}">\
@@ -251,12 +252,12 @@ filters.onchange = () => {
   }
 };
 // Browsers that do not open what a link leads into.
-const open = () => {
+const reveal = () => {
   for (let at = document.getElementById(location.hash.slice(1)); at; at = at.parentElement)
     if (at.tagName === "DETAILS") at.open = true;
 };
-addEventListener("hashchange", open);
-open();
+addEventListener("hashchange", reveal);
+reveal();
 </script>
 {% endblock %}
 """
@@ -295,8 +296,8 @@ def write(entries: Sequence[Mapping[str, Any]], table: Table, path: str | Path) 
         summary=words.summary(entries),
         label=overview.label,
         pictures=_pictures(Path(path).parent, dict.fromkeys(str(entry["figure"]) for entry in entries)),
-        math=lambda text: Markup(mathml.markup(text)),
-        plot=lambda entry: Markup(plot.svg(entry)),
+        markup=mathml.markup,
+        plot=plot.svg,
         commits=dict.fromkeys(_short(entry["claims_commit"]) for entry in entries if entry.get("claims_commit")),
         allowed_text=words.allowed_text,
         interval_text=words.interval_text,
@@ -343,7 +344,7 @@ def _picture(number: int, path: Path, width: int) -> _Picture:
         with Image.open(path) as opened:
             image = opened.convert("RGB")
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a picture that can be read ({error}); delete it and run again") from None
+        raise DataError(f"{path}: not a picture that can be read ({error}); make it again, or name another") from None
     image.thumbnail((width, 4 * width))
     content = io.BytesIO()
     image.save(content, "WEBP", quality=50, method=4)
