@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conftest import PROJECT
-from learning_dynamics.claims import ledger, page
+from learning_dynamics.claims import ledger
 from learning_dynamics.claims.measures import MEASURES
 from learning_dynamics.errors import ConfigurationError, DataError, UserError
 
@@ -148,14 +148,8 @@ def test_jackknife_reports_the_statistic_of_all_trials_itself():
 def test_ledger_files(tmp_path):
     entries = [judged([1.0, 1.01]), judged(ledger.NotMeasuredError("the experiment <x> was not run"))]
     ledger.write(entries, tmp_path / "claims.json")
-    page.write(entries, tmp_path / "claims.html")
     assert json.loads((tmp_path / "claims.json").read_text()) == entries
-    text = (tmp_path / "claims.html").read_text()
-    assert "Something &amp; &lt;more&gt; holds." in text
-    assert "the experiment &lt;x&gt; was not run" in text
-    assert 'href="figures/fig1.png"' in text
-    assert "1 holds, 0 refuted, 0 undecided, 1 not measured" in text
-    assert {path.name for path in tmp_path.iterdir()} == {"claims.json", "claims.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"claims.json"}
     table = ledger.table(entries)
     assert "0.9 to 1.1" in table
     assert len(table.splitlines()) == 3

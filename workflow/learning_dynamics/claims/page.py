@@ -121,12 +121,12 @@ button.picture svg, [popover] svg { display: block; width: 100%; height: auto; }
 {% macro title(section) -%}
 {% if section.number is not none %}<span class="number">{{ section.number }}</span> {% endif %}{{ math(section.title) }}
 {%- endmacro %}
-{% macro data(entry) -%}
-data-verdict="{{ entry.verdict }}" data-about="{{ overview.about[entry.id] | join(" ") }}"
+{% macro data(entry, about) -%}
+data-verdict="{{ entry.verdict }}" data-about="{{ (about or overview.about[entry.id]) | join(" ") }}"
 {%- endmacro %}
-{% macro mark(entry) -%}
+{% macro mark(entry, about=none) -%}
 <a class="mark {{ entry.verdict | replace(" ", "-") }}" href="#{{ entry.id }}" \
-title="{{ entry.verdict }}: {{ entry.claim }}" {{ data(entry) }}>\
+title="{{ entry.verdict }}: {{ entry.claim }}" {{ data(entry, about) }}>\
 <span aria-hidden="true">{{ marks[entry.verdict] }}</span>\
 <span class="spoken">{{ entry.verdict }}: {{ entry.id }}</span></a>
 {%- endmacro %}
@@ -163,8 +163,8 @@ picture.</p>
 <tr role="row">
 <th role="rowheader" scope="row"><a href="#_claim-{{ section.number or "own" }}">{{ title(section) }}</a></th>
 {% for cell in section.cells %}
-<td role="cell" data-label="{{ label(overview.data_sets[loop.index0]) }}">
-{% for entry in cell %}{{ mark(entry) }}{% endfor %}</td>
+{% set name = overview.data_sets[loop.index0] %}
+<td role="cell" data-label="{{ label(name) }}">{% for entry in cell %}{{ mark(entry, [name]) }}{% endfor %}</td>
 {% endfor %}
 </tr>
 {% endfor %}
@@ -177,7 +177,7 @@ shaded is what was allowed.</p>
 <details class="claim"><summary>{{ title(section) }}<span class="outcome">{{ math(section.outcome) }}</span></summary>
 <div id="_claim-{{ section.number or "own" }}" class="target">
 {% for entry in section.entries %}
-<details class="entry" {{ data(entry) }}><summary>\
+<details class="entry" {{ data(entry, none) }}><summary>\
 <span class="mark {{ entry.verdict | replace(" ", "-") }}" aria-hidden="true">{{ marks[entry.verdict] }}</span>\
 <span class="text">{{ math(entry.claim) }} <code>{{ entry.id }}</code></span>\
 <span class="found"><b>{{ entry.verdict }}</b>\

@@ -96,7 +96,7 @@ class Targets:
             )
         ]
 
-    def pictures_of_claims(self, tables: Sequence[str], names: Collection[str]) -> list[str]:
+    def pictures_of_claims(self, tables: Sequence[str | Path], names: Collection[str]) -> list[str]:
         """The pictures that claims name, of those that are drawn of some experiments and of the runs beyond them.
 
         Args:
