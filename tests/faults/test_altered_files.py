@@ -83,7 +83,7 @@ class Run:
 
     def judge(self, folder):
         stated = [str(PROJECT / "config" / "claims.yaml")]
-        claims.to_files(stated, self.experiments, {}, [folder / "claims.json", folder / "claims.html"], LOG)
+        claims.to_files(stated, self.experiments, {}, folder / "claims.json", LOG)
 
 
 @pytest.fixture(scope="module")
@@ -151,5 +151,5 @@ def test_undamaged_files_are_used(run, tmp_path):
     run.draw(tmp_path)
     run.judge(tmp_path)
     assert len(list(tmp_path.glob("*.png"))) == len(render.catalogue.EXPERIMENT_FIGURES)
-    assert (tmp_path / "claims.html").exists()
+    assert (tmp_path / "claims.json").exists()
     assert np.isfinite(netcdf.read(run.file["theory"])["effective_singular_values"]).all()

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from conftest import PROJECT
-from learning_dynamics.claims import entries, ledger, page
+from learning_dynamics.claims import entries, ledger
 from learning_dynamics.claims.measures import MEASURES
 from learning_dynamics.claims.measures.registry import Measure, NotMeasuredError
 from learning_dynamics.claims.statistics import MEAN
@@ -77,11 +77,5 @@ def test_ledger_files(tmp_path):
         *ledger.judge([claim], {"given": Measure(missing, MEAN)}, None, log),
     ]
     ledger.write(judged, tmp_path / "claims.json")
-    page.write(judged, TABLE, tmp_path / "claims.html")
     assert json.loads((tmp_path / "claims.json").read_text()) == judged
-    text = (tmp_path / "claims.html").read_text()
-    assert "Something &amp; &lt;more&gt; holds." in text
-    assert "the experiment &lt;x&gt; was not run" in text
-    assert f'href="{claim.figure}"' in text
-    assert "1 holds, 0 refuted, 0 undecided, 1 not measured" in text
-    assert {path.name for path in tmp_path.iterdir()} == {"claims.json", "claims.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"claims.json"}

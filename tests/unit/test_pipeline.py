@@ -517,6 +517,25 @@ def test_results_of_an_archive_are_not_mixed_with_others(tmp_path):
         configuration.read({"results": str(tmp_path)}, CLAIMS)
 
 
+@pytest.mark.parametrize(
+    ("requested", "with_cifar4", "with_cifar10"), [("all", 0, 0), ("two-layer", 1, 0), ("reproduce-all", 1, 1)]
+)
+def test_the_page_of_claims_waits_for_the_pictures_that_the_run_makes(requested, with_cifar4, with_cifar10, tmp_path):
+    chosen = experiments(experiments={"mine": MINE})
+    row = {"id": "mine-order", "claim": "c", "source": "s", "quantity": "q", "measure": "discovery_order", "why": "w"}
+    row |= {"tolerance": {"at_least": 1}, "arguments": {"experiment": "mine", "network": "linear_cnn"}}
+    pictures = ["figures/mine/predicted_kernel.png", "figures/mine/spectra.png", "figures/never_drawn.png"]
+    rows = [{**row, "id": f"mine-{number}", "figure": picture} for number, picture in enumerate(pictures)]
+    (tmp_path / "mine.yaml").write_text(json.dumps({"rows": rows}))
+    made = targets(chosen).pictures_of_claims([CLAIMS, tmp_path / "mine.yaml"], measured(chosen, requested).made_files)
+    assert len(made) == len(set(made)) >= 20
+    assert {"results/figures/fig3.png", "results/figures/scaling.png", "results/figures/variants.png"} <= set(made)
+    assert ("results/figures/fig5.png" in made) == ("results/figures/cifar4/spectra.png" in made) == with_cifar4
+    assert ("results/figures/fig6.png" in made) == with_cifar10
+    assert [path for path in made if "mine" in path] == [f"results/{picture}" for picture in reversed(pictures[:2])]
+    assert not [path for path in made if "never" in path or "losses" in path]
+
+
 def test_faulty_claims_are_found_before_any_job(tmp_path):
     (tmp_path / "claims.yaml").write_text("no claims")
     with pytest.raises(ConfigurationError, match="claims"):

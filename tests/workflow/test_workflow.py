@@ -70,7 +70,11 @@ def test_ledger_is_measured_and_failing_claims_do_not_stop_the_workflow(finished
             assert (finished.folder / "results" / entry["figure"]).is_file(), entry["id"]
         else:
             assert "was not run" in entry["reason"] or "trials" in entry["reason"], entry["id"]
-    assert "<article" in (finished.folder / "results" / "claims.html").read_text()
+    page = (finished.folder / "results" / "claims.html").read_text()
+    assert all(f'id="{entry["id"]}"' in page for entry in entries)
+    # Of the figures that this run makes none was left out.
+    drawn = {entry["figure"] for entry in entries if (finished.folder / "results" / entry["figure"]).is_file()}
+    assert page.count("<image ") == len(drawn) >= 20
 
 
 def test_every_job_leaves_a_log_and_a_benchmark(finished):

@@ -12,7 +12,7 @@ import functools
 import itertools
 import re
 import reprlib
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -208,6 +208,12 @@ def read_own(path: str | Path, taken: Collection[str], experiments: Collection[s
         if experiments is not None:
             _check_experiments(path, claim, experiments)
     return own
+
+
+def read_all(paths: Sequence[str | Path]) -> list[Table]:
+    """The paper's table of claims, and that of a user if there is one."""
+    paper = read(paths[0])
+    return [paper, *(read_own(path, [claim.id for claim in paper.claims]) for path in paths[1:])]
 
 
 def _check_experiments(path: str | Path, claim: Claim, experiments: Collection[str]) -> None:

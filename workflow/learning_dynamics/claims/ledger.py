@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 from learning_dynamics.claims.entries import Claim, Tolerance, Verdict
 from learning_dynamics.claims.measures.registry import MOST_WITHOUT, Measure, NotMeasuredError
 from learning_dynamics.claims.statistics import Estimate, Statistic, trials_needed
+from learning_dynamics.claims.words import allowed_text, interval_text
 from learning_dynamics.errors import DataError, UserError
-from learning_dynamics.numerics.confidence import CONFIDENCE
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.storage import whole_files
 
@@ -111,20 +111,6 @@ def _verdict(estimate: Estimate, statistic: Statistic, tolerance: Tolerance, tri
     return verdict, f"about {max(enough):,} seeds would decide, at this scatter"
 
 
-def summary(entries: Sequence[Mapping[str, Any]]) -> str:
-    """How many decided verdicts chance may have made wrong."""
-    decided = sum(entry["verdict"] in ("holds", "refuted") and not _certain(entry) for entry in entries)
-    expected = (1 - CONFIDENCE) / 2 * decided
-    return (
-        f"Every interval is a 95 % one: of the {decided} decided entries that rest on random trials, up to "
-        f"{expected:.1f} may be on the wrong side of their limit by chance"
-    )
-
-
-def _certain(entry: Mapping[str, Any]) -> bool:
-    return bool(entry["identity"]) or entry["statistic"] == "exact"
-
-
 def write(entries: list[dict[str, Any]], path: str | Path) -> None:
     """Write claims.json, whole or not at all."""
     text = json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False)
@@ -142,18 +128,3 @@ def table(entries: list[dict[str, Any]]) -> str:
         found = f"{entry['verdict']:12}  {measured:>10}  {interval_text(entry):>22}  {entry['n']:>3}"
         lines.append(f"{entry['id']:{width}}  {found}  {allowed}")
     return "\n".join(lines)
-
-
-def interval_text(entry: Mapping[str, Any]) -> str:
-    """An entry's interval, or nothing where there is none."""
-    return "" if entry["low"] is None else f"{entry['low']:.4g} to {entry['high']:.4g}"
-
-
-def allowed_text(tolerance: Mapping[str, float]) -> str:
-    """A tolerance in words."""
-    low, high = tolerance.get("at_least"), tolerance.get("at_most")
-    if low is None:
-        return f"at most {high:g}"
-    if high is None:
-        return f"at least {low:g}"
-    return f"{low:g} to {high:g}"

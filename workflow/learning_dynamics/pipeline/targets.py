@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from learning_dynamics.claims.entries import read_all
 from learning_dynamics.errors import DataError
 from learning_dynamics.figures import catalogue
 from learning_dynamics.pipeline.experiments import Experiments
@@ -95,6 +96,24 @@ class Targets:
                 for experiment in figure.experiments
             )
         ]
+
+    def pictures_of_claims(self, tables: Sequence[str | Path], names: Collection[str]) -> list[str]:
+        """The pictures that claims name, of those that are drawn of some experiments and of the runs beyond them.
+
+        Args:
+            tables: of claims, the paper's and a user's own.
+            names: of the experiments whose results are all made.
+        """
+        named = {f"{self.files.folder}/{claim.figure}" for table in read_all(tables) for claim in table.claims}
+        experiments = self._experiments.two_layer(names)
+        own = [name for name in experiments if name in self._experiments.own]
+        drawn = [
+            *self._pictures([*self.paper_figures(names, deep=True), *catalogue.SUMMARY_FIGURES]),
+            *self._experiment_figures(experiments),
+            *self._pictures(f"{name}/{figure}" for name in own for figure in catalogue.COMPARISON_FIGURES),
+            *self._extensions,
+        ]
+        return [path for path in drawn if path in named]
 
     @property
     def _experiments(self) -> Experiments:

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from learning_dynamics.claims.entries import VERDICTS
-from learning_dynamics.claims.ledger import allowed_text, interval_text
+from learning_dynamics.claims import entries as claims
+from learning_dynamics.claims import overview, words
+from learning_dynamics.claims.entries import Table
 from learning_dynamics.claims.measures import trials
 from learning_dynamics.config import experiments, paper
 from learning_dynamics.config.configuration import Config
@@ -53,7 +54,7 @@ def publish(folders: Sequence[Path], target: Path) -> None:
     deep = [found for found in experiments if not found.theory_files]
     sections = [
         *_origin(experiments),
-        *_ledger(entries),
+        *_ledger(entries, claims.read(PROJECT / "config" / "claims.yaml")),
         *_discovery(shallow),
         *_deep_discovery(deep),
         *_flow_errors(shallow),
@@ -139,18 +140,37 @@ def _origin(experiments: list[ExperimentResults]) -> Iterator[str]:
     yield ""
 
 
-def _ledger(entries: list[dict[str, Any]]) -> Iterator[str]:
-    counts = [f"{sum(entry['verdict'] == verdict for entry in entries)} {verdict}" for verdict in VERDICTS]
-    yield f"## The ledger\n\n{', '.join(counts)}.\n"
-    yield "| id | claim | measured (95 % interval), n | allowed | verdict |\n|---|---|---|---|---|"
-    for entry in entries:
-        measured = ""
-        if entry["measured"] is not None:
-            interval = f" ({interval_text(entry)})" if entry["low"] is not None else ""
-            measured = f"{entry['measured']:.4g}{interval}, {entry['n']}"
-        verdict = entry["verdict"] if entry["verdict"] == "holds" else f"**{entry['verdict']}**"
-        yield f"| {entry['id']} | {entry['claim']} | {measured} | {allowed_text(entry['tolerance'])} | {verdict} |"
+def _ledger(entries: list[dict[str, Any]], table: Table) -> Iterator[str]:
+    seen = overview.of_ledger(entries, table)
+    yield "## The ledger\n"
+    for verdict, meaning in words.MEANINGS.items():
+        yield f"- {overview.MARKS[verdict]} {verdict}: {seen.counts[verdict]}; {meaning}"
+    yield f"\n{words.summary(entries)}.\n"
+    yield f"| | claim | {' | '.join(map(overview.label, seen.data_sets))} |\n|---|---|{'---|' * len(seen.data_sets)}"
+    for section in seen.sections:
+        cells = " | ".join(map(overview.tally, section.cells))
+        yield f"| {section.number} | {_cell(section.title)} | {cells} |"
+    for section in seen.sections:
+        yield f"\n### {section.number}. {section.title}\n\n{section.outcome}\n"
+        yield "| id | claim | measured (95 % interval), n | allowed | verdict |\n|---|---|---|---|---|"
+        for entry in section.entries:
+            interval = f" ({words.interval_text(entry)})" if entry["low"] is not None else ""
+            measured = "" if entry["measured"] is None else f"{entry['measured']:.4g}{interval}, {entry['n']}"
+            found = entry["verdict"] if entry["verdict"] == "holds" else f"**{entry['verdict']}**"
+            reason = f": {_cell(entry['reason'])}" if entry["reason"] else ""
+            allowed = words.allowed_text(entry["tolerance"])
+            yield f"| {entry['id']} | {_cell(entry['claim'])} | {measured} | {allowed} | {found}{reason} |"
+    yield "\n## The paper's sentences\n\n| place | sentence | entries |\n|---|---|---|"
+    for statement, rows in seen.statements:
+        tested = ", ".join(f"`{row}` {overview.tally(of_row)}" for row, of_row in rows.items())
+        shown = tested or f"Not tested: {_cell(statement.reason)}"
+        yield f"| {statement.place} | {_cell(statement.statement)} | {shown} |"
     yield ""
+
+
+def _cell(text: str) -> str:
+    """A text in a table of Markdown."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
 
 
 def _discovery(experiments: list[ExperimentResults]) -> Iterator[str]:
