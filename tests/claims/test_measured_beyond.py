@@ -53,9 +53,9 @@ def of_all_if_nothing_is_selected(folder):
     return slopes(folder), {"parameter": "side", "variable": "slope"}, [-0.25, 0.75]
 
 
-def variants(folder, **datasets):
+def variants(folder, runs="variants", **datasets):
     """Files of variants by name."""
-    parts = [write_extension(folder, f"variants/{name}", dataset) for name, dataset in datasets.items()]
+    parts = [write_extension(folder, f"{runs}/{name}", dataset) for name, dataset in datasets.items()]
     return Results({}, {name: path for part in parts for name, path in part.extensions.items()})
 
 
@@ -80,7 +80,7 @@ def from_the_kernel_with_both_indices_negated(folder):
     return variants(folder, **files), {}, [0.3, 0.1, 0.0]
 
 
-def padded(folder):
+def padded(folder, runs="variants"):
     reference = straight_lines([[20, 40, 60], [30, 50, 70]], 10)[..., :2, :2]
     other = reference + 9 * (1 - np.eye(2))
     shares = np.array([[0.1, 0.3], [-0.5, 0.2]])
@@ -95,7 +95,7 @@ def padded(folder):
         )
         for name, omega, levels in (("circular", reference, LEVELS[:2]), ("zero", other, (9.0, 9.0)))
     }
-    return variants(folder, **files)
+    return variants(folder, runs, **files)
 
 
 @case("variant_difference")
@@ -106,6 +106,12 @@ def root_mean_square_in_time_of_the_first_mode(folder):
 @case("variant_difference")
 def root_mean_square_in_time_of_the_second_mode(folder):
     return padded(folder), {"variant": "zero", "mode": 1}, [0.3 * PART, 0.2 * PART]
+
+
+@case("variant_difference")
+def of_the_runs_asked_for(folder):
+    arguments = {"variant": "zero", "mode": 0, "runs": "zero_padding"}
+    return padded(folder, "zero_padding"), arguments, [0.1 * PART, 0.5 * PART]
 
 
 @pytest.mark.parametrize(("measure", "known"), CASES)
@@ -121,7 +127,7 @@ def test_what_a_file_does_not_hold_is_not_measured(tmp_path):
     with pytest.raises(NotMeasuredError, match="the scaling runs hold no 'height'"):
         MEASURES["scaling_value"].function(slopes(tmp_path), "side", "height")
     for mode in (-1, 2):
-        with pytest.raises(NotMeasuredError, match=f"the variants have 2 modes, and no mode {mode}"):
+        with pytest.raises(NotMeasuredError, match=f"variants have 2 modes, and no mode {mode}"):
             MEASURES["variant_difference"].function(padded(tmp_path), "zero", mode)
 
 

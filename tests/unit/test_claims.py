@@ -56,7 +56,7 @@ def test_texts_end_and_placeholders_are_filled():
 
 def test_every_figure_is_one_that_the_workflow_draws():
     experiments = load({}).experiments
-    summaries = {*catalogue.PAPER_FIGURES, *catalogue.SUMMARY_FIGURES, "scaling", "variants"}
+    summaries = {*catalogue.PAPER_FIGURES, *catalogue.SUMMARY_FIGURES, "scaling", "variants", "zero_padding"}
     drawn = {f"figures/{name}.png" for name in summaries}
     drawn |= {f"figures/{name}/{figure}.png" for name in experiments for figure in catalogue.EXPERIMENT_FIGURES}
     assert {claim.figure for claim in TABLE.claims} <= drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -43,15 +44,24 @@ def flipped_kernel_difference(results: Results) -> FloatArray:
 
 
 @measure(MEDIAN)
-def variant_difference(results: Results, variant: str, mode: int) -> FloatArray:
-    """Root mean square difference of a_α(t) from the circular convolution's, relative to s_α, per trial."""
-    reference, other = results.extension("variants/circular"), results.extension(f"variants/{variant}")
+def variant_difference(
+    results: Results, variant: str, mode: int, runs: Literal["variants", "zero_padding"] = "variants"
+) -> FloatArray:
+    """Root mean square difference of a_α(t) from the circular convolution's, relative to s_α, per trial.
+
+    Args:
+        results: everything that can be measured.
+        variant: of the convolution.
+        mode: α.
+        runs: the variants of the shapes, or those of zero padding on CIFAR-4.
+    """
+    reference, other = results.extension(f"{runs}/circular"), results.extension(f"{runs}/{variant}")
     if mode not in range(reference.sizes["mode"]):
-        raise NotMeasuredError(f"the variants have {reference.sizes['mode']} modes, and no mode {mode}")
+        raise NotMeasuredError(f"{runs} have {reference.sizes['mode']} modes, and no mode {mode}")
     curves = [file["effective_singular_values"].values[:, :, mode, mode] for file in (reference, other)]
     relative = (curves[1] - curves[0]) / reference["singular_values"].values[mode]
     found = np.isfinite(reference["discovery_time"].values[:, [mode]])
-    learned = enough(found, "variant circular", "discovered", [mode])
+    learned = enough(found, f"{runs}, circular", "discovered", [mode])
     return only(learned, np.sqrt((relative**2).mean(axis=1)))
 
 
