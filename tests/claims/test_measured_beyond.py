@@ -166,7 +166,7 @@ ON_A_MODE += [("variant_difference", {"variant": "zero", "mode": mode}, mode) fo
 def test_a_trial_in_which_the_reference_misses_a_mode_has_no_value(tmp_path, measure, arguments, mode):
     values = MEASURES[measure].function(unequal(tmp_path, 10, mode), **arguments)
     assert np.isnan(values).tolist() == [False] * 9 + [True]
-    with pytest.raises(NotMeasuredError, match=f"variant circular: mode {mode} was not discovered in 1 of 9 trials"):
+    with pytest.raises(NotMeasuredError, match=f"circular: mode {mode} was not discovered in 1 of 9 trials"):
         MEASURES[measure].function(unequal(tmp_path, 9, mode), **arguments)
 
 
