@@ -28,11 +28,10 @@ _WIDTHS = (800, 640, 480, 320, 160)
 
 _TEMPLATE = """{% extends "page" %}
 {% block style %}
-:root { --holds: #0072B2; --refuted: #B84E00; --undecided: #806000; --not-measured: #6B6B6B; --ground: #8882; }
+:root { --holds: #0072B2; --refuted: #B84E00; --undecided: #806000; --not-measured: #6B6B6B; }
 body { max-width: 76rem; margin: 1rem auto; }
 h1 { margin: 0; } h1 + p { margin-top: 0; }
 h2 { font-size: 1.2rem; margin: 1.6rem 0 .3rem; }
-h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 a { text-decoration-thickness: 1px; }
 /* Fonts made for mathematics: without one, browsers set it loosely. */
 math { font-family: math, "STIX Two Math", "Cambria Math", "Latin Modern Math", "DejaVu Math TeX Gyre"; }
@@ -106,7 +105,6 @@ button.picture svg, [popover] svg { display: block; width: 100%; height: auto; }
   .matrix .mark { width: 1.5rem; height: 1.5rem; line-height: 1.5rem; font-size: .85rem; }
   .filters { margin: 0; }
   .target { scroll-margin-top: 11rem; }
-  .matrix .mark { width: 1.15rem; }
   details.entry { margin-left: 0; }
   details.entry > summary { flex-wrap: wrap; }
   details.entry > summary .text { flex: 1 1 70%; }
