@@ -16,19 +16,21 @@ from learning_dynamics.numerics.correlations import FloatArray
 
 @measure(MEAN)
 def speed_up(results: Results) -> FloatArray:
-    """Discovery time of the FCNN over that of the CNN at one λ, divided by n c_α; mean over sides and modes."""
-    file = results.extension("scaling/side")
-    return np.asarray(_scaling(file, "speed_up_ratio").mean(dim=("side", "mode")).values)
+    """Discovery time of the FCNN over that of the CNN at one λ, divided by n c_α: the farthest from 1."""
+    ratios = _scaling(results.extension("scaling/side"), "speed_up_ratio").transpose("seed", ...).values
+    ratios = ratios.reshape(len(ratios), -1)
+    return np.asarray(ratios[np.arange(len(ratios)), np.abs(np.log(ratios)).argmax(axis=1)])
 
 
 @measure(MEAN)
 def scaling_value(
     results: Results, parameter: str, variable: str, select: Mapping[str, str] | None = None
 ) -> FloatArray:
-    """A fitted number of the scaling runs, mean over what is not selected, per trial."""
-    values = _scaling(results.extension(f"scaling/{parameter}"), variable).sel(select or {})
-    others = [dimension for dimension in values.dims if dimension != "seed"]
-    return np.asarray(values.mean(dim=others).values, dtype=float)
+    """A fitted number of the scaling runs, mean over what is not selected, per trial that discovered every mode."""
+    file = results.extension(f"scaling/{parameter}")
+    selected = [_scaling(file, name).sel(select or {}) for name in (variable, "discovery_time")]
+    values, times = (array.transpose("seed", ...).values.reshape(array.sizes["seed"], -1) for array in selected)
+    return only(np.isfinite(times).all(axis=1), values.mean(axis=1))
 
 
 @measure(MEDIAN)

@@ -212,7 +212,8 @@ def share_learned(
     samples, values = found.effective_singular_values(network)
     within(samples, sample)
     shares = values[:, np.abs(samples - sample).argmin()] / _strengths(found)
-    return np.asarray(shares[:, existing(found, range(len(found.modes)) if modes is None else modes)].min(axis=1))
+    least = shares[:, existing(found, range(len(found.modes)) if modes is None else modes)].min(axis=1)
+    return only(discovering(found, network, [0]), least)
 
 
 @measure(MEDIAN)
@@ -225,11 +226,16 @@ def largest_misalignment(results: Results, experiment: str, network: Network) ->
 
 @measure(MEDIAN)
 def misalignment_left(results: Results, experiment: str, network: Network) -> FloatArray:
-    """Largest |Ω_αβ|, α ≠ β, over the last tenth of the records, over the largest at any time, per trial (Fig. S.1)."""
+    """Largest |Ω_αβ|, α ≠ β, over the last tenth of the records, over its largest rise above the start, per trial.
+
+    Small for a peak that is gone; without a peak there is no value (Fig. S.1).
+    """
     found = results.experiment(experiment, network)
     largest = alignment.largest_off_diagonal(_omega(found, network), np.ones(len(found.modes)))
     tenth = max(1, largest.shape[1] // 10)
-    return only(discovering(found, network), largest[:, -tenth:].max(axis=1) / largest.max(axis=1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = largest[:, -tenth:].max(axis=1) / (largest.max(axis=1) - largest[:, 0])
+    return only(discovering(found, network), left)
 
 
 def _strengths(found: ExperimentResults) -> FloatArray:
