@@ -28,7 +28,7 @@ help:
 	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
 	@echo "make check, make test            check the project: in a minute and a half; all of it in 8 minutes"
 	@echo "make faults                      kill, fill and damage it a hundred times"
-	@echo "make mutants                     change the code of claims and curves in 500 places: which changes does no test notice?"
+	@echo "make mutants                     change the code of claims and curves in 1,500 places: which changes does no test notice?"
 	@echo "make format, make config-documents, make published-results, make gpu-page   for contributors"
 
 setup: .venv/.base

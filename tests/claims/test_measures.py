@@ -1,5 +1,6 @@
 """What all measures have in common: which trials count, and what is not measured."""
 
+import dataclasses
 import functools
 from pathlib import Path
 
@@ -129,6 +130,30 @@ def test_what_was_not_run_is_not_measured(tmp_path):
             MEASURES[measure].function(results_of(found), **arguments)
 
 
+BOTH = [(measure, arguments) for measure, arguments, networks in ALL_MODES if len(networks) > 1]
+
+
+@pytest.mark.parametrize("missing", [CNN, FCNN])
+@pytest.mark.parametrize(("measure", "arguments"), BOTH)
+def test_what_compares_networks_needs_both(late, measure, arguments, missing):
+    (found,) = late(CNN, 2, 1).experiments.values()
+    files = {network: files for network, files in found.trajectory_files.items() if network != missing}
+    one = results_of(dataclasses.replace(found, trajectory_files=files))
+    with pytest.raises(NotMeasuredError, match=f"the experiment known has no {missing}"):
+        MEASURES[measure].function(one, "known", **arguments)
+
+
+ALONE = [(*one[:2], one[2][0]) for one in ALL_MODES if len(one[2]) == 1]
+
+
+@pytest.mark.parametrize(("measure", "arguments", "network"), ALONE + MODE_0)
+def test_what_is_about_a_network_needs_it(late, measure, arguments, network):
+    (found,) = late(CNN, 2, 1).experiments.values()
+    other = results_of(dataclasses.replace(found, trajectory_files={"deep_relu_cnn": []}))
+    with pytest.raises(NotMeasuredError, match=f"the experiment known has no {network}"):
+        MEASURES[measure].function(other, "known", **arguments)
+
+
 def test_a_rise_that_the_run_cuts_off_has_no_sharpness(tmp_path):
     with pytest.raises(NotMeasuredError, match=r"mode 1 was not learned to 0\.9 of its singular value in 1 of 2"):
         MEASURES["transition_sharpness"].function(slow(tmp_path, CNN, 2, time=98), "known", CNN, [1])
@@ -183,6 +208,11 @@ def test_a_network_that_has_learned_nothing_is_not_measured(tmp_path):
     ):
         with pytest.raises(NotMeasuredError, match="mode 0 was not discovered in 2 of 2 trials"):
             MEASURES[measure].function(results_of(found), "known", **arguments)
+
+
+def test_a_measure_cannot_be_altered():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        MEASURES["loss"].statistic = None
 
 
 def test_a_tenth_of_the_trials_may_be_without_for_each_mode():

@@ -44,12 +44,11 @@ def test_loss_rise(results: Results, experiment: str, network: Network) -> Float
     """
     found = results.experiment(experiment, network)
     values = _losses(found, network, "test")
-    trials = len(values)
-    if trials < 2:
+    if len(values) < 2:
         raise NotMeasuredError("where the test loss is least is taken from other trials, and there is one")
     means = _over_tenths(values)
-    others = (means.sum(axis=0) - means) / (trials - 1)
-    least = means[np.arange(trials), others.argmin(axis=1)]
+    others = means.sum(axis=0) - means
+    least = means[np.arange(len(means)), others.argmin(axis=1)]
     return only(discovering(found, network), means[:, -1] / least - 1)
 
 
