@@ -65,6 +65,7 @@ NOT_ON_TRAININGS = {
         claim.id
         for claim in TABLE.claims
         if {"cifar4", "cifar10"} & {claim.arguments.get("experiment"), *claim.arguments.get("experiments", [])}
+        or claim.arguments.get("runs") == "zero_padding"
     ],
 }
 
@@ -731,7 +732,7 @@ def _kernel_not_flipped(results, _arguments):
 
 def _variant_later(results, arguments):
     """A mode found twice as late."""
-    name, mode = f"variants/{arguments['variant']}", arguments["mode"]
+    name, mode = f"{arguments.get('runs', 'variants')}/{arguments['variant']}", arguments["mode"]
     dataset = results.extension(name).copy(deep=True)
     samples = dataset["sample"].values.astype(float)
     omega = dataset["effective_singular_values"].values
@@ -943,6 +944,7 @@ COUNTERFEITS: dict[str, tuple[Counterfeit, ...]] = {
     ),
     "14-correlation": (Counterfeit("the kernel as the convolution's, not flipped", _kernel_not_flipped),),
     "14-zero-padding": (Counterfeit("the mode twice as late with zero padding", _variant_later),),
+    "14-zero-padding-cifar4": (Counterfeit("the mode twice as late with zero padding", _variant_later),),
     "15-closed-form-competition": (
         Counterfeit("the closed form from the start of other trials", _in_experiment(_closed_form_of_other_trials)),
     ),

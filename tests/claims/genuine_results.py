@@ -19,6 +19,7 @@ from learning_dynamics.extensions.scaling import learning_rates, sides, stds
 from learning_dynamics.numerics import fourier
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.structure import files as structure_files
+from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.training.task import Trials
 from theory.data_sets import Prepared
 
@@ -160,8 +161,10 @@ def _variants(shapes):
     settings = loading.load({}).variants
     longer = shapes.settings.model_copy(update={"updates": settings.updates, "records": settings.records // 2})
     trials = Trials(name=shapes.name, settings=longer, root_seed=0, seeds=SEEDS)
+    averages = {split: shapes.data.split(split).correlations() for split in shapes.data.splits}
+    data = TrainingData(shapes.data, averages, shapes.decomposition)
     return {
-        f"variants/{name}": variants.train(name, settings.convolutions[name], trials, shapes.data, NOT_TOO_LARGE)
+        f"variants/{name}": variants.train(name, settings.convolutions[name], trials, data, NOT_TOO_LARGE)
         for name in ("circular", "correlation", "zero-padding")
     }
 
@@ -175,6 +178,7 @@ def as_claimed(genuine, folder):
     geometric_shapes: the trainings with made-up a_α(t), at the paper's times, as if λ_FCNN were n λ_CNN.
     digits4, cifar4, cifar10: made up, the images too.
     variants/zero-padding: a_α(t) midway between those of zero padding and of the circular convolution.
+    zero_padding: the same.
     """
     cosines, shapes = genuine.experiments["pure_cosines"], genuine.experiments["geometric_shapes"]
     networks = shapes.settings.networks
@@ -194,7 +198,11 @@ def as_claimed(genuine, folder):
     ]
     circular, other = (genuine.extensions[f"variants/{name}"] for name in ("circular", "zero-padding"))
     between = (circular["effective_singular_values"] + other["effective_singular_values"]) / 2
-    nearer = {"variants/zero-padding": other.assign(effective_singular_values=between)}
+    nearer = {
+        "variants/zero-padding": other.assign(effective_singular_values=between),
+        "zero_padding/circular": circular,
+        "zero_padding/zero-padding": other.assign(effective_singular_values=between),
+    }
     experiments = {**genuine.experiments, **{found.name: found for found in made_up}}
     return Everything(experiments, {**genuine.extensions, **nearer})
 
