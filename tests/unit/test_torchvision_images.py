@@ -22,7 +22,8 @@ class FakeImages:
     """A data set as torchvision has them: MNIST's way, or with ``split`` SVHN's way."""
 
     def __init__(self, root, train=True, download=False):
-        assert download
+        if not download and not Path(root, "fake_images").is_dir():
+            raise RuntimeError("Dataset not found.\nYou can use download=True to download it")
         assert Path(root).is_dir()
         self.targets = [2, 0, 1, 0] if train else [1, 0]
         self.classes = ["zero", "one", "two"]
@@ -105,8 +106,10 @@ def test_an_interrupted_download_is_not_taken_for_whole(tmp_path, torchvision, m
     class Killed(BaseException):
         pass
 
-    def killed(*_, **__):
-        raise Killed
+    def killed(*_, download, **__):
+        if download:
+            raise Killed
+        raise RuntimeError("Dataset not found")
 
     original = torchvision.FakeImages.__init__
     killed.__signature__ = inspect.signature(original)

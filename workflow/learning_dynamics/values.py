@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+# Of initial weights: their squares, and products of layers, are numbers and not zero.
+Std = Annotated[float, Field(ge=1e-30, le=1e30)]
+Count = Annotated[int, Field(ge=1, le=10**12)]
 Side = Annotated[int, Field(ge=2, le=4096)]
 
 

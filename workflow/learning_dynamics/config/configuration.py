@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from learning_dynamics.config import limits
 from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.config.extensions import ExperimentName, Scaling, Variants
@@ -50,11 +51,13 @@ class Config(Model):
     )
 
     results: ResultsFolder = Field(default="results", description="Folder for everything that is generated.")
-    root_seed: Annotated[int, Field(ge=0)] = Field(
+    root_seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=2023, description="Root of all random streams; every seed of an experiment is an independent stream."
     )
-    seeds: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=10, description="Repeated trainings (seeds 0, 1, …) of each network on each data set."
+    seeds: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=10,
+        description="Repeated trainings (seeds 0, 1, …) of each network on each data set. At most 10,000: each is a "
+        "file, and Snakemake plans them all.",
     )
     divergence_factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(
         default=100.0,
@@ -84,10 +87,11 @@ class Config(Model):
         description="Archive of a finished run (`make archive`): figures and the ledger are made from its "
         "trajectories, and nothing is trained. `null`: train.",
     )
-    largest_input: Count = Field(
+    largest_input: Annotated[int, Field(ge=1, le=65536)] = Field(
         default=4096,
-        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square. Of larger images "
-        "there are the structure and estimates of the discovery times, but neither gradient flow nor training.",
+        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square: 34 GB at 65,536. Of "
+        "larger images there are the structure and estimates of the discovery times, but neither gradient flow nor "
+        "training.",
     )
     most_modes: Count = Field(
         default=128,
@@ -144,6 +148,14 @@ class Config(Model):
                         f"most_modes: {self.most_modes} is less than the {classes} modes that the aligned weights of "
                         f"'{name}' start from; expected at least {classes}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _experiments_fit_time_and_memory(self) -> Self:
+        for name, experiment in self.experiments.items():
+            fault = limits.fault(experiment, self.automatic.most_updates)
+            if fault:
+                raise ValueError(fault if fault.startswith("automatic.") else f"experiments.{name}.{fault}")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ are refused; a damaged end is noticed.
 from __future__ import annotations
 
 import functools
+import hashlib
 import lzma
 import re
 import stat
@@ -85,6 +86,12 @@ def not_readable(path: Path, error: BaseException) -> DataError:
         f"{path}: damaged, incomplete or not readable ({reason}); "
         "expected a whole folder or archive; fetch it again or check its permissions"
     )
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_file(path: Path, limit: int) -> bytes:
