@@ -17,61 +17,11 @@ from learning_dynamics.errors import ConfigurationError, UserError
 from unit.own_images import made
 from unit.pictures_on_disk import deep_png, deep_pnm, deep_tiff, encoded, pixels, write_archive, write_folder
 
-VALUES = [
-    "null",
-    "true",
-    "no",
-    "-1",
-    "0",
-    "1",
-    "2",
-    "1e5",
-    "1e-5",
-    "1.5e0",
-    "1e300",
-    "1e-300",
-    "1e999",
-    ".nan",
-    ".inf",
-    "-.inf",
-    "2147483648",
-    "9223372036854775808",
-    "1e12",
-    "auto",
-    "''",
-    "'a'",
-    "[]",
-    "{}",
-    "[[]]",
-    "[1,2]",
-    "{a:",
-    "1}",
-    "[no,yes]",
-    "[a,a]",
-    "*x",
-    "&x",
-    "&x[*x]",
-    "!!binary",
-    "aGk=",
-    "!!set{a}",
-    "2020-01-01",
-    "2020-13-45",
-    "0x10",
-    "0o17",
-    "1_000",
-    "~",
-    "<<",
-    "12:30:45",
-    "images",
-    "cosines",
-    "random",
-    "epochs",
-    "linear_cnn",
-    "torchvision:MNIST",
-    '"\\0"',
-    '"\\u2028"',
-    "🙂",
-]
+VALUES = """
+null true no -1 0 1 2 1e5 1e-5 1.5e0 1e300 1e-300 1e999 .nan .inf -.inf 2147483648 9223372036854775808 1e12
+auto '' 'a' [] {} [[]] [1,2] {a: 1} [no,yes] [a,a] *x &x &x[*x] !!binary aGk= !!set{a} 2020-01-01 2020-13-45
+0x10 0o17 1_000 ~ << 12:30:45 images cosines random epochs linear_cnn torchvision:MNIST "\\0" "\\u2028" 🙂
+"""
 OWN = """
 seeds: 2
 results: here
@@ -91,7 +41,7 @@ experiments:
 """
 SETTINGS = {
     "own.yaml": OWN.encode(),
-    "own.json": b'{"seeds": 1, "experiments": {"m": {"dataset": {"kind": "images", "source": "x"}, "updates": 5}}}',
+    "own.json": b'{"seeds": 1, "experiments": {"m": {"dataset": {"kind": "images", "source": "x"}, "updates": 500}}}',
     "smoke.yaml": (PROJECT / "config" / "smoke.yaml").read_bytes(),
 }
 
@@ -131,11 +81,11 @@ def with_other_values(content: bytes, generator: np.random.Generator) -> bytes:
         here = int(generator.integers(len(words)))
         match generator.integers(4):
             case 0:
-                words[here] = str(generator.choice(VALUES))
+                words[here] = str(generator.choice(VALUES.split()))
             case 1:
                 words[here] = words[int(generator.integers(len(words)))]
             case 2:
-                words[here:here] = [str(generator.choice(VALUES))]
+                words[here:here] = [str(generator.choice(VALUES.split()))]
             case _:
                 words[here] += ","
     return " ".join(words).encode("utf-8", "surrogatepass")

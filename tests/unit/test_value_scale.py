@@ -103,7 +103,7 @@ SCALES = {
     "tiny": (UNIT * 1e-150, {}, r"1e-150; expected numbers of a magnitude from 1e-100 to 1e\+100"),
     "tiny, with auto": (UNIT * 1e-150, {"scale": "auto"}, r"1e-150; expected numbers of a magnitude from 1e-100"),
     "small": (UNIT * 1e-3, {}, "0 to 0.001, next to nothing of 0 to 1"),
-    "huge": (UNIT * 1e300, {"scale": 1e300}, r"values from 0 to 1e\+300; expected numbers of a magnitude"),
+    "huge": (UNIT * 1e300, {"scale": "auto"}, r"values from 0 to 1e\+300; expected numbers of a magnitude"),
     "huge whole numbers": (BYTES.astype(np.uint64) + 2**62, {}, "holds whole numbers beyond"),
     "an offset without contrast": (1e6 + 1e-3 * UNIT, {"scale": 1e6}, "differs between two images by more than 0.001"),
     "another scale than said": (BYTES.astype(float), {"scale": 1e9}, r"which dataset.scale: 1e\+09 makes 2.55e-07"),

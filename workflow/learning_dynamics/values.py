@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+# Beyond, an update is far too large for any images, or too small for any number of them.
+Rate = Annotated[float, Field(ge=1e-15, le=1e3)]
 # Of initial weights: their squares, and products of layers, are numbers and not zero.
 Std = Annotated[float, Field(ge=1e-30, le=1e30)]
 Count = Annotated[int, Field(ge=1, le=10**12)]

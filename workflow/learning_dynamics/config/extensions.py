@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from learning_dynamics.datasets.kinds.cosines import Cosine, CosinesDataset
 from learning_dynamics.errors import did_you_mean
-from learning_dynamics.values import Model, Positive, Side, distinct
+from learning_dynamics.values import Model, Positive, Rate, Side, Std, distinct
 
 ExperimentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
@@ -31,8 +31,8 @@ class SideScaling(Model):
         ],
         description="The cosine of each class, the same on every side.",
     )
-    learning_rate: Positive = Field(default=4e-6, description="Learning rate λ of both networks, for every side.")
-    kernel_std: Positive = Field(default=1e-4, description="Standard deviation of the initial kernel.")
+    learning_rate: Rate = Field(default=4e-6, description="Learning rate λ of both networks, for every side.")
+    kernel_std: Std = Field(default=1e-4, description="Standard deviation of the initial kernel.")
     seeds: Seeds = Field(default=5, description="Initial kernels per side.")
 
     @model_validator(mode="after")
@@ -60,10 +60,10 @@ class StdScaling(Model):
     experiment: ExperimentName = Field(
         default="sums_of_cosines", description="Experiment whose images are used; its modes must share no frequency."
     )
-    stds: Annotated[list[Positive], Field(min_length=2)] = Field(
+    stds: Annotated[list[Std], Field(min_length=2)] = Field(
         default=[1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5], description="Standard deviations σ."
     )
-    learning_rate: Positive = Field(default=2e-5, description="Learning rate λ for every σ.")
+    learning_rate: Rate = Field(default=2e-5, description="Learning rate λ for every σ.")
     seeds: Seeds = Field(default=10, description="Initial weights, for every σ the same times σ.")
 
     @model_validator(mode="after")
@@ -78,7 +78,7 @@ class LearningRateScaling(Model):
     experiment: ExperimentName = Field(
         default="geometric_shapes", description="Experiment whose images and initial weights are used."
     )
-    learning_rates: Annotated[list[Positive], Field(min_length=2)] = Field(
+    learning_rates: Annotated[list[Rate], Field(min_length=2)] = Field(
         default=[2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3], description="Learning rates λ."
     )
     training_time: Positive = Field(default=8.0, description="λ times the number of updates, the same for every λ.")

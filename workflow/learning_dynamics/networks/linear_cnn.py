@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from learning_dynamics.networks.base import Layout, SomeNetworks, TwoLayerNetwork
-from learning_dynamics.values import Automatic, Positive, Std
+from learning_dynamics.values import Automatic, Rate, Std
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,7 +46,7 @@ class LinearCNN(TwoLayerNetwork):
 
     STDS: ClassVar[tuple[str, ...]] = ("kernel_std", "readout_std")
 
-    learning_rate: Positive | Automatic = Field(
+    learning_rate: Rate | Automatic = Field(
         default="auto",
         description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
         "`automatic`.",

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from learning_dynamics.networks.base import Layout, SomeNetworks, TwoLayerNetwork
-from learning_dynamics.values import Automatic, Count, Positive, Std
+from learning_dynamics.values import Automatic, Count, Rate, Std
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +45,7 @@ class LinearFCNN(TwoLayerNetwork):
 
     STDS: ClassVar[tuple[str, ...]] = ("weight_std",)
 
-    learning_rate: Positive | Automatic = Field(
+    learning_rate: Rate | Automatic = Field(
         default="auto",
         description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
         "`automatic`.",
