@@ -31,6 +31,7 @@ _TAR_MODES: dict[str, Literal["r:", "r:gz", "r:xz"]] = {
     ".txz": "r:xz",
 }
 _NAMES_SHOWN = 10
+_LONGEST_REASON = 200
 # What the standard library raises for damaged archives and unreadable files.
 UNREADABLE = (
     OSError,
@@ -81,7 +82,7 @@ def members(path: Path, layout: str) -> Iterator[Member]:
 
 def not_readable(path: Path, error: BaseException) -> DataError:
     """What to say of a source whose reading failed with one of ``UNREADABLE``."""
-    reason = printable(str(error) or type(error).__name__)
+    reason = printable(str(error) or type(error).__name__)[:_LONGEST_REASON]
     return DataError(
         f"{path}: damaged, incomplete or not readable ({reason}); "
         "expected a whole folder or archive; fetch it again or check its permissions"

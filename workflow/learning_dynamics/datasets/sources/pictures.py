@@ -17,6 +17,7 @@ from learning_dynamics.errors import DataError, printable
 LARGEST_FILE = 64 * 2**20
 SMALLEST_SIDE = 2
 
+_LONGEST_REASON = 200
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")
 # What each of Pillow's modes of 8 bits becomes; the others hold more bits, or colours for a printer.
 _STORED = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA", "YCbCr": "RGB"}
@@ -61,7 +62,9 @@ def decoded(content: bytes, side: int | None, colour: str, *, fitted: bool = Tru
     except DataError:
         raise
     except Exception as error:  # Pillow raises errors of many kinds for damaged files
-        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else printable(str(error))
+        reason = (
+            "unknown format" if isinstance(error, UnidentifiedImageError) else printable(str(error))[:_LONGEST_REASON]
+        )
         raise DataError(
             f"not a whole picture ({reason}); expected one of {', '.join(PICTURE_SUFFIXES)}; mend it or leave it out"
         ) from error
