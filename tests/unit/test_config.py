@@ -165,7 +165,10 @@ MISTAKES = {
         "geometric_shapes.records'",
         "GB; expected at most",
     ],
-    "experiments: {digits4: {networks: {linear_cnn: {kernel_std: 1e-150}}}}": ["kernel_std'", "greater than or equal"],
+    "experiments: {digits4: {networks: {linear_cnn: {kernel_std: 1e-150}}}}": [
+        "kernel_std'",
+        "at least 1e-30, got 1e-150",
+    ],
     "experiments: {digits4: {networks: {linear_cnn: {kernel_std: 1e300}}}}": ["kernel_std'", "less than or equal"],
     "divergence_factor: .nan": ["'divergence_factor'", "finite"],
     "checkpoint_minutes: .inf": ["'checkpoint_minutes'", "finite"],
@@ -199,7 +202,7 @@ MISTAKES = {
     "experiments: {digits4: {networks: {linear_cnm: {}}}}": ["linear_cnm'", "did you mean 'linear_cnn'"],
     "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 0}}}}": [
         "learning_rate'",
-        "greater than or equal to 1e-15",
+        "greater than 0",
     ],
     "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 1e20}}}}": [
         "learning_rate'",
