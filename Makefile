@@ -8,6 +8,8 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 quoted = $(subst ','\'',$(1))
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(call quoted,$(CIFAR10))"')
 OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
+# Snakemake reads files of settings before any of the project's code runs, and ends with a traceback on some.
+CHECK_CONFIG = @$(if $(CONFIG),PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.config.reading "$(CONFIG)",:)
 SOURCES := workflow tests benchmarks
 
 .PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults mutants check test lint format \
@@ -73,11 +75,13 @@ smoke: .venv/.base
 
 predict: .venv/.base
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make predict CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
+	$(CHECK_CONFIG)
 	$(SNAKEMAKE) predict $(OWN_CONFIG)
 	@echo "Predictions: results/predictions/"
 
 own: .venv/.base
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make own CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
+	$(CHECK_CONFIG)
 	$(SNAKEMAKE) own $(OWN_CONFIG)
 
 claims: .venv/.base
@@ -85,6 +89,7 @@ claims: .venv/.base
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
 
 report: .venv/.base
+	$(CHECK_CONFIG)
 	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css $(OWN_CONFIG) -- finished
 	@echo "Open results/report.html"
 
@@ -116,7 +121,7 @@ check: lint
 	$(BIN)/python -m pytest tests/unit tests/theory --numprocesses auto --dist worksteal
 
 faults: .venv/.development
-	$(BIN)/python -m pytest tests/faults --kills 100 -rsP
+	$(BIN)/python -m pytest tests/faults --kills 100 --mutations 3000 -rsP
 
 mutants: .venv/.development
 	$(BIN)/python tests/mutants.py

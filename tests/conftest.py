@@ -24,8 +24,9 @@ PROJECT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser):
-    """How often the tests of faults kill; ``make faults`` asks for more."""
+    """How often the tests of faults kill, and how many inputs they spoil; ``make faults`` asks for more."""
     parser.addoption("--kills", type=int, default=8, help="kills by the tests of faults")
+    parser.addoption("--mutations", type=int, default=100, help="spoilt inputs of each kind in the tests of faults")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,4 +1,4 @@
-"""The two answers that Snakemake does not document: an upgrade that changes them fails here."""
+"""The answers that Snakemake does not document: an upgrade that changes them fails here."""
 
 import os
 import subprocess
@@ -9,9 +9,13 @@ import pytest
 from conftest import PROJECT
 
 SNAKEFILE = """
+configfile: "own.yaml"
+
+
 from learning_dynamics.pipeline import snakemake_internals as internals
 
 print("while rules are read:", sorted(internals.requested_targets(workflow)))
+print("files:", [path.name for path in internals.named_configuration_files(workflow)])
 
 
 rule all:
@@ -52,11 +56,14 @@ def said(tmp_path_factory):
     """What the workflow says with the setting with which a file was made, and with another one."""
     folder = tmp_path_factory.mktemp("workflow")
     (folder / "Snakefile").write_text(SNAKEFILE)
+    for name in ("own", "a", "b"):
+        (folder / f"{name}.yaml").write_text("other: 1")
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow")}
 
     def run(*targets, setting):
+        options = ["--config", f"setting={setting}", "--configfile", "a.yaml", "b.yaml"]
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "1", "--config", f"setting={setting}", "--", *targets],
+            [sys.executable, "-m", "snakemake", "--cores", "1", *options, "--", *targets],
             cwd=folder,
             env=environment,
             capture_output=True,
@@ -75,6 +82,10 @@ def test_targets_are_those_of_the_command_line(said):
     assert "targets: ['again', 'ask']" in said["the same"]
     assert "targets: ['ask']" in said["another"]
     assert "while rules are read: []" in said["another"]
+
+
+def test_configuration_files_are_those_of_the_command_line(said):
+    assert "files: ['a.yaml', 'b.yaml']" in said["another"]
 
 
 def test_file_is_of_present_parameters_until_one_changes(said):

@@ -29,7 +29,11 @@ from learning_dynamics.pipeline.extensions import Extensions
 from learning_dynamics.pipeline.job_sizes import JobSizes, gpus, trained_pattern
 from learning_dynamics.pipeline.measured import Measured
 from learning_dynamics.pipeline.report import Categories, in_report
-from learning_dynamics.pipeline.result_files import ResultFiles, paths_of
+from learning_dynamics.pipeline.result_files import (
+    SOURCE_RECORDS,
+    ResultFiles,
+    paths_of,
+)
 from learning_dynamics.pipeline.rule_code import RuleCode
 from learning_dynamics.pipeline.targets import Targets
 from learning_dynamics.publishing import archive
@@ -41,7 +45,7 @@ os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 CLAIMS = f"{workflow.basedir}/config/claims.yaml"
 
 with exit_with_message():
-    CONFIG, ARCHIVE = configuration.read(config, CLAIMS)
+    CONFIG, ARCHIVE = configuration.read(config, CLAIMS, snakemake_internals.named_configuration_files(workflow))
 
 RESULTS = CONFIG.results
 CLAIM_TABLES = [CLAIMS, CONFIG.claims] if CONFIG.claims else [CLAIMS]
@@ -62,6 +66,7 @@ CATEGORIES = Categories(EXPERIMENTS)
 config["jobs"] = {
     "checkpoints": f"{RESULTS}/checkpoints",
     "checkpoint_minutes": CONFIG.checkpoint_minutes,
+    "sources": f"{RESULTS}/{SOURCE_RECORDS}",
     "device": CONFIG.deep_training.device,
 }
 

@@ -25,6 +25,8 @@ rule dataset:
         cifar10=lambda wildcards: (CONFIG.cifar10 if EXPERIMENTS[wildcards.experiment].dataset.DOWNLOADED else None),
         downloads=CONFIG.downloads,
         # Changes when a user's own images do, so that the data set is made again.
-        source=lambda wildcards: EXPERIMENTS[wildcards.experiment].dataset.source_state(),
+        source=lambda wildcards: EXPERIMENTS[wildcards.experiment].dataset.source_state(
+            FILES.source_record(wildcards.experiment)
+        ),
     script:
         "../scripts/dataset.py"

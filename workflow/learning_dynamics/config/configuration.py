@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from learning_dynamics.config import limits
 from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.config.extensions import ExperimentName, Scaling, Variants, zero_padding
@@ -55,7 +56,7 @@ class Config(Model):
     VARIANTS: ClassVar = ("variants", "zero_padding")
 
     results: ResultsFolder = Field(default="results", description="Folder for everything that is generated.")
-    root_seed: Annotated[int, Field(ge=0)] = Field(
+    root_seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=20230723,
         description="Root of all random streams; every seed of an experiment is an independent stream.",
     )
@@ -101,10 +102,11 @@ class Config(Model):
         description="A table of claims of your own, judged beside the paper's: the rows of `config/claims.yaml`, about "
         "the paper's experiments or yours. `null`: none.",
     )
-    largest_input: Count = Field(
+    largest_input: Annotated[int, Field(ge=1, le=65536)] = Field(
         default=4096,
-        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square. Of larger images "
-        "there are the structure and estimates of the discovery times, but neither gradient flow nor training.",
+        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square: 34 GB at 65,536. Of "
+        "larger images there are the structure and estimates of the discovery times, but neither gradient flow nor "
+        "training.",
     )
     most_modes: Count = Field(
         default=128,
@@ -166,6 +168,14 @@ class Config(Model):
                         f"most_modes: {self.most_modes} is less than the {classes} modes that the aligned weights of "
                         f"'{name}' start from; expected at least {classes}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _experiments_fit_time_and_memory(self) -> Self:
+        for name, experiment in self.experiments.items():
+            fault = limits.fault(experiment, self.automatic.most_updates)
+            if fault:
+                raise ValueError(fault if fault.startswith("automatic.") else f"experiments.{name}.{fault}")
         return self
 
     @model_validator(mode="after")

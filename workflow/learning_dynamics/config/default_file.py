@@ -20,8 +20,7 @@ _HEADER = """# yaml-language-server: $schema=schema.json
 # The paper: Pinson, Lenaerts & Ginis (ICML 2023). Generated from the defaults by `make config-documents`; do not edit.
 # README.md beside this file describes each key. To change something, write a file with only the keys that differ and
 # add it: snakemake --configfile mine.yaml …
-# Learning rates are λ of one update with the gradient of ½‖y − ŷ‖² of one sample. Write numbers with a decimal point:
-# 1.0e-3, not 1e-3.
+# Learning rates are λ of one update with the gradient of ½‖y − ŷ‖² of one sample.
 """
 
 # Remarks by the path of their key, on lines of their own or behind it.
@@ -119,7 +118,8 @@ def _flow(value: Any, name: str = "") -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_flow(inner, name) for inner in value) + "]"
     if isinstance(value, float):
-        # YAML takes a number without a decimal point for text.
+        # YAML takes a number in exponential notation without a decimal point for text: who reads the file by other
+        # means gets numbers.
         small = "learning_rate" in name or "std" in name or "e" in repr(value)
         return np.format_float_scientific(value, trim="0", exp_digits=1) if small else repr(value)
     return yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=math.inf)[1:-2]

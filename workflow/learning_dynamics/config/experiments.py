@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from learning_dynamics.datasets.registry import Dataset
 from learning_dynamics.networks.registry import Networks
@@ -46,6 +46,12 @@ class Experiment(Model):
         default=[],
         description="Samples at which the weights of the two-layer networks are kept, besides the start and the end.",
     )
+
+    @field_validator("networks")
+    @classmethod
+    def _start_fits_the_scale(cls, networks: Networks, info: ValidationInfo) -> Networks:
+        dataset = info.data.get("dataset")
+        return networks.with_automatic_stds() if dataset is not None and dataset.automatic_scale else networks
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

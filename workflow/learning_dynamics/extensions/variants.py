@@ -60,9 +60,9 @@ def train(
         streams = Trial(trials.root_seed, trials.name, seed)
         shape = (data.classes, convolution.kernels, channels, side)
         initial = convolution_variants.normal_weights(
-            streams.stream("linear_cnn"), shape, model.kernel_std, model.readout_std
+            streams.stream("linear_cnn"), shape, model.std("kernel_std"), model.std("readout_std")
         )
-        order = streams.sample_order(experiment.order, course.images, experiment.update_count)
+        order = streams.sample_order(experiment.order, course.images).between(0, experiment.update_count)
         describe = f"variant '{name}', seed {seed}"
         run = course.run(initial, convolution.padding, "convolution", order, describe)
         if convolution.operation == "correlation":

@@ -16,6 +16,9 @@ from learning_dynamics.pipeline.experiments import Experiments
 # Settings and files of an experiment, see ``ExperimentResults.from_files``; by the name of the experiment.
 Files = dict[str, dict[str, Any]]
 
+# In a results folder: what a user's own files were when they were read, an experiment each.
+SOURCE_RECORDS = "sources"
+
 
 @dataclass(frozen=True)
 class ResultFiles:
@@ -36,6 +39,10 @@ class ResultFiles:
     def chosen_settings(self, experiment: str) -> list[str]:
         """The file of the settings that are `auto` in the configuration; none if no setting is."""
         return [f"{self.folder}/settings/{experiment}.json"] if self.experiments[experiment].automatic else []
+
+    def source_record(self, experiment: str) -> Path:
+        """The file in which it is noted what a user's own files were when they were read."""
+        return Path(self.folder, SOURCE_RECORDS, f"{experiment}.json")
 
     def of(self, names: Iterable[str], networks: Sequence[str] | None = None, seeds: int | None = None) -> Files:
         """Settings and files of some experiments and of some of their networks, as plain data.

@@ -1,12 +1,13 @@
 """What the rules ask Snakemake for and what its documented interface does not tell.
 
-Inside a Snakefile Snakemake documents where the workflow lies and nothing of the run itself. Two answers need more, and
-they are taken here alone, from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may change
-it: ``tests/unit/test_pipeline_snakemake.py`` runs both functions in a small workflow.
+Inside a Snakefile Snakemake documents where the workflow lies and nothing of the run itself. Three answers need more,
+and they are taken here alone, from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may
+change it: ``tests/unit/test_pipeline_snakemake.py`` runs all of them in a small workflow.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 
@@ -17,6 +18,11 @@ def requested_targets(workflow: Any) -> set[str]:
     depend on the target. A configuration key would have to be given with every target.
     """
     return set(workflow.dag_settings.targets) if workflow.dag_settings else set()
+
+
+def named_configuration_files(workflow: Any) -> list[Path]:
+    """The files of settings that the command line names: a relative path in one may mean a place beside it."""
+    return [Path(path) for path in workflow.overwrite_configfiles]
 
 
 def is_of_present_parameters(workflow: Any, path: str) -> bool:

@@ -114,6 +114,7 @@ class LazyArray:
         with self._opened() as variable:
             self.shape: tuple[int, ...] = variable.shape
             self.dtype: np.dtype[Any] = variable.dtype
+            self.attributes: dict[str, Any] = {name: variable.getncattr(name) for name in variable.ncattrs()}
             expected = variable.getncattr(_CHECKSUM) if _CHECKSUM in variable.ncattrs() else None
             if expected != _checksum_in_pieces(name, variable):
                 raise DataError(f"{path}: damaged, '{name}' changed since it was written; delete it and run again")

@@ -96,21 +96,30 @@ def competition_times(modes: ModeStructure, start: float, rate: float) -> FloatA
     return times
 
 
-def sigmoid_times(modes: ModeStructure, hidden: int, weight_std: float, rate: float) -> FloatArray:
+def sigmoid_times(modes: ModeStructure, starts: FloatArray, rate: float) -> FloatArray:
     """When each a_α should pass s_α/2 by Eq. 22 without n c_α, in samples; NaN for modes that are zero.
 
     Args:
         modes: of the data set.
-        hidden: hidden units.
-        weight_std: standard deviation of the initial layers.
+        starts: typical a_α(0), shape (modes,).
         rate: λ.
     """
     times = np.full(len(modes.singular_values), np.nan)
     for mode in _present_modes(modes):
-        s, d = float(modes.singular_values[mode]), float(modes.input_correlation[mode])
-        start = d * hidden * weight_std**2 / 2
+        s, start = float(modes.singular_values[mode]), float(starts[mode])
         times[mode] = float(sigmoid.time_to_reach(s / 2, start, s, rate)) if start < s / 2 else 0.0
     return times
+
+
+def largest_start(modes: ModeStructure, starts: FloatArray) -> float:
+    """The largest a_α(0)/s_α over the modes worth waiting for.
+
+    Args:
+        modes: of the data set.
+        starts: typical a_α(0), shape (modes,).
+    """
+    use = modes.worthwhile
+    return float((starts[use] / modes.singular_values[use]).max())
 
 
 def final_kernel(modes: ModeStructure, start: float) -> FloatArray:

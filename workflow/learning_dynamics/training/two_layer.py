@@ -42,14 +42,14 @@ class Training:
         limit = task.divergence_factor
         self._network = task.model.training(task.start(seed), samples, task.data, limit)
         images = len(task.data.images.split("train"))
-        self._order = task.trial(seed).sample_order(task.settings.order, images, task.settings.update_count)
+        self._order = task.trial(seed).sample_order(task.settings.order, images)
         self.piece: int = self._network.piece
         self.history = files.History()
         self.progress = loop.Progress()
 
     def advance(self, start: int, stop: int) -> tuple[int, float]:
         """See ``loop.Trainee``."""
-        made: tuple[int, float] = self._network.update(self._order[start:stop])
+        made: tuple[int, float] = self._network.update(self._order.between(start, stop))
         return made
 
     def record(self, sample: int) -> None:
