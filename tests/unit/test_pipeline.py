@@ -527,7 +527,9 @@ def test_the_page_of_claims_waits_for_the_pictures_that_the_run_makes(requested,
     pictures = ["figures/mine/predicted_kernel.png", "figures/mine/spectra.png", "figures/never_drawn.png"]
     rows = [{**row, "id": f"mine-{number}", "figure": picture} for number, picture in enumerate(pictures)]
     (tmp_path / "mine.yaml").write_text(json.dumps({"rows": rows}))
-    made = targets(chosen).pictures_of_claims([CLAIMS, tmp_path / "mine.yaml"], measured(chosen, requested).made_files)
+    run = measured(chosen, requested)
+    tables = [CLAIMS, tmp_path / "mine.yaml"]
+    made = targets(chosen).pictures_of_claims(tables, run.made_files, run.made_extensions)
     assert len(made) == len(set(made)) >= 20
     assert {"results/figures/fig3.png", "results/figures/scaling.png", "results/figures/variants.png"} <= set(made)
     assert ("results/figures/fig5.png" in made) == ("results/figures/cifar4/spectra.png" in made) == with_cifar4

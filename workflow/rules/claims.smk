@@ -36,7 +36,9 @@ rule claims_page:
     input:
         claims=CLAIM_TABLES,
         ledger=f"{RESULTS}/claims.json",
-        pictures=lambda wildcards: TARGETS.pictures_of_claims(CLAIM_TABLES, MEASURED.made_files),
+        pictures=lambda wildcards: TARGETS.pictures_of_claims(
+            CLAIM_TABLES, MEASURED.made_files, MEASURED.made_extensions
+        ),
     output:
         report(
             f"{RESULTS}/claims.html",

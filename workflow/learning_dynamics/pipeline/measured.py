@@ -72,7 +72,7 @@ class Measured:
     @property
     def made_extension_files(self) -> dict[str, str]:
         """The files of the runs beyond the paper's experiments that the run makes."""
-        return self.extensions.files(self._made_extensions)
+        return self.extensions.files(self.made_extensions)
 
     @property
     def extension_files(self) -> dict[str, str]:
@@ -110,12 +110,13 @@ class Measured:
         return not _TARGETS_WITH_DOWNLOAD.isdisjoint(self.targets())
 
     @property
-    def _made_extensions(self) -> list[str]:
+    def made_extensions(self) -> list[str]:
+        """The keys of the runs beyond the experiments that the run makes."""
         return list(self.extensions.figure_files) if self._downloads else self.extensions.without_download
 
     @property
     def _measured_extensions(self) -> list[str]:
-        made = self._made_extensions
+        made = self.made_extensions
         return [key for key in self.extensions.figure_files if key in made or self._is_complete_extension(key)]
 
     def _by_name(self, files: Files, extensions: Mapping[str, str]) -> dict[str, str]:

@@ -97,12 +97,15 @@ class Targets:
             )
         ]
 
-    def pictures_of_claims(self, tables: Sequence[str | Path], names: Collection[str]) -> list[str]:
-        """The pictures that claims name, of those that are drawn of some experiments and of the runs beyond them.
+    def pictures_of_claims(
+        self, tables: Sequence[str | Path], names: Collection[str], extensions: Collection[str]
+    ) -> list[str]:
+        """The pictures that claims name, of those that are drawn of some experiments and of some runs beyond them.
 
         Args:
             tables: of claims, the paper's and a user's own.
             names: of the experiments whose results are all made.
+            extensions: keys of the runs beyond them.
         """
         named = {f"{self.files.folder}/{claim.figure}" for table in read_all(tables) for claim in table.claims}
         experiments = self._experiments.two_layer(names)
@@ -111,7 +114,7 @@ class Targets:
             *self._pictures([*self.paper_figures(names, deep=True), *catalogue.SUMMARY_FIGURES]),
             *self._experiment_figures(experiments),
             *self._pictures(f"{name}/{figure}" for name in own for figure in catalogue.COMPARISON_FIGURES),
-            *self._extensions,
+            *self.extensions.results(extensions),
         ]
         return [path for path in drawn if path in named]
 
