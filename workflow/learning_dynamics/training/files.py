@@ -144,9 +144,14 @@ def read_seeds(
             recorded_settings.check(path, part.attrs["settings"], settings)
         if not all(np.array_equal(part[time], parts[0][time]) for time in part.coords):
             raise DataError(f"{path}: recorded at other samples than {paths[0]}; delete the older one and run again")
-    seeds = xr.Variable(("seed",), [int(part.attrs["seed"]) for part in parts], {"long_name": "seed", "units": "1"})
     if variables is not None and not any("snapshot_sample" in part[name].dims for part in parts for name in variables):
         parts = [part.drop_vars("snapshot_sample", errors="ignore") for part in parts]
+    return joined(parts)
+
+
+def joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Trajectories of one network, recorded at the same samples, along a new dimension ``seed``."""
+    seeds = xr.Variable(("seed",), [int(part.attrs["seed"]) for part in parts], {"long_name": "seed", "units": "1"})
     return xr.concat(
         parts, dim=seeds, data_vars="all", coords="minimal", compat="override", combine_attrs="override", join="exact"
     )
