@@ -10,9 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from learning_dynamics.library import open_trajectories, predict, train
+    from learning_dynamics.library import open_results, open_trajectories, predict, train
 
-__all__ = ["open_trajectories", "predict", "train"]
+__all__ = ["open_results", "open_trajectories", "predict", "train"]
 
 
 def __getattr__(name: str) -> Any:

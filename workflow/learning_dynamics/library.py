@@ -36,6 +36,9 @@ from learning_dynamics.training.task import Trials, TwoLayerTask
 
 _log = logging.getLogger(__name__)
 
+# Of a results folder, with NetCDF files.
+_FOLDERS = ("datasets", "correlations", "structure", "theory", "trajectories", "scaling", "variants")
+# What is there for each network.
 _OF_EVERY_NETWORK = ("effective_singular_values", "discovery_time", "train_loss", "test_loss")
 
 
@@ -90,9 +93,8 @@ def predict(
     for network, part in predicted.items():
         if "discovery_time" not in part:
             times = summary.estimated_times(problem.structure, problem.trials.settings, network)
-            part["discovery_time"] = netcdf.variable(
-                ("mode",), times, "when a_α should pass s_α/2, estimated", "samples"
-            )
+            estimated = netcdf.variable(("mode",), times, "samples until a_α should pass s_α/2, estimated")
+            predicted[network] = netcdf.dataset({"discovery_time": estimated}, {}, {})
     return problem.described("Prediction", problem.structure.merge(_by_network(predicted)))
 
 
@@ -134,18 +136,18 @@ def train(
             for seed in range(seeds)
         ]
         trained[network] = trajectory_files.joined(parts)
-    together = _by_network(trained)
-    times = discovery.half_rises(
-        together["sample"].values.astype(np.float64), together["effective_singular_values"].values, data.structure
-    )
-    together["discovery_time"] = netcdf.variable(
-        ("network", "seed", "mode"), times, "when a_α passes s_α/2; NaN if not within the run", "samples"
-    )
-    return problem.described("Trajectories", together)
+    for network, part in trained.items():
+        samples, omega = (part[name].values for name in ("sample", "effective_singular_values"))
+        times = discovery.half_rises(samples.astype(np.float64), omega, data.structure)
+        measured = netcdf.variable(("seed", "mode"), times, "samples until a_α passes s_α/2; NaN if not within the run")
+        trained[network] = netcdf.dataset({**part.data_vars, "discovery_time": measured}, part.coords, {})
+    return problem.described("Trajectories", _by_network(trained))
 
 
 def open_trajectories(folder: str | Path) -> xr.Dataset:
     """The trajectories in a folder of a run, `trajectories/<experiment>/<network>`, joined along ``seed``.
+
+    Every file is compared with its checksums.
 
     Raises:
         DataError: there are none, or a file is damaged or does not belong to the others.
@@ -156,6 +158,34 @@ def open_trajectories(folder: str | Path) -> xr.Dataset:
             f"{folder}: no trajectories; expected files seed-0.nc, …, as in results/trajectories/<experiment>/<network>"
         )
     return trajectory_files.read_seeds(paths)
+
+
+def open_results(folder: str | Path) -> xr.DataTree:
+    """All NetCDF files of a results folder as one tree, called as the folders and files are.
+
+    ``/datasets/<experiment>``, ``/correlations/<experiment>``, ``/structure/<experiment>``,
+    ``/theory/<experiment>/<network>``, ``/trajectories/<experiment>/<network>`` with all seeds,
+    ``/scaling/<parameter>``, ``/variants/<variant>``.
+    Images stay in their files; everything else is read and compared with its checksums.
+
+    Raises:
+        DataError: there are no results, or a file is damaged or does not belong to the others.
+    """
+    folder = Path(folder)
+    nodes: dict[str, xr.Dataset] = {}
+    for kind in _FOLDERS:
+        paths = sorted(folder.glob(f"{kind}/**/*.nc"), key=lambda path: (len(path.name), path.name))
+        if kind == "trajectories":
+            for together in sorted({path.parent for path in paths}):
+                seeds = [path for path in paths if path.parent == together]
+                nodes[together.relative_to(folder).as_posix()] = trajectory_files.read_seeds(seeds)
+            continue
+        for path in paths:
+            content = xr.open_dataset(path) if kind == "datasets" else netcdf.read(path)
+            nodes[path.relative_to(folder).with_suffix("").as_posix()] = content
+    if not nodes:
+        raise DataError(f"{folder}: no results; expected a folder that a run has filled, with {', '.join(_FOLDERS)}")
+    return xr.DataTree.from_dict(nodes)
 
 
 @dataclass(frozen=True)

@@ -71,13 +71,13 @@ def _dataset(variables: Mapping[str, xr.Variable], task: Task, seeds: int) -> xr
     attributes = task.attributes(seeds, SOURCE, _PACKAGES)
     attributes |= {"title": f"Predictions for {task.network} on {task.name}", "seeds": attributes.pop("seed")}
     samples = np.array(task.settings.record_samples(), dtype=np.int64)
-    return xr.Dataset(
+    return netcdf.dataset(
         variables,
-        coords={
-            "sample": netcdf.variable(("sample",), samples, "training samples seen", "samples"),
+        {
+            "sample": netcdf.variable(("sample",), samples, "training samples seen"),
             "seed": netcdf.variable(("seed",), np.arange(seeds), "seed"),
         },
-        attrs=attributes,
+        attributes,
     )
 
 
@@ -156,7 +156,7 @@ def _flow_variables(
             ("seed", "sample", "left_mode", "right_mode"), omega, "gradient flow's effective singular values Ω"
         ),
         "discovery_time": netcdf.variable(
-            ("seed", "mode"), times, "when the gradient flow's a_α passes s_α/2; NaN if not within the run", "samples"
+            ("seed", "mode"), times, "samples until the gradient flow's a_α passes s_α/2; NaN if not within the run"
         ),
     }
     for split, values in losses.items():

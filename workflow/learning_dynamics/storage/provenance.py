@@ -45,8 +45,11 @@ def attributes(title: str, source: str, settings: Mapping[str, Any], packages: t
     commit, dirty = _code_version()
     versions = {name: _version(name) for name in packages if name in PACKAGES}
     return {
+        "Conventions": "CF-1.11",
         "title": title,
         "source": source,
+        # Its time would make the bytes differ.
+        "history": f"made by learning_dynamics at commit {commit}",
         "settings": _canonical(settings),
         "settings_hash": settings_hash(settings),
         "code_commit": commit,

@@ -59,7 +59,7 @@ def write_correlations(
 ) -> None:
     """``averages`` as a file."""
     found = averages(data, experiment, largest_input)
-    dataset = xr.Dataset(
+    dataset = netcdf.dataset(
         {
             "input_output_correlation": netcdf.variable(
                 ("split", "class", "input"),
@@ -73,10 +73,8 @@ def write_correlations(
                 "share of the samples in each class",
             ),
         },
-        coords={"split": netcdf.variable(("split",), np.array(list(found), dtype=object), "split of the data set")},
-        attrs=provenance.attributes(
-            f"Correlations of {experiment}", "Pinson et al. 2023, Eqs. 1 and 3", settings, _PACKAGES
-        ),
+        {"split": netcdf.variable(("split",), np.array(list(found), dtype=object), "split of the data set")},
+        provenance.attributes(f"Correlations of {experiment}", "Pinson et al. 2023, Eqs. 1 and 3", settings, _PACKAGES),
     )
     netcdf.write(dataset, path, uncompressed=("input_correlation",))
 
@@ -92,7 +90,7 @@ def _input_variables(found: Averages) -> dict[str, xr.Variable]:
     in_modes = [a for a in found.values() if isinstance(a, CorrelationsInModes)]
     return {
         "input_correlation_in_modes": netcdf.variable(
-            ("split", "mode", "mode_"), np.stack([a.input_in_modes for a in in_modes]), "Vᵀ Σxx V"
+            ("split", "left_mode", "right_mode"), np.stack([a.input_in_modes for a in in_modes]), "Vᵀ Σxx V"
         ),
         "input_power": netcdf.variable(("split",), [a.input_power for a in in_modes], "tr Σxx = ⟨‖x‖²⟩"),
     }
@@ -194,12 +192,13 @@ def structure_dataset(
             np.stack([spectra.real, spectra.imag], axis=-1),
             "spectra v̂^α = Q v^α, real and imaginary part",
         ),
-        "input_correlation_in_modes": netcdf.variable(("mode", "mode_"), in_modes, "Vᵀ Σxx V"),
+        "input_correlation_in_modes": netcdf.variable(("left_mode", "right_mode"), in_modes, "Vᵀ Σxx V"),
         "class_means": netcdf.variable(
             ("class", *image), means.reshape(-1, channels, side, side), "mean image of each class"
         ),
         "class_frequency": netcdf.variable(("class",), train.class_frequencies, "share of the samples in each class"),
     }
+    further_modes = {}
     if kept < len(every.singular_values):
         further = every.singular_values[kept:]
         share = (structure.singular_values**2).sum() / (every.singular_values**2).sum()
@@ -212,6 +211,9 @@ def structure_dataset(
         )
         variables["further_singular_values"] = netcdf.variable(
             ("further_mode",), further, "singular values of the modes that are not kept"
+        )
+        further_modes["further_mode"] = netcdf.variable(
+            ("further_mode",), np.arange(kept, len(every.singular_values)), "mode α that is not kept"
         )
     if data.centred:
         whole = train.input_output + np.outer(train.class_frequencies, data.mean_image.ravel())
@@ -227,15 +229,16 @@ def structure_dataset(
                 ("mode", *image), images(before.right), "right singular vectors before the mean image was subtracted"
             ),
         }
-    return xr.Dataset(
+    return netcdf.dataset(
         variables,
-        coords={
+        {
             "part": netcdf.variable(
                 ("part",), np.array(["real", "imaginary"], dtype=object), "part of a complex value"
             ),
             "class_name": netcdf.variable(("class",), np.array(data.class_names, dtype=object), "class name"),
+            **further_modes,
         },
-        attrs=provenance.attributes(
+        provenance.attributes(
             f"Statistical structure of {experiment}", "Pinson et al. 2023, Eqs. 1 to 3", settings, _PACKAGES
         ),
     )
