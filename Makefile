@@ -1,6 +1,8 @@
 # A thin layer: each target sets up what it needs and calls the command that the README shows under it.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first that runs and is new enough: the one that the published run used, then what the machine has.
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/local
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt
@@ -36,8 +38,8 @@ help:
 setup: .venv/.base
 
 .venv/bin/pip:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer is needed; set PYTHON=path of one" >&2; exit 1; }
 	@echo "Creating .venv with $(PYTHON)"
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=path of one" >&2; exit 1; }
 	@"$(PYTHON)" -m venv --clear .venv || { echo "Could not create .venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 .venv/.base: envs/requirements.txt envs/constraints.txt | .venv/bin/pip

@@ -78,9 +78,9 @@ def test_axes_and_units(tmp_path, name, network):
         "every axis has its length"
     )
     assert predicted["sample"].values.tolist() == prepared.settings.record_samples()
-    for key, variable in predicted.variables.items():
+    for variable in predicted.variables.values():
         assert variable.attrs["long_name"]
-        assert variable.attrs["units"] == ("samples" if key in ("sample", "discovery_time") else "1")
+        assert variable.attrs["units"] == "1"
     assert predicted.attrs["seeds"] == 2
     assert predicted.attrs["network"] == network
     assert json.loads(predicted.attrs["settings"])["updates"] == 200

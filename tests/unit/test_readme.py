@@ -51,6 +51,8 @@ def test_numbers_of_the_benchmark():
     [
         "README.md",
         "docs/how-to.md",
+        "docs/library.md",
+        "docs/own-images.md",
         "docs/plan.md",
         "docs/theory.md",
         "docs/discussion.md",

@@ -14,7 +14,7 @@ from learning_dynamics.errors import DataError, DivergenceError
 from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
 from learning_dynamics.numerics import discovery, fourier, random_streams
 from learning_dynamics.numerics.correlations import decompose, input_correlation_in_modes
-from learning_dynamics.storage import netcdf, recorded_settings
+from learning_dynamics.storage import recorded_settings
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.theory import sigmoid
@@ -123,7 +123,7 @@ def test_trajectory_layout_and_round_trip(tmp_path, network):
         assert {"long_name", "units"} <= set(variable.attrs)
     assert trajectory.attrs["seed"] == 3
     assert json.loads(trajectory.attrs["settings"])["networks"][network]["learning_rate"] > 0
-    netcdf.write(trajectory, tmp_path / "t.nc")
+    trajectory_files.write(trajectory, tmp_path / "t.nc")
     xr.testing.assert_identical(trajectory_files.read(tmp_path / "t.nc"), trajectory)
 
 
@@ -306,7 +306,9 @@ def test_correlations_file_round_trip(tmp_path):
 
 def test_seeds_recorded_at_other_samples_are_not_mixed(tmp_path):
     for seed, updates in enumerate((100, 200)):
-        netcdf.write(Prepared("pure_cosines", updates=updates).train("linear_cnn", seed), tmp_path / f"{seed}.nc")
+        trajectory_files.write(
+            Prepared("pure_cosines", updates=updates).train("linear_cnn", seed), tmp_path / f"{seed}.nc"
+        )
     with pytest.raises(DataError, match=r"1\.nc: recorded at other samples"):
         trajectory_files.read_seeds([tmp_path / "0.nc", tmp_path / "1.nc"])
     joined = trajectory_files.read_seeds([tmp_path / "0.nc", tmp_path / "0.nc"], ["train_loss"])
@@ -316,7 +318,7 @@ def test_seeds_recorded_at_other_samples_are_not_mixed(tmp_path):
 def test_trajectories_of_other_settings_are_refused(tmp_path):
     prepared = Prepared("pure_cosines", updates=100)
     path = tmp_path / "0.nc"
-    netcdf.write(prepared.train("linear_cnn", 0), path)
+    trajectory_files.write(prepared.train("linear_cnn", 0), path)
     settings = prepared.settings.model_dump(mode="json")
     trajectory_files.read_seeds([path], ["train_loss"], settings=settings)
     without_the_other = {**settings, "networks": {**settings["networks"], "linear_fcnn": None}}

@@ -80,10 +80,10 @@ def train(
         "experiment": trials.name,
         **experiment.model_dump(mode="json"),
     }
-    return xr.Dataset(
+    return netcdf.dataset(
         _variables(course.structure.singular_values, samples, runs, np.array(differences)),
-        coords={"sample": netcdf.variable(("sample",), samples, "training samples seen", "samples")},
-        attrs=provenance.attributes(
+        {"sample": netcdf.variable(("sample",), samples, "training samples seen")},
+        provenance.attributes(
             f"Variant {name} of the linear CNN on {trials.name}",
             "Pinson et al. 2023, Eqs. 4, 5, 8 and S.18 to S.29",
             relevant,
@@ -116,7 +116,7 @@ def compare(files: Mapping[str, str], reference: str) -> xr.Dataset:
     losses = np.stack([run["train_loss"].values[:, -1] for run in runs.values()], axis=1)
     dimensions = ("variant", "mode")
     variables = (
-        fits.summary("discovery_time", times, dimensions, "when a_α passes s_α/2", "samples")
+        fits.summary("discovery_time", times, dimensions, "samples until a_α passes s_α/2")
         | fits.summary("discovery_time_ratio", ratios, dimensions, "discovery time over the reference's, same seed")
         | fits.summary(
             "difference",
@@ -130,10 +130,10 @@ def compare(files: Mapping[str, str], reference: str) -> xr.Dataset:
     variables["mean_difference"] = netcdf.variable(
         dimensions, np.sqrt((mean**2).mean(axis=1)), "the difference of the means over the seeds"
     )
-    return xr.Dataset(
+    return netcdf.dataset(
         variables,
-        coords={"variant": netcdf.variable(("variant",), np.array(list(runs), dtype=object), "variant")},
-        attrs=provenance.attributes(
+        {"variant": netcdf.variable(("variant",), np.array(list(runs), dtype=object), "variant")},
+        provenance.attributes(
             "Variants of the linear CNN against the reference",
             "Pinson et al. 2023, Sec. 1 and App. C.2",
             {"reference": reference, "variants": {name: run.attrs["settings"] for name, run in runs.items()}},
@@ -235,8 +235,7 @@ def _variables(
         "discovery_time": netcdf.variable(
             ("seed", "mode"),
             discovery.discovery_times(samples.astype(np.float64), np.einsum("stmm->stm", omega), limits),
-            "when a_α passes s_α/2; NaN if not within the run",
-            "samples",
+            "samples until a_α passes s_α/2; NaN if not within the run",
         ),
     }
     if len(differences):

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from learning_dynamics.config.chosen_settings import read as read_chosen
+from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets.sources.image_source import unbalanced
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray
@@ -77,11 +79,24 @@ def predicted_times(results: ExperimentResults, network: str, smallest_mode: flo
     theory = results.theory(network, ["discovery_time"])
     if "discovery_time" in theory:
         return theory["discovery_time"].values, True
-    modes = estimates.mode_structure(results.structure, np.nan, smallest_mode)
-    model = results.settings.networks.named(network)
-    times = model.estimated_times(modes, int(np.prod(results.data.shape)))
-    late = times > results.settings.update_count
-    return np.where(late, np.nan, times)[None], False
+    return estimated_times(results.structure, results.settings, network, smallest_mode)[None], False
+
+
+def estimated_times(
+    structure: xr.Dataset, settings: Experiment, network: str, smallest_mode: float = 1e-9
+) -> FloatArray:
+    """Half-rise times by the structure alone, shape (modes,); NaN of modes that are not found within the run.
+
+    Args:
+        structure: the structure file's variables.
+        settings: the experiment.
+        network: which of its networks.
+        smallest_mode: modes of a smaller share of the largest s_α are not waited for.
+    """
+    modes = estimates.mode_structure(structure, np.nan, smallest_mode)
+    inputs = structure["right_singular_vectors"][0].size
+    times: FloatArray = settings.networks.named(network).estimated_times(modes, inputs)
+    return np.where(times > settings.update_count, np.nan, times)
 
 
 def _images(results: ExperimentResults) -> dict[str, Any]:

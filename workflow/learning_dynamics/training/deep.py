@@ -21,7 +21,7 @@ from learning_dynamics.networks.deep_cnn import DeepCNN
 from learning_dynamics.numerics.correlations import FloatArray, Structure
 from learning_dynamics.numerics.random_streams import SampleOrder
 from learning_dynamics.storage import netcdf
-from learning_dynamics.training import checkpoints, loop
+from learning_dynamics.training import checkpoints, files, loop
 from learning_dynamics.training.checkpoints import Checkpointing, State, signals
 from learning_dynamics.training.progress import Report, reporter
 from learning_dynamics.training.task import Task
@@ -256,7 +256,7 @@ def train_to_files(
         checkpointing = folder.checkpointing(task.folder / file, lambda: task.identity(device, folder.code), stopped)
         trajectories = train(task, device, checkpointing, report)
         for trajectory, path in zip(trajectories, outputs, strict=True):
-            netcdf.write(trajectory, path)
+            files.write(trajectory, path)
         checkpointing.finish()
 
 
@@ -280,13 +280,14 @@ def _trajectory(training: Training, index: int, device: torch.device) -> xr.Data
         dimensions, long_name = _weight_layout(name)
         variables[name] = netcdf.variable(dimensions, values, long_name)
     evaluated = f"losses and Ω from at most {task.model.evaluation_images} images of each split"
-    return xr.Dataset(
+    return netcdf.dataset(
         variables,
-        coords={
-            "sample": netcdf.variable(("sample",), batches * task.model.batch_size, "training samples seen", "samples"),
-            "batch": netcdf.variable(("sample",), batches, "batches seen, that is updates made", "batches"),
+        {
+            "sample": netcdf.variable(("sample",), batches * task.model.batch_size, "training samples seen"),
+            "batch": netcdf.variable(("sample",), batches, "batches seen, that is updates made"),
+            "class_name": netcdf.variable(("class",), np.array(task.data.class_names, dtype=object), "class name"),
         },
-        attrs={**task.attributes(task.seeds[index]), "device": devices.describe(device), "evaluated": evaluated},
+        {**task.attributes(task.seeds[index]), "device": devices.describe(device), "evaluated": evaluated},
     )
 
 

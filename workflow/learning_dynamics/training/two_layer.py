@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from learning_dynamics.numerics.correlations import FloatArray
-from learning_dynamics.storage import netcdf
 from learning_dynamics.training import checkpoints, files, loop
 from learning_dynamics.training.checkpoints import Checkpointing, State, signals
 from learning_dynamics.training.progress import Report, reporter
@@ -147,5 +146,5 @@ def train_to_files(
             known = functools.partial(identity, task, seed, folder.code)
             checkpointing = folder.checkpointing(task.folder / f"seed-{seed}", known, stopped)
             report = reporter(log, task.describe(seed), "sample", updates)
-            netcdf.write(train(task, seed, report, checkpointing, samples), output)
+            files.write(train(task, seed, report, checkpointing, samples), output)
             checkpointing.finish()
