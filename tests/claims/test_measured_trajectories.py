@@ -223,9 +223,10 @@ def at_any_time_relative_to_both_levels(folder):
 
 
 @case("misalignment_left")
-def largest_of_the_last_two_of_21_records_over_the_largest(folder):
-    peaks = {(0, 3, 0, 1): 0.8, (0, 20, 2, 0): -0.2, (0, 19, 1, 2): 0.1, (1, 19, 0, 2): 0.3, (1, 18, 2, 0): 0.9}
-    return misaligned(folder, 21, peaks), {"experiment": "known", "network": CNN}, [0.2 / 0.8, 0.3 / 0.9]
+def largest_of_the_last_ten_of_101_records_over_the_largest(folder):
+    peaks = {(0, 3, 0, 1): 0.8, (0, 90, 0, 1): 0.7, (0, 91, 2, 0): -0.2, (0, 99, 1, 2): 0.1}
+    peaks |= {(1, 91, 0, 2): 0.3, (1, 90, 2, 0): 0.9}
+    return misaligned(folder, 101, peaks), {"experiment": "known", "network": CNN}, [0.2 / 0.8, 0.3 / 0.9]
 
 
 @case("misalignment_left")

@@ -14,7 +14,7 @@ case = CASES.of
 
 
 def balances(folder, share):
-    """Mode 1 has two frequencies, out of balance by 0.2 and −0.5 in one seed, −0.7 and 0.1 in the other.
+    """Mode 1 has three frequencies, out of balance by 0.2, −0.5, −0.6 in one seed, −0.7, 0.1, 0.75 in the other.
 
     It passes a quarter of s_1 at 57.5 and 17.5, between two records, and half of it at 60 and 20. At all other times,
     frequencies and modes it is out of balance by 3.
@@ -22,11 +22,11 @@ def balances(folder, share):
     records = {0.25: (58, 18), 0.5: (60, 20)}[share]
     kernel = np.full((2, 101, SIDE, SIDE), 2.0)
     readout = np.full((2, 101, 4, SIDE, SIDE), 2 * np.exp(3))
-    for seed, (strong, weak) in enumerate([(0.2, -0.5), (-0.7, 0.1)]):
-        there = mirrored(SIDE, {(0, 1): strong, (1, 0): weak})
+    for seed, (strong, weak, weakest) in enumerate([(0.2, -0.5, -0.6), (-0.7, 0.1, 0.75)]):
+        there = mirrored(SIDE, {(0, 1): strong, (1, 0): weak, (1, 2): weakest})
         readout[seed, records[seed], 1] = 2 * np.exp(np.where(there == 0, 3, there))
-    vectors = np.array([VECTORS[0], wave(SIDE, {(0, 1): 0.8, (1, 0): 0.6}), *VECTORS[2:]])
-    vectors[2] = wave(SIDE, {(0, 1): 0.6, (1, 0): -0.8})
+    vectors = np.array([VECTORS[0], wave(SIDE, {(0, 1): 0.8, (1, 0): np.sqrt(0.3591), (1, 2): 0.03}), *VECTORS[2:]])
+    vectors[2] = wave(SIDE, {(2, 2): 1.0})
     return spectra_in_time(folder, CNN_TIMES, kernel, readout=readout, vectors=vectors)
 
 
@@ -39,7 +39,7 @@ def of_the_strongest_frequency(folder):
 @case("balance")
 def of_all_frequencies_of_the_mode(folder):
     arguments = {"experiment": "known", "mode": 1, "share": 0.5, "frequencies": "all"}
-    return results_of(balances(folder, 0.5)), arguments, [0.5, 0.7]
+    return results_of(balances(folder, 0.5)), arguments, [0.6, 0.75]
 
 
 @case("share_in_structure")
@@ -134,9 +134,11 @@ def in_magnitude(folder):
     return interpolators(folder), {"experiment": "known", "condition": "balance"}, [0.5, 0.0]
 
 
-@case("norm_over_least")
-def both_layers_over_the_strongest_frequencies_alone(folder):
-    """Least is Σ 2 s_α/(n d_α max|v̂|), with d_α = 2 s_α² and |v̂| of 0.8 and of 0.9/√2."""
+def norms(folder):
+    """‖k‖² and ‖W‖² of 1 and 2, or 1 and 1/4 of the least of their sum.
+
+    That is Σ 2 s_α/(n d_α max|v̂|), with d_α = 2 s_α² and |v̂| of 0.8 and of 0.9/√2.
+    """
     levels, frequencies = (2.0, 1.0), [{(0, 0): 0.8, (2, 2): 0.6}, {(0, 1): 0.9, (1, 1): np.sqrt(0.19)}]
     least = sum(2 / (SIDE * 2 * s * v) for s, v in zip(levels, (0.8, 0.9 / np.sqrt(2)), strict=True))
     kernel, readout = np.full((2, 2, 1, SIDE, SIDE), 7.0), np.full((2, 2, 2, SIDE, SIDE), 7.0)
@@ -152,7 +154,17 @@ def both_layers_over_the_strongest_frequencies_alone(folder):
         left=rotation(0.3),
         trajectories=trajectories,
     )
-    return results_of(found), {"experiment": "known"}, [3.0, 1.25]
+    return results_of(found)
+
+
+@case("norm_over_least")
+def both_layers_over_the_strongest_frequencies_alone(folder):
+    return norms(folder), {"experiment": "known"}, [3.0, 1.25]
+
+
+@case("minimal_norm_deviation")
+def of_norms_that_are_larger_or_smaller(folder):
+    return norms(folder), {"experiment": "known", "condition": "norms"}, [2 - 1, 1 - 1 / 4]
 
 
 @case("balance_order")

@@ -95,6 +95,12 @@ def test_correlation_is_pearsons_and_its_interval_fishers(generator):
     assert CORRELATION.single(pairs).shape == (12,)
 
 
+def test_correlation_does_not_depend_on_units(generator):
+    pairs = generator.normal(size=(12, 2))
+    pairs[:, 1] += pairs[:, 0]
+    assert CORRELATION.number(1000 + 1e-3 * pairs) == pytest.approx(CORRELATION.number(pairs))
+
+
 def test_a_line_is_a_correlation_of_one_and_stays_within():
     line = np.array([[0.0, 1.0], [1.0, 3.0], [2.0, 5.0], [3.0, 7.0]])
     for sign in (1, -1):
@@ -129,6 +135,34 @@ def test_error_of_a_mean_at_one_time_is_students():
     small = values - 4.2
     low, high = stats.t.interval(0.95, 3, small.mean(), stats.sem(small))
     assert ERROR_OF_MEAN.interval(small[:, None, None]) == pytest.approx((0, max(-low, high)))
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.2, 3.0])
+def test_error_of_a_mean_by_its_formula(generator, offset):
+    """With the covariance over time itself, and the estimate of tr Σ² that is unbiased for normal values."""
+    trials, times = 5, 4
+    curves = offset * np.arange(4.0) + generator.normal(size=(trials, times)) * [1.0, 0.5, 2.0, 0.1]
+    mean, covariance = curves.mean(axis=0), np.cov(curves.T) / times
+    along = mean @ covariance @ mean / (mean @ mean)
+    trace, squares = np.trace(covariance), np.trace(covariance @ covariance)
+    squares = (squares - trace**2 / 4) / (1 - 1 / 4) / (1 + 2 / 4)
+    centre = max((mean**2).mean() - trace / trials + along / trials, 0)
+    t = stats.t.ppf(0.975, trials - 1)
+    half = t * np.sqrt(4 * centre * along / trials + 2 * max(squares - along**2, 0) / trials**2)
+    low, high = (np.sqrt(max(centre + t**2 * along / trials + sign * half, 0)) for sign in (-1, 1))
+    low = low if centre > t**2 * along / trials else 0
+    assert ERROR_OF_MEAN.interval(curves[:, :, None]) == pytest.approx((low, high))
+    assert ERROR_OF_MEAN.number(curves[:, :, None]) ** 2 == pytest.approx(max((mean**2).mean() - trace / trials, 0))
+
+
+def test_error_of_a_mean_of_two_modes_has_the_largest_ends(generator):
+    """The upper as if there were one mode, the lower with a quantile for two."""
+    curves = generator.normal(size=(6, 1, 2)) * [0.5, 0.1] + [2.0, 1.9]
+    (_, high), (low, _) = (ERROR_OF_MEAN.interval(curves[:, :, [mode]]) for mode in (0, 1))
+    error = stats.sem(curves[:, 0, 1])
+    wider = curves[:, 0, 1].mean() - stats.t.ppf(1 - 0.025 / 2, 5) * error
+    assert wider < low
+    assert ERROR_OF_MEAN.interval(curves) == pytest.approx((wider, high))
 
 
 def test_error_of_a_mean_without_noise_is_exact():

@@ -220,10 +220,9 @@ def _moments(
     spectra = mode_spectra(found) ** 2
     moments = []
     for power, of_modes in zip(kernel_power(found), discovered, strict=True):
-        ends = [samples[-1]] if when == "end" else [time for time in of_modes if np.isfinite(time)]
         # A trial without a discovery is left out later.
-        ends = ends if len(ends) == (1 if when == "end" else len(of_modes)) else [samples[-1]] * len(of_modes)
-        at = records_at(samples, np.array(ends))
+        ends = samples[-1:] if when == "end" else of_modes
+        at = records_at(samples, ends)
         moments.append(
             [
                 (_learned(power[index], power[0]), spectra[~(of_modes > end)])
