@@ -113,7 +113,7 @@ def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path
     assert run.returncode == 0, run.stdout[-5000:]
     assert {"fig5", "figS4", "zero_padding"} <= {path.stem for path in project.results("figures/*.png")}
     with xr.open_dataset(project.results("trajectories/cifar4/linear_cnn/seed-0.nc")[0]) as trajectory:
-        assert trajectory["kernel_magnitude"].shape[1:] == (3, 32, 32)
+        assert trajectory["kernel_magnitude"].shape[2:] == (3, 32, 32)
         assert "test_loss" in trajectory
 
     def settings_with(rate, more=""):
