@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from learning_dynamics.figures import catalogue, render, style
-from learning_dynamics.predictions import page, summary
+from learning_dynamics.figures import catalogue, class_labels, panels, render, style
+from learning_dynamics.figures.thumbnails import thumbnail
+from learning_dynamics.predictions import answer, page, steps, summary
 from learning_dynamics.results import ExperimentResults
+
+# Pictures of one step, and of classes.
+_CLASSES_OF_A_STEP, _MODES_OF_A_STEP, _EXAMPLES = 4, 4, 24
 
 
 def prediction(
@@ -30,14 +35,62 @@ def prediction(
     results = ExperimentResults.from_files(name, experiments[name])
     files = [Path(path) for path in paths["figures"]]
     for figure in catalogue.PREDICTION_FIGURES:
-        drawn: Figure = render.module(f"experiment.{figure}").draw(results)
+        # What every experiment has too is narrow here: the page is read on phones.
+        options = {"narrow": True} if figure in catalogue.EXPERIMENT_FIGURES else {}
+        drawn: Figure = render.module(f"experiment.{figure}").draw(results, **options)
         style.save(drawn, *(file for file in files if file.stem == figure))
-    pictures = {
-        caption: str(next(file for file in files if file.name == f"{figure}.png"))
-        for figure, caption in catalogue.PREDICTION_FIGURES.items()
-    }
     described = summary.summarise(results, smallest_mode, experiments[name].get("chosen_file"))
+    pictures = page.Pictures(
+        drawings={
+            caption: str(next(file for file in files if file.name == f"{figure}.png"))
+            for figure, caption in catalogue.PREDICTION_FIGURES.items()
+        },
+        steps=_step_pictures(results, described),
+        examples=_examples(results, described),
+        remarks=[class_labels.note(undrawn)] if (undrawn := panels.labels(results).undrawn) else [],
+    )
     page.write(described, pictures, paths["json"], paths["text"], paths["page"])
+
+
+def _step_pictures(results: ExperimentResults, described: Mapping[str, Any]) -> list[list[tuple[str, str]]]:
+    """For each step the mean image of a class on either side, the modes and the wave of the first, with captions."""
+    names, said = answer.Names(described), answer.steps_in_words(described)
+    means = results.structure["class_means"].values + results.data.mean_image
+    signed = bool(means.min() < 0)
+    pictures = []
+    for step, in_words in zip(described["steps"], said, strict=False):
+        shown = [*step["classes_for"][:1], *step["classes_against"][:1]]
+        if step["kind"] != "single":
+            shown = step["classes_for"][:_CLASSES_OF_A_STEP]
+        classes = [results.data.class_names.index(name) for name in shown]
+        modes = step["modes"][:_MODES_OF_A_STEP]
+        vectors = results.structure["right_singular_vectors"].values[modes]
+        wave = steps.wave_images(results, modes[:1], step["wave"])[0]
+        pictures.append(
+            [
+                *(
+                    (f"{names.of(n)}, mean image", thumbnail(means[c], signed))
+                    for n, c in zip(shown, classes, strict=True)
+                ),
+                *((f"mode {m}: {in_words['mode']}", thumbnail(v)) for m, v in zip(modes, vectors, strict=True)),
+                (f"its wave: {in_words['wave']}", thumbnail(wave)),
+            ]
+        )
+    return pictures
+
+
+def _examples(results: ExperimentResults, described: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The first training image of the first classes, and the mean that is subtracted."""
+    data, names = results.data, answer.Names(described)
+    pictures = []
+    for label, name in enumerate(data.class_names[:_EXAMPLES]):
+        first = np.flatnonzero((data.labels == label) & ~data.is_test)[:1]
+        image = data.images[first][0] * data.scale
+        pictures.append((names.of(name), thumbnail(image, signed=bool(image.min() < 0))))
+    if data.centred:
+        mean = data.mean_image
+        pictures.append(("mean image, subtracted", thumbnail(mean, signed=bool(mean.min() < 0))))
+    return pictures
 
 
 def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Any]) -> None:
@@ -60,4 +113,5 @@ def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: M
         caption: next(path for path in paths["pictures"] if Path(path).stem == figure)
         for figure, caption in catalogue.COMPARISON_FIGURES.items()
     }
-    page.write_comparison(summary.measured(results), pictures, paths["json"], paths["text"], paths["page"])
+    measured = summary.measured(results)
+    page.write_comparison(measured, page.Pictures(pictures), paths["json"], paths["text"], paths["page"])
