@@ -8,6 +8,7 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 quoted = $(subst ','\'',$(1))
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(call quoted,$(CIFAR10))"')
 OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
+CHECK_CONFIG = @test -z "$(CONFIG)" || test -f "$(CONFIG)" || { echo "CONFIG=$(CONFIG): no such file; expected your configuration (docs/own-images.md)" >&2; exit 1; }
 SOURCES := workflow tests benchmarks
 
 .PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults mutants check test lint format \
@@ -66,17 +67,20 @@ reproduce-all: .venv/.torch
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
 plan: .venv/.base
+	$(CHECK_CONFIG)
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.planning $(or $(patsubst reproduce,all,$(TARGET)),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
 
 smoke: .venv/.base
 	$(SNAKEMAKE) all --configfile config/smoke.yaml --config results=smoke-results
 
 predict: .venv/.base
+	$(CHECK_CONFIG)
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make predict CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
 	$(SNAKEMAKE) predict $(OWN_CONFIG)
 	@echo "Predictions: results/predictions/"
 
 own: .venv/.base
+	$(CHECK_CONFIG)
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make own CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
 	$(SNAKEMAKE) own $(OWN_CONFIG)
 
@@ -85,6 +89,7 @@ claims: .venv/.base
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
 
 report: .venv/.base
+	$(CHECK_CONFIG)
 	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css $(OWN_CONFIG) -- finished
 	@echo "Open results/report.html"
 

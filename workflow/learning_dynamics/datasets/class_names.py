@@ -1,23 +1,14 @@
-"""What classes are called: how names compare, and how they are shown to people."""
+"""Names of classes, as people are shown them."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from learning_dynamics.errors import printable
 
 # Of a name in a sentence or a table.
 MOST_CHARACTERS = 40
-
-
-def normalised(name: str) -> str:
-    """The name with every letter and its accents as one character where there is one (NFC).
-
-    Some systems write file names with accents apart, keyboards do not; both look the same and mean the same class.
-    """
-    return unicodedata.normalize("NFC", name)
 
 
 def shown(names: Sequence[str], length: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from learning_dynamics.figures import catalogue, class_labels, panels, render, style
 from learning_dynamics.figures.thumbnails import thumbnail
+from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.predictions import answer, page, steps, summary
 from learning_dynamics.results import ExperimentResults
 
@@ -53,27 +54,23 @@ def prediction(
 
 
 def _step_pictures(results: ExperimentResults, described: Mapping[str, Any]) -> list[list[tuple[str, str]]]:
-    """For each step the mean image of a class on either side, the modes and the wave of the first, with captions."""
+    """For each step the mean image of a class on either side, its modes and its waves, with captions."""
     names, said = answer.Names(described), answer.steps_in_words(described)
-    means = results.structure["class_means"].values + results.data.mean_image
-    signed = bool(means.min() < 0)
+    class_names = results.data.class_names
+    means = _on_one_scale(results.structure["class_means"].values + results.data.mean_image)
     pictures = []
     for step, in_words in zip(described["steps"], said, strict=False):
         shown = [*step["classes_for"][:1], *step["classes_against"][:1]]
         if step["kind"] != "single":
             shown = step["classes_for"][:_CLASSES_OF_A_STEP]
-        classes = [results.data.class_names.index(name) for name in shown]
         modes = step["modes"][:_MODES_OF_A_STEP]
         vectors = results.structure["right_singular_vectors"].values[modes]
-        wave = steps.wave_images(results, modes[:1], step["wave"])[0]
+        waves = [steps.wave_image(results, step["modes"], wave) for wave in step["waves"]]
         pictures.append(
             [
-                *(
-                    (f"{names.of(n)}, mean image", thumbnail(means[c], signed))
-                    for n, c in zip(shown, classes, strict=True)
-                ),
+                *((f"{names.of(name)}, mean image", means(class_names.index(name))) for name in shown),
                 *((f"mode {m}: {in_words['mode']}", thumbnail(v)) for m, v in zip(modes, vectors, strict=True)),
-                (f"its wave: {in_words['wave']}", thumbnail(wave)),
+                *zip(in_words["waves"], map(thumbnail, waves), strict=True),
             ]
         )
     return pictures
@@ -82,15 +79,21 @@ def _step_pictures(results: ExperimentResults, described: Mapping[str, Any]) -> 
 def _examples(results: ExperimentResults, described: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The first training image of the first classes, and the mean that is subtracted."""
     data, names = results.data, answer.Names(described)
-    pictures = []
-    for label, name in enumerate(data.class_names[:_EXAMPLES]):
-        first = np.flatnonzero((data.labels == label) & ~data.is_test)[:1]
-        image = data.images[first][0] * data.scale
-        pictures.append((names.of(name), thumbnail(image, signed=bool(image.min() < 0))))
+    shown = data.class_names[:_EXAMPLES]
+    firsts = [int(np.flatnonzero((data.labels == label) & ~data.is_test)[0]) for label in range(len(shown))]
+    images = [data.images[np.array([first])][0] * data.scale for first in firsts]
+    captions = [names.of(name) for name in shown]
     if data.centred:
-        mean = data.mean_image
-        pictures.append(("mean image, subtracted", thumbnail(mean, signed=bool(mean.min() < 0))))
-    return pictures
+        images.append(data.mean_image)
+        captions.append("mean image, subtracted")
+    drawn = _on_one_scale(np.stack(images))
+    return [(caption, drawn(index)) for index, caption in enumerate(captions)]
+
+
+def _on_one_scale(images: FloatArray) -> Callable[[int], str]:
+    """The n-th image as a small picture, dark to bright or, with negative values, signed."""
+    signed, limit = bool(images.min() < 0), float(np.abs(images).max())
+    return lambda index: thumbnail(images[index], signed, limit)
 
 
 def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Any]) -> None:

@@ -141,10 +141,10 @@ def show_image(axes: Axes, image: npt.ArrayLike, signed: bool = True, limit: flo
     return axes.imshow(values, cmap=MAGNITUDE, vmin=0, vmax=scale)
 
 
-def colours(image: npt.ArrayLike, signed: bool) -> npt.NDArray[np.float64]:
+def colours(image: npt.ArrayLike, signed: bool, limit: float | None = None) -> npt.NDArray[np.float64]:
     """The same as values from 0 to 1 of red, green and blue, shape (n, n, 3); magnitudes of one channel are grey."""
     values = np.asarray(image, dtype=np.float64)
-    scale = float(np.abs(values).max()) or 1.0
+    scale = limit or float(np.abs(values).max()) or 1.0
     if len(values) > 1:
         return _channels_as_colours(values, signed, scale)
     if signed:

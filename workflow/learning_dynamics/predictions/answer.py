@@ -15,7 +15,7 @@ from learning_dynamics.theory.close_modes import STANDARD_ERRORS
 NETWORK_NAMES = {name: model.LABEL for name, model in MODELS.items()}
 # Steps in the first sentence, and those that have pictures.
 _IN_A_SENTENCE, STEPS_SHOWN = 4, 6
-_CLASSES_SHOWN = 6
+_CLASSES_IN_A_SENTENCE, _CLASSES_SHOWN = 3, 6
 # Below this share of a mode's power a wave is the first of many.
 _DOMINANT = 0.25
 # A mode this much weaker than the strongest takes correspondingly longer.
@@ -45,20 +45,20 @@ class Names:
         """A class as it is shown."""
         return f"“{self._shown[name]}”"
 
-    def listed(self, names: Sequence[str]) -> str:
+    def listed(self, names: Sequence[str], most: int = _CLASSES_SHOWN) -> str:
         """Some classes: “a”, “b” and “c”; the first ones of many."""
-        some = [self.of(name) for name in names[:_CLASSES_SHOWN]]
+        some = [self.of(name) for name in names[:most]]
         more = len(names) - len(some)
         return joined([*some, f"{more} more"] if more else some)
 
-    def told_apart(self, step: Mapping[str, Any]) -> str | None:
+    def told_apart(self, step: Mapping[str, Any], most: int = _CLASSES_SHOWN) -> str | None:
         """Which classes a mode or a step tells apart; None if all lie on one side."""
-        favoured, opposed = step["classes_for"], step["classes_against"]
+        favoured = self.listed(step["classes_for"], most)
         if step.get("kind", "single") != "single":
-            return f"{self.listed(favoured)} from one another"
-        if opposed:
-            return f"{self.listed(favoured)} from {self.listed(opposed)}"
-        return None if len(favoured) == len(self._shown) else f"{self.listed(favoured)} from the others"
+            return f"{favoured} from one another"
+        if step["classes_against"]:
+            return f"{favoured} from {self.listed(step['classes_against'], most)}"
+        return None if len(step["classes_for"]) == len(self._shown) else f"{favoured} from the others"
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -89,22 +89,29 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def wave_words(wave: Mapping[str, Any], channels: int) -> str:
-    """A frequency in words, such as "one wave of brightness from left to right"."""
-    what = "brightness" if channels == 1 else "brightness and colour"
-    row, column = abs(wave["row"]), abs(wave["column"])
+def wave_words(wave: Mapping[str, Any], what: str) -> str:
+    """A frequency in words, such as "one wave of brightness from left to right", of `what` or of nothing said."""
+    row, column, of = abs(wave["row"]), abs(wave["column"]), f" of {what}" if what else ""
     if not row and not column:
-        words = f"the {what} of the whole picture"
-    elif row and column:
-        words = f"a slanted wave of {what}, {_times(row)} from top to bottom and {_times(column)} from left to right"
-    else:
-        count = "one wave" if row + column == 1 else f"{row + column} waves"
-        words = f"{count} of {what} from {'top to bottom' if row else 'left to right'}"
-    return words if wave["share"] >= _DOMINANT else f"many waves together, the strongest of them {words}"
+        return f"the {what} of the whole picture" if what else "the whole picture"
+    if row and column:
+        return f"a slanted wave{of} ({row} down, {column} across)"
+    return f"{_counted(row + column)}{of} from {'top to bottom' if row else 'left to right'}"
 
 
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+def _counted(waves: int) -> str:
+    return "one wave" if waves == 1 else f"{waves} waves"
+
+
+def _what_varies(summary: Mapping[str, Any]) -> str:
+    return "brightness" if summary["images"]["channels"] == 1 else "brightness and colour"
+
+
+def waves_in_words(waves: Sequence[Mapping[str, Any]], what: str) -> str:
+    """The dominant frequencies of a step in words."""
+    if sum(wave["share"] for wave in waves) < _DOMINANT:
+        return f"many waves together, first of all {wave_words(waves[0], what)}"
+    return joined([wave_words(waves[0], what), *(wave_words(wave, "") for wave in waves[1:])])
 
 
 def answer(summary: Mapping[str, Any]) -> list[str]:
@@ -121,11 +128,13 @@ def _first_sentence(summary: Mapping[str, Any], names: Names, network: str) -> s
     updates = summary["settings"]["updates"]
     if not steps:
         return f"Your {label} will find nothing within the {updates:,} images of this run."
-    channels = summary["images"]["channels"]
+    what = _what_varies(summary)
     clauses = []
     for step in steps[:_IN_A_SENTENCE]:
-        by = f", by {wave_words(step['wave'], channels)}" if _has_waves(network) else ""
-        clauses.append(f"{_learned(names, step)}, after about {_span(step['found'][network])} images{by}")
+        by = f", by {waves_in_words(step['waves'], what)}" if _has_waves(network) else ""
+        clauses.append(
+            f"{_learned(names, step, _CLASSES_IN_A_SENTENCE)}, after about {_span(step['found'][network])} images{by}"
+        )
     more = len(steps) - len(clauses)
     rest = [f"then take {more} more step{'s' if more > 1 else ''}"] if more else []
     later = [f"then {clause}" for clause in clauses[1:]]
@@ -138,8 +147,8 @@ def _has_waves(network: str) -> bool:
     return network == "linear_cnn"
 
 
-def _learned(names: Names, step: Mapping[str, Any]) -> str:
-    apart = names.told_apart(step)
+def _learned(names: Names, step: Mapping[str, Any], most: int = _CLASSES_SHOWN) -> str:
+    apart = names.told_apart(step, most)
     return f"tell {apart}" if apart else "learn what all classes have in common, which tells none apart"
 
 
@@ -188,38 +197,44 @@ def group_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def steps_in_words(summary: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The first steps: ``title``, when each is taken (``times``), and what its pictures show (``mode``, ``wave``)."""
-    names, channels = Names(summary), summary["images"]["channels"]
+def steps_in_words(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The first steps: ``title``, when each is taken (``times``), and what its pictures show (``mode``, ``waves``)."""
+    names, what = Names(summary), _what_varies(summary)
     described = []
     for step in summary["steps"][:STEPS_SHOWN]:
-        learned, wave = _learned(names, step), step["wave"]
+        learned = _learned(names, step)
         times = [
             f"{NETWORK_NAMES[network]} "
             + (f"after about {_span(found)} images" if found else "not within this run")
             + (f", with {percent(_best_known(right))} right" if (right := step["accuracy"][network]) else "")
             for network, found in step["found"].items()
         ]
-        frequency = f"({wave['row']}, {wave['column']})".replace("-", "−")
         described.append(
             {
                 "title": learned[0].upper() + learned[1:],
                 "times": f"{'; '.join(times)}.",
-                "mode": _mode_picture(names, step, channels),
-                "wave": f"{wave_words({**wave, 'share': 1}, channels)}: frequency {frequency}, {percent(wave['share'])} "
-                "of its power",
+                "mode": _mode_picture(names, step, summary["images"]["channels"]),
+                "waves": [
+                    f"{wave_words(wave, what)}, frequency {pair(wave)}, {percent(wave['share'])} of the power"
+                    for wave in step["waves"]
+                ],
             }
         )
     return described
+
+
+def pair(frequency: Mapping[str, Any]) -> str:
+    """A frequency as (vertical, horizontal) cycles per image."""
+    return f"({frequency['row']}, {frequency['column']})".replace("-", "−")
 
 
 def _mode_picture(names: Names, step: Mapping[str, Any], channels: int) -> str:
     if step["kind"] != "single":
         return "one of the mixtures"
     favoured = names.listed(step["classes_for"][:1])
-    return (
-        f"red: brighter in {favoured}; blue: darker" if channels == 1 else f"{favoured} less the mean; grey: as there"
-    )
+    if channels == 1:
+        return f"red speaks for {favoured} where the picture is bright, blue where it is dark"
+    return f"the colours that speak for {favoured}; grey: none"
 
 
 def _best_known(shares: Mapping[str, float]) -> float:
@@ -266,27 +281,34 @@ def _difficulty(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
             f"{names.listed(group)} have the same mean image: no linear network can tell them apart.",
         )
     coherence, outside = caveats["smallest_coherence"], caveats["off_diagonal_share"]
-    alike = coherence >= NOTICEABLE["coherence"] and outside <= NOTICEABLE["off_diagonal_share"]
-    yield (
-        "easy" if alike else "hard",
-        f"Coherence: the class means hold at least {percent(coherence)} of the power along any mode (100 %: one image "
-        f"per class), and {percent(outside)} of V'ΣxxV lies off the diagonal. "
-        + (
-            "The images of a class are much alike, and the modes hardly disturb each other."
-            if alike
-            else "Images differ inside their classes: the modes are coupled, so that the closed forms of the paper do "
-            "not hold (the gradient flow does), single trainings scatter, and what is learned of the training images "
-            "holds less for new ones."
-        ),
-    )
+    several = len(summary["modes"]) > 1
+    diagonal = f", and {percent(outside)} of V'ΣxxV lies off the diagonal" if several else ""
+    measured = f"the class means hold {percent(coherence)} of the power along the least coherent mode{diagonal}."
+    if all(entry["train"] == 1 for entry in summary["images"]["classes"]):
+        yield (
+            "easy",
+            "Coherence: complete, with one image per class; nothing is known of how other images would differ.",
+        )
+    elif coherence >= NOTICEABLE["coherence"] and outside <= NOTICEABLE["off_diagonal_share"]:
+        yield (
+            "easy",
+            f"Coherence: {measured} The images of a class are much alike, and the modes hardly disturb each other.",
+        )
+    else:
+        yield (
+            "hard",
+            f"Coherence: {measured} Images differ inside their classes: the modes are coupled, so that the closed "
+            "forms of the paper do not hold (the gradient flow does), single trainings scatter, and what is learned of "
+            "the training images holds less for new ones.",
+        )
     shared = caveats["largest_shared_power"]
-    if len(summary["modes"]) > 1 and "linear_cnn" in summary["networks"]:
+    if several and any(_has_waves(network) for network in summary["networks"]):
         if shared > NOTICEABLE["shared_power"]:
             yield (
                 "note",
                 f"Shared frequencies: {mode_numbers(sorted(caveats['largest_shared_by']))} have {percent(shared)} of "
-                "their power at the same ones. What the CNN's kernel learns for one serves the other, which starts from "
-                "what is there.",
+                "their power at the same ones. What the CNN's kernel learns for one serves the other, which starts "
+                "from what is there.",
             )
         else:
             yield (
@@ -297,14 +319,13 @@ def _difficulty(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if summary["groups"]:
         listed = "; ".join(mode_numbers(group["modes"]) for group in summary["groups"])
         yield "hard", f"Equal strengths: {listed} are not told apart by their s, see above."
-    elif len(summary["modes"]) > 1:
+    elif several:
         yield "easy", "Equal strengths: none, every mode is one by itself."
     first, last = summary["modes"][0]["singular_value"], summary["modes"][-1]["singular_value"]
     if last < _WEAK * first:
         yield (
             "hard",
-            f"Weak modes: the last one is {first / last:,.0f} times weaker than the first, and learned about as much "
-            "later.",
+            f"Weak modes: the last one is {first / last:,.0f} times weaker than the first; weak modes are found late.",
         )
     if summary["images"]["unbalanced"]:
         sentence = summary["images"]["unbalanced"]

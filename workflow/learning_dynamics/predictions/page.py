@@ -19,7 +19,7 @@ _STYLE = """
 :root { color-scheme: light; }
 h2 { font-size: 1.2rem; margin: 1.8rem 0 .4rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .2rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
 th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 img { max-width: 100%; height: auto; display: block; margin: .5rem 0; }
 .answer { font-size: 1.1rem; }
@@ -40,7 +40,7 @@ dt { font-weight: 600; } dd { margin: 0 0 .3rem 1rem; }
   table, tbody, tr, td { display: block; }
   tr.head { display: none; }
   tr { border-bottom: 1px solid var(--line); padding: .4rem 0; }
-  td { border: 0; padding: .05rem 0; }
+  td { border: 0; padding: .05rem 0; overflow-wrap: anywhere; }
   td[data-head]::before { content: attr(data-head) ": "; font-weight: 600; }
 }
 """
@@ -225,7 +225,7 @@ def _text(summary: Mapping[str, Any], said: Mapping[str, Any], remarks: Sequence
     yield from (_title(summary), "=" * len(_title(summary)), "")
     yield from _wrapped(said["answer"])
     steps = [
-        f"{number}. {step['title']}: {step['times']} Its wave: {step['wave']}."
+        f"{number}. {step['title']}: {step['times']} By {'; '.join(step['waves'])}."
         for number, step in enumerate(said["steps"], 1)
     ]
     sections = [

@@ -7,21 +7,25 @@ from typing import Any
 
 import numpy as np
 
+from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.theory.close_modes import CloseModes
 
 # A class belongs to one side of a mode if its weight in u^α is at least this share of the largest.
 _WEIGHTY = 0.4
+# A frequency is as good as the strongest if its |v̂_l| is at least this share of it: both grow at about the same speed.
+_EQUAL, _MOST_WAVES = 0.9, 3
 
 
 def sides(results: ExperimentResults, modes: Sequence[int]) -> tuple[list[str], list[str]]:
-    """The classes on either side of a mode, heaviest first; those of a group, whose sides are any, on the first."""
+    """The classes on either side of a mode, heaviest first; those of a group, which has no sides, all on the first."""
+    names = results.data.class_names
     weights = results.decomposition.left[:, list(modes)]
     if len(modes) > 1:
-        weights = np.linalg.norm(weights, axis=1, keepdims=True)
+        sizes = np.linalg.norm(weights, axis=1)
+        return [names[index] for index in np.flatnonzero(sizes >= _WEIGHTY * sizes.max())], []
     weights = weights[:, 0]
-    names = results.data.class_names
     limit = _WEIGHTY * np.abs(weights).max()
     order = np.argsort(-np.abs(weights), kind="stable")
     return (
@@ -30,30 +34,33 @@ def sides(results: ExperimentResults, modes: Sequence[int]) -> tuple[list[str], 
     )
 
 
-def wave(spectra: FloatArray) -> dict[str, Any]:
-    """The dominant frequency of some modes: where Σ_α|v̂^α_l|² is largest; the kernel grows fastest there.
+def waves(spectra: FloatArray) -> list[dict[str, Any]]:
+    """The dominant frequency of some modes, where Σ_α|v̂^α_l|² is largest and a kernel grows fastest, and its equals.
 
     Args:
         spectra: |v̂^α_l|, channels combined, shape (modes, n, n).
 
     Returns:
-        ``row`` and ``column``, cycles per image, and the ``share`` of the modes' power at the frequency and its mirror.
+        Strongest first, ``row`` and ``column`` in cycles per image, and the ``share`` of the modes' power at the
+        frequency and its mirror.
     """
     power = (spectra**2).sum(axis=0)
     side = power.shape[-1]
-    # Of two that are equal to rounding the first, whatever the machine.
-    index = int(np.argmax(power.ravel() >= (1 - 1e-9) * power.max()))
-    row, column = divmod(index, side)
-    mirror = (-row % side, -column % side)
-    together = power[row, column] + (power[mirror] if mirror != (row, column) else 0.0)
-    signed = [value if value <= side // 2 else value - side for value in (row, column)]
-    if signed[0] < 0 or (signed[0] == 0 and signed[1] < 0):
-        signed = [-value for value in signed]
-    return {"row": signed[0], "column": signed[1], "share": rounded(float(together / power.sum()))}
+    found: list[dict[str, Any]] = []
+    for index in np.flatnonzero(power.ravel() >= _EQUAL**2 * power.max()):
+        row, column = divmod(int(index), side)
+        mirror = (-row % side, -column % side)
+        if mirror < (row, column):
+            continue
+        together = power[row, column] + (power[mirror] if mirror != (row, column) else 0.0)
+        signed = [value if value <= side // 2 else value - side for value in (row, column)]
+        found.append({"row": signed[0], "column": signed[1], "share": rounded(float(together / power.sum()))})
+    # Shares are rounded: those that are equal to rounding keep their order, whatever the machine.
+    return sorted(found, key=lambda wave: -wave["share"])[:_MOST_WAVES]
 
 
-def wave_images(results: ExperimentResults, modes: Sequence[int], frequency: Mapping[str, Any]) -> FloatArray:
-    """The part of v^α at one frequency and its mirror, as images, shape (modes, C, n, n)."""
+def wave_image(results: ExperimentResults, modes: Sequence[int], frequency: Mapping[str, Any]) -> FloatArray:
+    """The part at one frequency and its mirror of that v^α of some modes that has most there, shape (C, n, n)."""
     parts = results.structure["right_singular_spectra"].values[list(modes)]
     spectra = parts[..., 0] + 1j * parts[..., 1]
     side = spectra.shape[-1]
@@ -61,7 +68,8 @@ def wave_images(results: ExperimentResults, modes: Sequence[int], frequency: Map
     for sign in (1, -1):
         place = (..., sign * frequency["row"] % side, sign * frequency["column"] % side)
         kept[place] = spectra[place]
-    return np.asarray(np.fft.ifft2(kept, norm="ortho").real)
+    most = int(np.argmax((np.abs(kept) ** 2).sum(axis=(1, 2, 3)).round(9)))
+    return fourier.image(kept[most])
 
 
 def steps(
@@ -90,7 +98,7 @@ def steps(
                 "kind": kinds.get(modes, "single"),
                 "classes_for": favoured,
                 "classes_against": opposed,
-                "wave": wave(spectra[list(modes)]),
+                "waves": waves(spectra[list(modes)]),
                 "found": {network: _found(part, modes) for network, part in networks.items()},
                 "accuracy": {network: _accuracy(part, modes) for network, part in networks.items()},
             }

@@ -10,7 +10,7 @@ from learning_dynamics.errors import printable
 from learning_dynamics.networks.base import TwoLayerNetwork
 from learning_dynamics.networks.registry import MODELS
 from learning_dynamics.predictions import answer
-from learning_dynamics.predictions.answer import NETWORK_NAMES, Names, percent
+from learning_dynamics.predictions.answer import NETWORK_NAMES, Names, pair, percent
 
 # Why each two-layer network may find modes in another order than that of their singular values.
 ORDER_REASONS = {name: model.ORDER for name, model in MODELS.items() if issubclass(model, TwoLayerNetwork)}
@@ -148,11 +148,6 @@ def _unexpected(entry: Mapping[str, Any]) -> list[str]:
     return [f"{entry[key]} seeds {remark}" for key, remark in kinds if entry.get(key)]
 
 
-def pair(frequency: Mapping[str, Any]) -> str:
-    """A frequency as (vertical, horizontal) cycles per image."""
-    return f"({frequency['row']}, {frequency['column']})".replace("-", "−")
-
-
 def _images(summary: Mapping[str, Any]) -> Iterator[str]:
     images, names = summary["images"], Names(summary)
     classes = images["classes"]
@@ -165,7 +160,7 @@ def _images(summary: Mapping[str, Any]) -> Iterator[str]:
     )
     yield from _reading(images.get("reading", {}))
     untested = [entry["name"] for entry in classes if test and not entry["test"]]
-    if untested:
+    if untested and "reading" not in images:
         yield f"There is no test image of {names.listed(untested)}."
     if "further_modes" in summary:
         kept, every = len(summary["modes"]), len(summary["modes"]) + summary["further_modes"]
@@ -184,8 +179,10 @@ def _reading(reading: Mapping[str, Any]) -> Iterator[str]:
         yield f"Scaling: {printable(str(reading['scaling']))}."
     yield from (printable(str(sentence)) for sentence in reading.get("notes", []))
     entries = reading.get("passed_over", [])
+    total = reading.get("passed_over_total", len(entries))
     if entries:
-        yield f"{len(entries):,} file{'s were' if len(entries) > 1 else ' was'} passed over, listed below."
+        which = "listed below" if total == len(entries) else f"the first {len(entries)} of them listed below"
+        yield f"Passed over in the source: {total:,}, {which}."
 
 
 def _scaled(reading: Mapping[str, Any]) -> str:
@@ -213,7 +210,6 @@ def _order(summary: Mapping[str, Any]) -> Iterator[str]:
         missing = [e["mode"] for e in part["modes"] if e["half_rise"] is None]
         if missing:
             yield f"{NETWORK_NAMES[network]}: {answer.mode_numbers(missing)} not within the run."
-    yield from answer.group_sentences(summary)
 
 
 def _out_of_order(order: Sequence[int], groups: Sequence[Mapping[str, Any]]) -> bool:
@@ -230,10 +226,8 @@ def _frequencies(summary: Mapping[str, Any]) -> Iterator[str]:
         return
     listed = ", ".join(f"{pair(part)} {percent(part['share'])}" for part in frequencies[:6])
     total = sum(part["share"] for part in frequencies)
-    yield (
-        f"The kernel ends with most of its power at (vertical, horizontal) cycles per image {listed}. "
-        f"The {len(frequencies)} strongest frequencies hold {percent(total)}."
-    )
+    together = f" The {len(frequencies)} strongest frequencies hold {percent(total)}." if len(frequencies) > 1 else ""
+    yield f"The kernel ends with most of its power at (vertical, horizontal) cycles per image {listed}.{together}"
 
 
 def _caveats(summary: Mapping[str, Any]) -> Iterator[str]:

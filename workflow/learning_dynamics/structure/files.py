@@ -251,8 +251,8 @@ def _rounding_level(data: LabelledImages, train: Correlations | CorrelationsInMo
 
 
 def _of_single_precision(data: LabelledImages) -> bool:
-    """Whether every value is one that float32 has; whole numbers of 8 bits are exact, not rounded."""
-    if data.images.dtype == np.uint8:
+    """Whether every value is one that float32 has; whole numbers are exact, not rounded."""
+    if data.images.dtype.kind == "u":
         return False
     pieces = (data.images[start : start + _AT_ONCE] for start in range(0, len(data.images), _AT_ONCE))
     with np.errstate(over="ignore"):

@@ -30,8 +30,8 @@ def draw(results: ExperimentResults) -> Figure:
     shown = results.modes[:_MODES]
     magnitudes = panels.right_magnitudes(results)[: len(shown)]
     kernel = summary.magnitudes_of_the_final_kernel(results, 1e-9)
-    tile = min(0.9, (style.COLUMN - 0.6) / len(shown))
-    heights = [0.7 + 2 * tile]
+    tile = min(0.75, (style.COLUMN - 1.0) / len(shown))
+    heights = [0.8 + 2 * tile]
     flow = results.theory("linear_cnn", ["mean_kernel_magnitude"]) if kernel is not None else {}
     grows = "mean_kernel_magnitude" in flow
     if kernel is not None:
@@ -78,8 +78,8 @@ def _shares(axes: Axes, shares: list[float], names: list[str], colours: list[str
     axes.barh(range(len(shares)), [100 * share for share in shares], color=colours)
     axes.set_yticks(range(len(shares)), names)
     axes.invert_yaxis()
-    axes.set_xlabel("share of the power (%)")
-    axes.set_title("strongest frequencies")
+    axes.set_xlabel("share (%)")
+    axes.set_title("the kernel's power")
 
 
 def _growth(
@@ -96,5 +96,5 @@ def _growth(
     axes.set_ylim(bottom=0)
     learning_curves.time_axis(axes, results)
     panel.legend(
-        loc="outside right center", handlelength=2, title="frequency,\ncolour: mode\nof the largest", title_fontsize=6
+        loc="outside right center", handlelength=2, title="frequency, in\nthe colour of\nits mode", title_fontsize=6
     )
