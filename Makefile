@@ -70,6 +70,7 @@ reproduce-all: .venv/.torch
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
 
 plan: .venv/.base
+	$(CHECK_CONFIG)
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.planning $(or $(patsubst reproduce,all,$(TARGET)),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
 
 smoke: .venv/.base

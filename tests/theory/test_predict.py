@@ -57,10 +57,11 @@ def test_axes_and_units(tmp_path, name, network):
     expected = {
         "effective_singular_values": ("seed", "sample", "left_mode", "right_mode"),
         "discovery_time": ("seed", "mode"),
-        "train_loss": ("seed", "sample"),
     }
-    if name == "digits4":
-        expected["test_loss"] = ("seed", "sample")
+    for split in ("train", "test") if name == "digits4" else ("train",):
+        expected[f"{split}_loss"] = ("seed", "sample")
+        expected[f"{split}_accuracy"] = ("seed", "mode")
+        expected[f"final_{split}_accuracy"] = ("seed",)
     plane = ("frequency_row", "frequency_column")
     if network == "linear_cnn":
         expected["mean_kernel_magnitude"] = ("sample", "channel", *plane)

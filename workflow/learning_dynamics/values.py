@@ -36,7 +36,7 @@ def _path(path: str) -> str:
 
 
 def _folder_of_results(path: str) -> str:
-    for text in ("{", "}", "\\", "://"):
+    for text in ("{", "}", "\\", "://", "<"):
         if text in path:
             raise ValueError(f"'{path}' holds '{text}', which the tools read otherwise; expected a folder without it")
     path = _path(path)

@@ -22,7 +22,7 @@ from learning_dynamics.networks.registry import (
     MODELS,
     TWO_LAYER_NETWORKS,
 )
-from learning_dynamics.pipeline import configuration, snakemake_internals
+from learning_dynamics.pipeline import configuration, last_words, snakemake_internals
 from learning_dynamics.pipeline.configuration import exit_with_message
 from learning_dynamics.pipeline.experiments import Experiments
 from learning_dynamics.pipeline.extensions import Extensions
@@ -36,8 +36,10 @@ from learning_dynamics.pipeline.result_files import (
 )
 from learning_dynamics.pipeline.rule_code import RuleCode
 from learning_dynamics.pipeline.targets import Targets
+from learning_dynamics.pipeline.user_text import UserText
 from learning_dynamics.publishing import archive
 
+last_words.install(snakemake_internals.logger())
 fix_hash_seed()
 # Results are looked into on file systems without locks too, see jobs.begin.
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
@@ -69,6 +71,10 @@ config["jobs"] = {
     "sources": f"{RESULTS}/{SOURCE_RECORDS}",
     "device": CONFIG.deep_training.device,
 }
+
+
+# For the report's captions.
+config["captions"] = {"archive": UserText(CONFIG.archive or "").in_caption}
 
 
 wildcard_constraints:

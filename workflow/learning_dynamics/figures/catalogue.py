@@ -77,12 +77,11 @@ EXPERIMENT_FIGURES = {
     "discovery_times": "Discovery times",
 }
 
-# Drawn for a prediction, without any training; the ``draw`` of each module takes one experiment's results.
+# Drawn for a prediction, without any training, in one column; the ``draw`` of each takes one experiment's results.
 PREDICTION_FIGURES = {
-    "images": "The images",
-    "structure": "Their statistical structure",
     "predicted_order": "When each mode should be found",
     "predicted_frequencies": "Which frequencies should win",
+    "structure": "Statistical structure of the images",
 }
 
 # Drawn from a user's own experiment alone after training; the ``draw`` of each module takes a list of one.

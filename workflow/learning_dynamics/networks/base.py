@@ -53,11 +53,13 @@ class TwoLayerNetwork(Network):
     RECORDS: what a trajectory file has of every record beside Ω and the losses, in float32.
     SNAPSHOTS: the weights it has of a few records.
     STDS: the keys of the standard deviations of its initial weights.
+    ORDER: why it may find modes in another order than that of their singular values.
     """
 
     RECORDS: ClassVar[Layout] = {}
     SNAPSHOTS: ClassVar[Layout] = {}
     STDS: ClassVar[tuple[str, ...]] = ()
+    ORDER: ClassVar[str] = "each mode has a speed and a start of its own"
 
     # λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto` until it is chosen.
     learning_rate: Any

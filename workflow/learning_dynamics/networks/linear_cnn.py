@@ -43,6 +43,10 @@ class LinearCNN(TwoLayerNetwork):
         "kernel": (("channel", "row", "column"), "kernel k"),
         "readout": (("class", "row", "column"), "readout W, each row as an image"),
     }
+    ORDER: ClassVar[str] = (
+        "in a CNN the speed of a mode is n s times its strongest frequency, and modes that share frequencies help each "
+        "other; either can change the order"
+    )
 
     STDS: ClassVar[tuple[str, ...]] = ("kernel_std", "readout_std")
 

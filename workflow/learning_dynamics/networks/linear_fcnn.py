@@ -42,6 +42,10 @@ class LinearFCNN(TwoLayerNetwork):
         ),
         "second_layer": (("class", "hidden"), "second layer W2"),
     }
+    ORDER: ClassVar[str] = (
+        "in an FCNN the speed of a mode is its s, whatever its frequencies; but modes of similar s start from values "
+        "that are larger where images vary more (d), and where classes vary inside, modes that are learned move others"
+    )
 
     STDS: ClassVar[tuple[str, ...]] = ("weight_std",)
 

@@ -1,14 +1,22 @@
 """What the rules ask Snakemake for and what its documented interface does not tell.
 
-Inside a Snakefile Snakemake documents where the workflow lies and nothing of the run itself. Three answers need more,
-and they are taken here alone, from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may
-change it: ``tests/unit/test_pipeline_snakemake.py`` runs all of them in a small workflow.
+Inside a Snakefile Snakemake documents where the workflow lies and nothing of the run itself. What is more is taken here
+alone, most of it from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may change it:
+``tests/unit/test_pipeline_snakemake.py`` runs all functions in a small workflow.
 """
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
+
+
+def logger() -> logging.Logger:
+    """Where Snakemake reports its events, those of logger plugins: jobs that fail among them."""
+    from snakemake.logging import logger as found
+
+    return found
 
 
 def requested_targets(workflow: Any) -> set[str]:

@@ -15,13 +15,14 @@ from learning_dynamics.datasets.labelled_images import LabelledImages
 from learning_dynamics.numerics import discovery, fourier
 from learning_dynamics.numerics.correlations import Correlations, FloatArray, Structure
 from learning_dynamics.numerics.random_streams import PAPER_TRIALS
+from learning_dynamics.predictions import accuracy
 from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.files import Averages
 from learning_dynamics.structure.training_data import StructureFiles, TrainingData
 from learning_dynamics.theory import competition, gradient_flow
 from learning_dynamics.theory.gradient_flow import PrincipalDirections
-from learning_dynamics.theory.whole_networks import Spectra
+from learning_dynamics.theory.whole_networks import Factors, Spectra
 from learning_dynamics.training.task import Task, Trials, TwoLayerTask
 
 SOURCE = "Pinson et al. 2023, Eqs. 15, 16, 19, 20 (gradient flow), 22 (sigmoid), 23 and 24 (competition)"
@@ -34,7 +35,7 @@ def predict(
     """The gradient flow from every trial's own initial weights, and the closed forms that apply to the data set.
 
     Args:
-        task: the network and its data; of the images only shape and number of classes are used.
+        task: the network and its data; the images are read for the shares that are answered right.
         seeds: number of trials.
         log: for the cost of the integration.
         principal: the eigenvectors of the training Σxx that the flow keeps; by default they are computed.
@@ -165,9 +166,33 @@ def _flow_variables(
         variables[f"{split}_loss"] = netcdf.variable(
             ("seed", "sample"), values, f"gradient flow's mean square error over all {split} samples"
         )
+    for split in losses:
+        variables |= _accuracy_variables(solution.whole, data, split, times, samples)
     if isinstance(solution.whole, Spectra):
         variables |= _magnitude_variables(solution.whole, data, averaged)
     return variables
+
+
+def _accuracy_variables(
+    whole: Spectra | Factors, data: TrainingData, split: str, times: FloatArray, samples: FloatArray
+) -> dict[str, xr.Variable]:
+    found, final = np.full_like(times, np.nan), np.empty(len(times))
+    images = data.images.split(split)
+    for trial, own in enumerate(times):
+        modes, records = accuracy.when_found(own, samples)
+        networks = whole.of_trial(trial, np.append(records, len(samples) - 1))
+        *found[trial, modes], final[trial] = accuracy.share_right(networks, images)
+    return {
+        f"{split}_accuracy": netcdf.variable(
+            ("seed", "mode"),
+            found,
+            f"share of the {split} samples that the gradient flow's network answers right when the mode is found, "
+            "midway to the next one's half-rise; NaN if not within the run",
+        ),
+        f"final_{split}_accuracy": netcdf.variable(
+            ("seed",), final, f"share of the {split} samples that the gradient flow's network answers right at the end"
+        ),
+    }
 
 
 def _magnitude_variables(whole: Spectra, data: TrainingData, averaged: int) -> dict[str, xr.Variable]:

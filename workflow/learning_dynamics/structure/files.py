@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ from learning_dynamics.numerics.correlations import (
     correlate_in_modes,
     decompose,
     input_correlation_in_modes,
+    rounding_level,
 )
 from learning_dynamics.storage import netcdf, provenance
 
 _log = logging.getLogger(__name__)
 
 _PACKAGES = ("numpy", "scipy", "xarray", "netCDF4")
+# Images in memory at a time.
+_AT_ONCE = 1000
 
 
 Averages = Mapping[str, Correlations] | Mapping[str, CorrelationsInModes]
@@ -159,7 +163,7 @@ def structure_dataset(
         DataError: all classes have the same mean image, so that there is no structure.
     """
     train = correlations["train"]
-    every = decompose(train.input_output)
+    every = replace(decompose(train.input_output), rounding=_rounding_level(data, train))
     structure = every.leading(most_modes)
     kept = len(structure.singular_values)
     in_modes = (
@@ -168,7 +172,7 @@ def structure_dataset(
         else input_correlation_in_modes(train, structure)
     )
     scale = np.abs(data.mean_image).max() + np.sqrt(np.abs(in_modes).max())
-    if not structure.singular_values[0] > 1e-12 * scale:
+    if not structure.singular_values[0] > max(1e-12 * scale, structure.rounding):
         raise DataError(
             f"data set '{experiment}': the mean image of every class is the same (zero after centring); expected "
             "classes that differ in the mean: there is nothing that a linear network could discover"
@@ -183,6 +187,7 @@ def structure_dataset(
     means = train.input_output / train.class_frequencies[:, None]
     variables = {
         "singular_values": netcdf.variable(("mode",), structure.singular_values, "singular values s_α of Σyx"),
+        "rounding_level": netcdf.variable((), structure.rounding, "what rounding alone can make a singular value"),
         "left_singular_vectors": netcdf.variable(("class", "mode"), structure.left, "left singular vectors U"),
         "right_singular_vectors": netcdf.variable(
             ("mode", *image), images(structure.right), "right singular vectors v^α as images"
@@ -257,6 +262,21 @@ def write_structure(
     netcdf.write(structure_dataset(data, correlations, experiment, settings, most_modes=most_modes), path)
 
 
+def _rounding_level(data: LabelledImages, train: Correlations | CorrelationsInModes) -> float:
+    power = train.input_power if isinstance(train, CorrelationsInModes) else float(np.trace(train.input))
+    root_mean_square = float(np.sqrt(power + (data.mean_image**2).sum()))
+    return rounding_level(train.input_output.shape, root_mean_square, _of_single_precision(data))
+
+
+def _of_single_precision(data: LabelledImages) -> bool:
+    """Whether every value is one that float32 has; whole numbers are exact, not rounded."""
+    if data.images.dtype.kind == "u":
+        return False
+    pieces = (data.images[start : start + _AT_ONCE] for start in range(0, len(data.images), _AT_ONCE))
+    with np.errstate(over="ignore"):
+        return all(bool((piece == piece.astype(np.float32)).all()) for piece in pieces)
+
+
 def read_structure(path: str | Path) -> xr.Dataset:
     """The structure file.
 
@@ -276,4 +296,6 @@ def structure_of(dataset: xr.Dataset) -> Structure:
         dataset["singular_values"].values,
         dataset["left_singular_vectors"].values,
         np.ascontiguousarray(right.reshape(len(right), -1).T),
+        # Files of earlier versions have none.
+        float(dataset["rounding_level"]) if "rounding_level" in dataset else 0.0,
     )
