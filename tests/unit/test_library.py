@@ -49,7 +49,7 @@ def own_images(per_class=12, seed=6):
     """Three classes of 6x6 pixels in two channels and their labels, class by class, as the pipeline orders them."""
     means = np.random.default_rng(5).random((3, 2, 6, 6))
     labels = np.repeat(np.arange(3), per_class)
-    return means[labels] + 0.2 * np.random.default_rng(seed).random((len(labels), 2, 6, 6)), labels
+    return (means[labels] + 0.2 * np.random.default_rng(seed).random((len(labels), 2, 6, 6))) / 1.2, labels
 
 
 def split():
