@@ -137,7 +137,9 @@ def test_the_prediction_names_a_few_modes_and_classes(files, tmp_path):
     text = Path(paths["text"]).read_text(encoding="utf-8")
     assert "1,000 training images of 500 classes" in text
     assert "128 of 144 modes, the leading ones" in " ".join(text.split())
-    assert len(text) < 10_000
+    details, classes = text.split("\nClasses\n")
+    assert len(details) < 10_000
+    assert len(classes.splitlines()) == CLASSES + 2, "every one, with its number of images"
     assert Path(paths["page"]).stat().st_size < 2_000_000
 
 

@@ -18,7 +18,7 @@ _IN_A_SENTENCE, STEPS_SHOWN = 4, 6
 _CLASSES_IN_A_SENTENCE, _CLASSES_SHOWN = 3, 6
 # Below this share of a mode's power a wave is the first of many.
 _DOMINANT = 0.25
-# A mode this much weaker than the strongest takes correspondingly longer.
+# A mode that has less than this share of the strongest one's s is called weak.
 _WEAK = 0.2
 
 GLOSSARY = {
@@ -189,7 +189,8 @@ def group_sentences(summary: Mapping[str, Any]) -> Iterator[str]:
                 "not one by one."
             )
         else:
-            listed = joined([f"{values[mode]:.3g}" for mode in modes[:_CLASSES_SHOWN]])
+            # With their last zeros: 1.42 and 1.40.
+            listed = joined([f"{values[mode]:#.3g}".rstrip(".") for mode in modes[:_CLASSES_SHOWN]])
             yield (
                 f"{numbers} are about equally strong (s = {listed}): neighbours differ by less than "
                 f"{STANDARD_ERRORS:g} standard errors, so that other images of the same classes would give other "

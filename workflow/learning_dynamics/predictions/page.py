@@ -34,6 +34,8 @@ figcaption { font-size: .8rem; line-height: 1.3; }
 .columns section { break-inside: avoid; }
 .columns { margin-top: 1.5rem; }
 .columns h3 { margin-top: 0; }
+.wide section { overflow-x: auto; }
+.wide img { max-width: none; width: 100%; min-width: 38rem; }
 dt { font-weight: 600; } dd { margin: 0 0 .3rem 1rem; }
 .verdict { font-weight: 700; }
 @media (max-width: 40rem) {
@@ -56,8 +58,8 @@ _MACROS = (
 {% endfor %}
 </table>
 {% endmacro %}
-{% macro drawings(pictures) %}
-<div class="columns">
+{% macro drawings(pictures, shape) %}
+<div class="{{ shape }}">
 {% for caption, content in pictures %}
 <section><h3>{{ caption }}</h3>
 <img src="data:image/png;base64,{{ content }}" alt="{{ caption }}"></section>
@@ -129,7 +131,7 @@ _PREDICTION = (
 {% for remark in remarks %}
 <p>{{ remark }}.</p>
 {% endfor %}
-{{ drawings(pictures) }}
+{{ drawings(pictures, "columns") }}
 {% endblock %}
 """
 )
@@ -143,7 +145,7 @@ _COMPARISON = (
 {% for remark in remarks %}
 <p>{{ remark }}</p>
 {% endfor %}
-{{ drawings(pictures) }}
+{{ drawings(pictures, "wide") }}
 {% endblock %}
 """
 )

@@ -52,7 +52,9 @@ def summarise(results: ExperimentResults, smallest_mode: float, chosen_file: str
     networks = {network: _network(results, network) for network in results.settings.networks.two_layer}
     samples = int(np.count_nonzero(~results.data.is_test))
     close = close_modes.groups(results.decomposition, in_modes, frequencies, samples)
-    same = close_modes.same_means(results.decomposition, frequencies)
+    further = results.structure.sizes.get("further_mode", 0)
+    # Classes that are alike in the leading modes may differ in others.
+    same = [] if further else close_modes.same_means(results.decomposition, frequencies)
     return {
         "experiment": results.name,
         "images": _images(results),
@@ -62,7 +64,7 @@ def summarise(results: ExperimentResults, smallest_mode: float, chosen_file: str
         "modes": described,
         "groups": [{"modes": list(group.modes), "kind": group.kind} for group in close],
         "same_mean_images": [[results.data.class_names[index] for index in group] for group in same],
-        **({"further_modes": further} if (further := results.structure.sizes.get("further_mode", 0)) else {}),
+        **({"further_modes": further} if further else {}),
         "networks": networks,
         "frequencies": _winners(results),
         "caveats": {
