@@ -146,6 +146,8 @@ def mutants(source: str) -> Iterator[tuple[int, str, str, ast.Module]]:
             for index, child in enumerate(value if isinstance(value, list) else [value]):
                 if not isinstance(child, ast.AST) or child in annotations or not hasattr(child, "lineno"):
                     continue
+                if isinstance(parent, ast.keyword) and parent.arg == "strict":  # lengths agree
+                    continue
                 for other in changes(child):
                     changed = [*value[:index], other, *value[index + 1 :]] if isinstance(value, list) else other
                     setattr(parent, field, changed)

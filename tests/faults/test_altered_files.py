@@ -74,6 +74,7 @@ class Run:
                 "structure_file": self.inputs[2],
                 "trajectory_files": self.trajectories,
                 "theory_files": self.theory,
+                "seeds": [0, 1],
             }
         }
 
