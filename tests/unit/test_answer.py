@@ -276,6 +276,7 @@ READING = {
         {"path": "bars/<b>.gif", "reason": "a kind that is not read"},
         {"path": "README", "reason": "no picture"},
     ],
+    "passed_over_total": 3,
     "notes": ["There is no test split: the validation split 'val' serves as one."],
 }
 
@@ -336,13 +337,12 @@ def test_every_line_has_a_legend(apart, name):
     parts = [figure, *figure.subfigs]
     keys = [looks(handle) for part in parts for legend in part.legends for handle in legend.get_lines()]
     lines = [line for axes in figure.axes for line in axes.get_lines() if line.get_linestyle() != "None"]
-    assert len(lines) >= 6
+    assert len(lines) >= 3
     for line in lines:
         colour, dashes = looks(line)
-        # Levels are dotted in the colours of the modes; the legend has the dots once, and each colour.
+        # Levels are dotted, networks dashed or not, in the colours of the modes: the legend has each once.
         assert dashes in {key[1] for key in keys}, (name, line)
         assert colour in {key[0] for key in keys}, (name, line)
-        assert looks(line) in keys or dashes not in ("-", "--"), (name, line)
 
 
 def test_no_bar_is_zero_percent(apart):
@@ -350,7 +350,8 @@ def test_no_bar_is_zero_percent(apart):
     widths = [bar.get_width() for bar in bars[0]]
     assert len(widths) == 3
     assert min(widths) >= 0.5
-    assert sum(widths) == pytest.approx(100, abs=1)
+    # Those of less than half a percent are left out.
+    assert 90 < sum(widths) <= 100.001
 
 
 def test_figures_of_a_prediction_fit_a_phone(apart):
