@@ -92,6 +92,16 @@ def dataset_settings(wildcards):
     return experiment_settings(wildcards)["dataset"]
 
 
+def extension_input(folder, key):
+    """A file of the experiment that a configuration key names; none if the runs need none."""
+    experiment = EXTENSIONS.experiment(key)
+    return f"{RESULTS}/{folder}/{experiment}.nc" if experiment else []
+
+
+def variant_key(wildcards):
+    return f"{Path(wildcards.variant).parent}.experiment"
+
+
 def chosen_settings(wildcards):
     return FILES.chosen_settings(wildcards.experiment)
 

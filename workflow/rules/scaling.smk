@@ -6,16 +6,6 @@ Makes: scaling/{parameter}.nc, and for each key of variants {key}/{variant}.nc a
 """
 
 
-def extension_input(folder, key):
-    """A file of the experiment that a configuration key names; none if the runs need none."""
-    experiment = EXTENSIONS.experiment(key)
-    return f"{RESULTS}/{folder}/{experiment}.nc" if experiment else []
-
-
-def variant_key(wildcards):
-    return f"{Path(wildcards.variant).parent}.experiment"
-
-
 rule scaling:
     input:
         dataset=lambda wildcards: extension_input("datasets", f"scaling.{wildcards.parameter}.experiment"),
