@@ -101,6 +101,10 @@ class OneLayer(TwoLayerNetwork):
         """As an FCNN."""
         return np.ones(len(modes.singular_values))
 
+    def typical_start(self, modes, inputs):
+        """It starts from nothing."""
+        return np.zeros(len(modes.singular_values))
+
     def estimated_times(self, modes, inputs):
         """1/(λ d) ln 2."""
         with np.errstate(divide="ignore"):
