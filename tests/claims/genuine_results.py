@@ -27,7 +27,7 @@ SEEDS = 10
 NOT_TOO_LARGE = 100.0
 # What some measure reads: trajectories, and predictions.
 TRAINED = {
-    "pure_cosines_cyclic": ([CNN], []),
+    "pure_cosines_cyclic": ([CNN, FCNN], []),
     "pure_cosines": ([CNN, FCNN], [CNN]),
     "sums_of_cosines": ([CNN, FCNN], [CNN, FCNN]),
     "geometric_shapes": ([CNN, FCNN], [CNN, FCNN]),

@@ -160,7 +160,8 @@ def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -
         expected = str(context.get("expected") or context.get("expected_tags"))
         given = value.get("kind") if isinstance(value, Mapping) else value
         choices = re.findall(r"'([^']*)'", expected)
-        return f"expected {expected}, got {_shown(given)}{did_you_mean(str(given), choices)}"
+        hint = did_you_mean(given, choices) if isinstance(given, str) else ""
+        return f"expected {expected}, got {_shown(given)}{hint}"
     if kind == "string_pattern_mismatch":
         return f"expected a name of letters, digits and '_' that begins with a letter, got {_shown(details['input'])}"
     if kind in ("model_type", "dict_type"):

@@ -215,8 +215,11 @@ def _entries(path: Path, contents: _Contents, inside: int) -> Iterator[Entry]:
         if len(below) < 2:
             raise DataError(f"{path}: '{shown}' lies in no class folder; expected {LAYOUT}; move it into one or away")
         if len(below) > 2:
-            hint = did_you_mean(below[0], ("train", "test"))
-            raise DataError(f"{path}: '{shown}' lies too deep{hint}; expected {LAYOUT}; move it up or away")
+            # Not one in a folder that is called as a split: beside it lies one that is misspelt.
+            deep = (other for other, names in paths.items() if len(names) > inside + 2)
+            named = next((other for other in deep if split_called(paths[other][inside]) is None), name)
+            hint = did_you_mean(paths[named][inside], ("train", "test"))
+            raise DataError(f"{path}: '{printable(named)}' lies too deep{hint}; expected {LAYOUT}; move it up or away")
         class_name = class_called(below[0])
         if spellings.setdefault((split, class_name), below[0]) != below[0]:
             raise DataError(
