@@ -15,10 +15,10 @@ from filelock import FileLock
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from unit.pictures_on_disk import waves, write
-
-# Tests run side by side; and the last digits of a matrix product depend on the number of threads.
+# Tests run side by side; and the last digits of a matrix product depend on the number of threads. Before NumPy comes.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from unit.pictures_on_disk import waves, write
 
 PROJECT = Path(__file__).parents[1]
 
