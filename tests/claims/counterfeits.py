@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -1012,20 +1013,16 @@ COUNTERFEITS: dict[str, tuple[Counterfeit, ...]] = {
 
 
 def table(bases):
-    """Row by row what is broken and what the ledger says of it."""
-    lines = []
+    """Row by row what is broken, and of how many of its entries the ledger says what."""
+    verdicts: dict[tuple[str, str], Counter] = {}
     for claim in TABLE.claims:
-        genuine = judged(claim, bases.of(claim))
-        where = "trained" if bases.of(claim) is bases.trained else "made up"
-        lines.append(f"{claim.id} ({where}: {genuine['verdict']}{_numbers(genuine)})")
         for counterfeit in counterfeits_of(claim):
             entry = judged(claim, counterfeit.made(bases.of(claim), claim.arguments))
-            lines.append(f"    {counterfeit.breaks}: {entry['verdict']}{_numbers(entry)}")
-    return "\n".join(lines)
-
-
-def _numbers(entry):
-    return "" if entry["measured"] is None else f", {entry['measured']:.3g} ({ledger.interval_text(entry)})"
+            verdicts.setdefault((ROW_OF[claim.id], counterfeit.breaks), Counter())[entry["verdict"]] += 1
+    return "\n".join(
+        f"{row:31}{breaks:88}{', '.join(f'{number} {verdict}' for verdict, number in counts.items())}"
+        for (row, breaks), counts in verdicts.items()
+    )
 
 
 if __name__ == "__main__":
