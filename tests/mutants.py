@@ -43,7 +43,8 @@ TESTS = {
 }
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 COULD_NOT_BE_RUN = 99
-SLOWEST = 120  # seconds of a processor; a mutant that takes longer is killed
+# A mutant that takes longer, in seconds of a processor, or more memory, in bytes, is killed.
+SLOWEST, LARGEST = 120, 4 * 2**30
 IMPORTED_BEFORE = (
     "conftest",
     "numpy",
@@ -189,6 +190,7 @@ def run(module: str, path: Path, tree: ast.Module, function: str, tests: list[st
         os.dup2(silence, 1)
         os.dup2(silence, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (SLOWEST, SLOWEST))
+        resource.setrlimit(resource.RLIMIT_AS, (LARGEST, LARGEST))
         assert module not in sys.modules
         sys.meta_path.insert(0, Mutant(module, path, tree))
         if module.startswith("learning_dynamics.claims."):

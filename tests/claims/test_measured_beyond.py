@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from claims.cases import LEVELS, PART, Cases, check, straight_lines
-from claims.known_results import FCNN, diagonal, write_extension
+from claims.known_results import CNN, FCNN, diagonal, write_extension
 from learning_dynamics.claims.measures import MEASURES, Results, beyond
 from learning_dynamics.claims.measures.registry import NotMeasuredError
 from learning_dynamics.extensions.scaling.files import side_dataset
@@ -17,22 +17,25 @@ case = CASES.of
 SIDES, FACTORS = (4, 8), np.array([[1.0, 0.5], [1.0, 0.5]])
 
 
-def scaling(folder, measured):
+def side_file(measured):
     """The project's file over sides from discovery times (network, seed, side, mode)."""
     measured = np.asarray(measured, dtype=float)
     start, levels = np.full(measured.shape, 0.1), np.ones((2, 2))
-    dataset = side_dataset(
+    return side_dataset(
         SIDES, measured=measured, predicted=measured**2, initial=start, singular_values=levels, factors=FACTORS
     )
-    return write_extension(folder, "scaling/side", dataset)
+
+
+def scaling(folder, measured):
+    return write_extension(folder, "scaling/side", side_file(measured))
 
 
 @case("speed_up")
-def fcnn_over_cnn_over_n_c(folder):
-    ratios = np.array([[[1.0, 1.2], [0.9, 1.3]], [[0.5, 0.5], [0.7, 0.7]]])  # seed, side, mode
+def farthest_from_one_as_a_ratio(folder):
+    ratios = np.array([[[1.0, 1.2], [0.75, 1.3]], [[0.9, 1.4], [0.8, 0.7]]])  # seed, side, mode
     cnn = np.array([[[3.0, 5.0], [7.0, 11.0]], [[2.0, 9.0], [4.0, 6.0]]])
     results = scaling(folder, [cnn, cnn * ratios * np.array(SIDES)[:, None] * FACTORS])
-    return results, {}, [1.1, 0.6]
+    return results, {}, [0.75, 0.7]
 
 
 POWERS = np.array([[[-2.0, -1.0], [-1.5, -1.5]], [[0.5, 1.5], [2.0, 4.0]]])  # network, seed, mode
@@ -51,6 +54,21 @@ def of_what_is_selected_mean_over_the_rest(folder):
 @case("scaling_value")
 def of_all_if_nothing_is_selected(folder):
     return slopes(folder), {"parameter": "side", "variable": "slope"}, [-0.25, 0.75]
+
+
+@case("scaling_value")
+def only_of_trials_that_find_every_mode(folder):
+    """One does not with the FCNN, at one side, which is nothing to the CNN."""
+    times = np.array(SIDES, dtype=float)[:, None] ** POWERS[:, :, None]
+    times[1, 0, 1, 0] = np.nan
+    file = side_file(times)
+    # There is a number all the same.
+    file["slope"] = xr.full_like(file["slope"], 3.0)
+    arguments = {"parameter": "side", "variable": "slope"}
+    results = write_extension(folder, "scaling/side", file)
+    of_cnn = MEASURES["scaling_value"].function(results, **arguments, select={"network": CNN})
+    assert of_cnn.tolist() == [3.0, 3.0]
+    return results, arguments, [np.nan, 3.0]
 
 
 def variants(folder, runs="variants", **datasets):

@@ -205,7 +205,7 @@ def of_one_mode_at_the_nearest_record(folder):
 
 def misaligned(folder, records, peaks):
     """Ω of a CNN that has every mode, with some elements off the diagonal, by (seed, record, row, column)."""
-    omega = diagonal(np.full((2, records, 4), 50.0))
+    omega = diagonal(np.full((1 + max(place[0] for place in peaks), records, 4), 50.0))
     omega[:, :, 3, :3] = omega[:, :, :3, 3] = 40.0  # of a mode that cannot be discovered
     for place, value in peaks.items():
         omega[place] = value
@@ -223,10 +223,11 @@ def at_any_time_relative_to_both_levels(folder):
 
 
 @case("misalignment_left")
-def largest_of_the_last_ten_of_101_records_over_the_largest(folder):
-    peaks = {(0, 3, 0, 1): 0.8, (0, 90, 0, 1): 0.7, (0, 91, 2, 0): -0.2, (0, 99, 1, 2): 0.1}
-    peaks |= {(1, 91, 0, 2): 0.3, (1, 90, 2, 0): 0.9}
-    return misaligned(folder, 101, peaks), {"experiment": "known", "network": CNN}, [0.2 / 0.8, 0.3 / 0.9]
+def largest_of_the_last_ten_of_101_records_over_the_largest_rise(folder):
+    """From 0.3 to 0.8, from 0 to 0.9, and not at all, which is no number."""
+    peaks = {(0, 0, 2, 1): 0.3, (0, 3, 0, 1): 0.8, (0, 90, 0, 1): 0.7, (0, 91, 2, 0): -0.2, (0, 99, 1, 2): 0.1}
+    peaks |= {(1, 91, 0, 2): 0.3, (1, 90, 2, 0): 0.9, (2, 0, 0, 1): 0.5, (2, 95, 0, 1): 0.1}
+    return misaligned(folder, 101, peaks), {"experiment": "known", "network": CNN}, [0.2 / 0.5, 0.3 / 0.9, np.inf]
 
 
 @case("misalignment_left")

@@ -65,10 +65,9 @@ MODE_0 = [
     ("closed_form_against_flow", {"variable": "competition"}, CNN),
     ("loss", {"network": CNN, "split": "train", "sample": 50}, CNN),
     ("loss", {"network": FCNN, "split": "test", "sample": 50}, FCNN),
+    ("share_learned", {"network": CNN, "sample": 25, "modes": [1]}, CNN),
 ]
 LATE = [(*one[:2], network, 1) for one in ALL_MODES for network in one[2]] + [(*one, 0) for one in MODE_0]
-# Says how much of a mode is learned by a time, however little that is.
-ALWAYS = {"share_learned"}
 
 
 def test_every_measure_of_trainings_says_which_modes_it_needs():
@@ -77,7 +76,7 @@ def test_every_measure_of_trainings_says_which_modes_it_needs():
         for name, one in MEASURES.items()
         if one.function.__module__.rpartition(".")[2] in ("trajectories", "frequencies", "weights", "losses")
     }
-    assert {name for name, *_ in LATE} | ALWAYS == of_trainings
+    assert {name for name, *_ in LATE} == of_trainings
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +104,7 @@ def test_other_modes_than_the_first_may_be_late(late, measure, arguments, networ
     assert np.isfinite(values).all()
 
 
-def test_how_much_is_learned_is_measured_of_a_network_that_has_learned_little(late):
+def test_how_much_is_learned_is_measured_however_little(late):
     values = MEASURES["share_learned"].function(late(CNN, 2, 1), "known", CNN, sample=60)
     assert values == pytest.approx([0.5, 1e-3])
 
@@ -205,6 +204,7 @@ def test_a_network_that_has_learned_nothing_is_not_measured(tmp_path):
         ("flow_error_of_mean", {"network": CNN}),
         ("closed_form_against_flow", {"variable": "sigmoid"}),
         ("loss", {"network": CNN, "split": "train", "sample": 50}),
+        ("share_learned", {"network": CNN, "sample": 50}),
     ):
         with pytest.raises(NotMeasuredError, match="mode 0 was not discovered in 2 of 2 trials"):
             MEASURES[measure].function(results_of(found), "known", **arguments)
