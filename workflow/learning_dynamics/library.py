@@ -140,7 +140,7 @@ def train(
         samples, omega = (part[name].values for name in ("sample", "effective_singular_values"))
         times = discovery.half_rises(samples.astype(np.float64), omega, data.structure)
         measured = netcdf.variable(("seed", "mode"), times, "samples until a_α passes s_α/2; NaN if not within the run")
-        trained[network] = netcdf.dataset({**part.data_vars, "discovery_time": measured}, part.coords, {})
+        trained[network] = part.merge(netcdf.dataset({"discovery_time": measured}, {"seed": part["seed"].variable}, {}))
     return problem.described("Trajectories", _by_network(trained))
 
 

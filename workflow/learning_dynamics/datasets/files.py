@@ -31,7 +31,7 @@ def write(data: LabelledImages, path: str | Path, experiment: str, settings: Map
     if not np.isfinite(data.images).all():
         raise DataError(f"data set '{experiment}': an image holds a value that is not finite")
     scaling = {"scale_factor": data.scale} if data.images.dtype == np.uint8 else {}
-    images = netcdf.variable(("image", "channel", "row", "column"), data.images, "images as stored", **scaling)
+    images = netcdf.variable(("image", "channel", "row", "column"), data.images, "images as stored", "1", **scaling)
     described = _described(data, data.mean_image, _attributes(experiment, settings, data.origin, data.centred))
     dataset = xr.Dataset({"images": images, **described.data_vars}, described.coords, described.attrs)
     natural = data.images.dtype == np.uint8
