@@ -296,7 +296,7 @@ images, labels = np.random.default_rng(0).random((12, 5, 5)), np.arange(12) % 3
 found = learning_dynamics.predict(images, labels, settings={"updates": 50, "records": 5}, seeds=1)
 print(learning_dynamics.__file__)
 print(found.attrs["code_commit"], found.sizes["mode"])
-print(sorted({"torch", "matplotlib", "sklearn", "PIL", "snakemake", "jinja2"} & set(sys.modules)))
+print(sorted({"torch", "matplotlib", "sklearn", "PIL", "snakemake"} & set(sys.modules)))
 """
 
 
