@@ -20,7 +20,6 @@ WITHOUT_EXTENSIONS = f"{WITHOUT_SHAPES}\nzero_padding: null"
     ("setting", "parts"),
     [
         ("sedes: 3", ["'sedes'", "did you mean 'seeds'"]),
-        ("experiments: {pure_cosines: {networks: {linear_cnn: {learning_rate: 1e-3}}}}", ["learning_rate'", "1.0e-03"]),
         ("results: 'a{b}c'", ["'results'", "'a{b}c' holds '{'", "expected a folder"]),
         ("results: config/smoke.yaml", ["'results'", "is a file", "a name that is free"]),
         ("experiments: {x_measured: {dataset: {kind: shapes}}}", ["x_measured", "another name"]),
