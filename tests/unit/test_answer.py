@@ -17,7 +17,7 @@ from PIL import Image
 from predicted import SEEDS, made, written
 
 from learning_dynamics.datasets.labelled_images import LabelledImages
-from learning_dynamics.figures import catalogue, render, style
+from learning_dynamics.figures import catalogue, learning_curves, render, style
 from learning_dynamics.predictions import answer, words
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import netcdf
@@ -327,22 +327,27 @@ def drawn(name, files):
     return render.module(f"experiment.{name}").draw(results)
 
 
-def looks(artist):
-    return to_hex(artist.get_color()), artist.get_linestyle()
+def looks(line):
+    """Colour and dashes of a line; the name of its style does not tell dots from dashes."""
+    return to_hex(line.get_color()), tuple(line._dash_pattern[1] or ())
 
 
-@pytest.mark.parametrize("name", ["predicted_order", "predicted_frequencies"])
-def test_every_line_has_a_legend(apart, name):
+@pytest.mark.parametrize(("name", "lines"), [("predicted_order", 13), ("predicted_frequencies", 3)])
+def test_every_line_has_a_legend(apart, name, lines):
     figure = drawn(name, apart[1])
     parts = [figure, *figure.subfigs]
     keys = [looks(handle) for part in parts for legend in part.legends for handle in legend.get_lines()]
-    lines = [line for axes in figure.axes for line in axes.get_lines() if line.get_linestyle() != "None"]
-    assert len(lines) >= 3
-    for line in lines:
+    found = [line for axes in figure.axes for line in axes.get_lines() if line.get_linestyle() != "None"]
+    assert len(found) == lines
+    _, level = looks(learning_curves.level_entry())
+    for line in found:
         colour, dashes = looks(line)
-        # Levels are dotted, networks dashed or not, in the colours of the modes: the legend has each once.
-        assert dashes in {key[1] for key in keys}, (name, line)
-        assert colour in {key[0] for key in keys}, (name, line)
+        # A level is dotted in the colour of its mode: the legend has the dots once and every colour.
+        if dashes == level:
+            assert colour in {key[0] for key in keys}
+            assert level in {key[1] for key in keys}
+        else:
+            assert (colour, dashes) in keys
 
 
 def test_no_bar_is_zero_percent(apart):

@@ -15,6 +15,7 @@ from learning_dynamics.predictions.answer import NETWORK_NAMES, Names, pair, per
 # Why each two-layer network may find modes in another order than that of their singular values.
 ORDER_REASONS = {name: model.ORDER for name, model in MODELS.items() if issubclass(model, TwoLayerNetwork)}
 _MODES_SHOWN = 12
+_CLASSES_IN_A_ROW = 4
 
 
 def paragraphs(summary: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
@@ -40,7 +41,7 @@ def table(summary: Mapping[str, Any]) -> list[list[str]]:
             [
                 _number(entry["mode"], groups.get(entry["mode"])),
                 f"{entry['singular_value']:.3g}",
-                names.told_apart(entry) or "nothing: common to all",
+                names.told_apart(entry, _CLASSES_IN_A_ROW) or "nothing: common to all",
                 ", ".join(f"{pair(part)} {percent(part['share'])}" for part in entry["frequencies"]),
                 *(_when(summary, network, entry["mode"]) for network in networks),
                 f"{entry['coherence']:.2f}",
