@@ -109,6 +109,8 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             module=catalogue.EXTENSION_FIGURES[figure],
             code=CODE.of_figures("extension_figure.py", [f"beyond.{catalogue.EXTENSION_FIGURES[figure]}"]),
             files=figure_files,
+            # The caption quotes them.
+            settings=EXTENSIONS.settings(figure),
         script:
             "../scripts/extension_figure.py"
 
