@@ -109,3 +109,37 @@ def test_killed_workflow_goes_on_to_the_same_bytes(project, pytestconfig):
         went_on += any("going on from the checkpoint" in log for log in logs)
     print(f"Snakemake and its jobs: {kills} kills, {locked} times locked, {went_on} times went on, all identical")
     assert went_on
+
+
+@pytest.mark.parametrize(
+    ("target", "settings", "other"),
+    [
+        ("results/datasets/pure_cosines.nc", "seeds: 1", "root_seed: 1"),
+        # Also where another job makes it, that of two seeds.
+        ("results/trajectories/pure_cosines/linear_cnn/seed-0.nc", "seeds: 1", "seeds: 2\nroot_seed: 1"),
+    ],
+)
+def test_job_that_outlives_its_workflow_replaces_no_later_result(project, target, settings, other):
+    process = start(project, (*project.settings(settings), "--", target))
+    # Stopped as soon as it has begun, so that it ends last.
+    begun = f".{target.rsplit('/', 1)[1].removesuffix('.nc')}.*.partial.nc"
+    end = time.monotonic() + 300
+    while not list((project.folder / target).parent.glob(begun)):
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    (orphan,) = jobs_of(process)
+    orphan.suspend()
+    process.kill()
+    process.wait()
+    arguments = (*project.settings(other), "--", target)
+    unlocked = project.snakemake("--unlock", *arguments)
+    assert unlocked.returncode == 0, unlocked.stdout[-5000:]
+    again = project.snakemake("--rerun-incomplete", *arguments)
+    assert again.returncode == 0, again.stdout[-5000:]
+    expected = (project.folder / target).read_bytes()
+    orphan.resume()
+    psutil.wait_procs([orphan], timeout=300)
+    assert not orphan.is_running()
+    assert (project.folder / target).read_bytes() == expected
+    assert not project.results("**/*.partial*")

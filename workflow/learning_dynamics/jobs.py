@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from learning_dynamics.errors import UserError
+from learning_dynamics.storage import whole_files
 from learning_dynamics.storage.provenance import PACKAGES
 
 _UNEXPECTED = "unexpected error"
@@ -26,8 +27,8 @@ _ERROR = re.compile(rf"{_BEGINNING}ERROR (?P<message>.*?)(?={_BEGINNING}|\Z)", r
 _CLUSTER = {"SLURMD_NODENAME": "node", "SLURM_JOB_ID": "Slurm job", "CUDA_VISIBLE_DEVICES": "GPU"}
 
 
-def begin(log: str | Path) -> logging.Logger:
-    """Log to a file and to standard error; an uncaught error goes there too.
+def begin(log: str | Path, outputs: Iterable[str] = ()) -> logging.Logger:
+    """Log to a file and to standard error; an uncaught error goes there too. Claim the outputs, see ``whole_files``.
 
     Standard error gets warnings and errors, and where it is a terminal the lines that are marked ``on_terminal``.
 
@@ -42,6 +43,8 @@ def begin(log: str | Path) -> logging.Logger:
     gc.set_threshold(100_000, 50, 100)
     try:
         Path(log).parent.mkdir(parents=True, exist_ok=True)
+        # A job of a killed run may still write to the file that has been there.
+        Path(log).unlink(missing_ok=True)
         to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
     except OSError as error:
         sys.exit(f"{log}: could not be written ({error}); make room or choose another results folder")
@@ -56,6 +59,7 @@ def begin(log: str | Path) -> logging.Logger:
     for line in _environment_lines():
         logger.info(line)
     atexit.register(_log_modules, logger)
+    whole_files.claim(outputs)
     return logger
 
 

@@ -5,7 +5,7 @@ import sys
 sys.path.insert(0, f"{snakemake.scriptdir}/..")
 from learning_dynamics import jobs
 
-jobs.begin(snakemake.log[0])
+jobs.begin(snakemake.log[0], snakemake.output)
 
 from learning_dynamics.figures import render
 

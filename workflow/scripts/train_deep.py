@@ -5,7 +5,7 @@ import sys
 sys.path.insert(0, f"{snakemake.scriptdir}/..")
 from learning_dynamics import jobs
 
-log = jobs.begin(snakemake.log[0])
+log = jobs.begin(snakemake.log[0], snakemake.output)
 
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files

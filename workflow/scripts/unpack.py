@@ -5,7 +5,8 @@ import sys
 sys.path.insert(0, f"{snakemake.scriptdir}/..")
 from learning_dynamics import jobs
 
-jobs.begin(snakemake.log[0])
+# The manifest stands for all files, which may be thousands.
+jobs.begin(snakemake.log[0], snakemake.output[:1])
 
 from learning_dynamics.publishing import archive
 

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from learning_dynamics.config.configuration import Config
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.errors import ConfigurationError, DataError
+from learning_dynamics.storage import whole_files
 
 MANIFEST = "manifest.json"
 SETTINGS = "config.yaml"
@@ -131,8 +132,10 @@ def unpack(archive: Archive, folder: str | Path) -> None:
                 else:
                     for _ in content:
                         pass
-            (waiting / MANIFEST).write_bytes(members.read(MANIFEST))
-        for name in (MANIFEST, *archive.manifest.results):
+            manifest = members.read(MANIFEST)
+        with whole_files.replacing(folder / MANIFEST) as temporary:
+            temporary.write_bytes(manifest)
+        for name in archive.manifest.results:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (waiting / name).replace(folder / name)
     except OSError as error:

@@ -17,7 +17,7 @@ from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import DataError
 from learning_dynamics.publishing.archive import MANIFEST, SETTINGS, Manifest, Member
-from learning_dynamics.storage import checksums, netcdf
+from learning_dynamics.storage import checksums, netcdf, whole_files
 
 # The earliest date that the format knows: bytes must not depend on when they were written.
 _DATE = (1980, 1, 1, 0, 0, 0)
@@ -71,7 +71,7 @@ def write(
         DataError: a file is missing or damaged, or the archive cannot be written.
     """
     path = Path(path)
-    temporary, parts = (path.with_name(f".{path.name}.{os.getpid()}.{end}") for end in ("partial", "parts.partial"))
+    parts = path.with_name(f".{path.name}.{os.getpid()}.parts.partial")
     try:
         parts.mkdir()
         members = {name: Path(file) for name, file in files.items()}
@@ -90,16 +90,17 @@ def write(
         members[MANIFEST] = parts / MANIFEST
         manifest = Manifest(settings=dict(settings), files=described).model_dump(mode="json")
         members[MANIFEST].write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        with (
+            whole_files.replacing(path) as temporary,
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
+        ):
             for name, file in sorted(members.items()):
                 _add(archive, name, file)
-        temporary.replace(path)
         checksum = path.with_name(f"{path.name}.sha256")
         checksum.write_text(f"{checksums.sha256(path)}  {path.name}\n", encoding="utf-8")
     except OSError as error:
         raise DataError(f"{path}: could not be written ({error}); make room or choose another folder") from error
     finally:
-        temporary.unlink(missing_ok=True)
         shutil.rmtree(parts, ignore_errors=True)
 
 
