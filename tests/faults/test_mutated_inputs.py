@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 
 import numpy as np
 import yaml
@@ -14,6 +15,8 @@ from PIL import Image
 from conftest import PROJECT
 from learning_dynamics.config import loading, reading
 from learning_dynamics.errors import ConfigurationError, UserError
+from learning_dynamics.publishing import archive
+from unit.archives_of_results import SHAPES, make, members_of, rewritten
 from unit.own_images import made
 from unit.pictures_on_disk import deep_png, deep_pnm, deep_tiff, encoded, pixels, write_archive, write_folder
 
@@ -219,6 +222,48 @@ def test_any_pictures_and_archives_are_read_or_refused(request, tmp_path):
             assert not list(target.parent.iterdir()), f"mutation {number} left something"
         except BaseException as error:
             raise AssertionError(f"mutation {number} of {source}") from error
+    assert read, "some are still what they were"
+
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+
+
+def _archives_of_results(folder):
+    """An archive of results in every compression; and its members."""
+    packed = make(folder, SHAPES)
+    members = members_of(packed)
+    archives = []
+    for method in METHODS:
+        path = folder / f"{method}.zip"
+        with zipfile.ZipFile(path, "w", method) as file:
+            for name, content in members:
+                file.writestr(name, content)
+        archives.append(path.read_bytes())
+    return archives, members
+
+
+def test_any_archive_of_results_is_unpacked_or_refused(request, tmp_path):
+    archives, members = _archives_of_results(tmp_path / "made")
+    config = loading.load({"seeds": 2})
+    read = 0
+    for number in mutations(request):
+        generator = np.random.default_rng([3, number])
+        path, folder = tmp_path / "mutated.zip", tmp_path / str(number)
+        if number % 5 < len(METHODS):
+            path.write_bytes(mutated(archives[number % 5], generator))
+        else:
+            manifest = with_other_values(dict(members)["manifest.json"], generator)
+            rewritten(path, [(n, manifest if n == "manifest.json" else content) for n, content in members])
+        try:
+            opened = archive.open_archive(path)
+            archive.restricted(config, opened)
+            archive.unpack(opened, folder)
+            read += 1
+        except UserError as error:
+            check_message(str(error), f"mutation {number}", 11)
+            assert not folder.exists() or not list(folder.rglob("*.nc")), f"mutation {number} left something"
+        except BaseException as error:
+            raise AssertionError(f"mutation {number}") from error
     assert read, "some are still what they were"
 
 

@@ -1,11 +1,8 @@
 """Archives of results: what goes in comes out, or nothing does."""
 
 import json
-import logging
 import random
-import warnings
 import zipfile
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -13,56 +10,14 @@ import xarray as xr
 
 from learning_dynamics.config import loading
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets import labelled_images
 from learning_dynamics.errors import ConfigurationError, DataError
 from learning_dynamics.figures import style
 from learning_dynamics.figures.experiment import images
 from learning_dynamics.publishing import archive, archive_writing
 from learning_dynamics.storage import checksums
+from unit.archives_of_results import LOG, SHAPES, configuration, make, members_of, rewritten
 
-LOG = logging.getLogger("test")
 CIFAR4 = {"cifar4": ["linear_cnn"]}
-SHAPES = {"geometric_shapes": ["linear_cnn"]}
-
-
-def some_files(folder, experiment):
-    """Small files with the names of results; only the data set's is read."""
-    names = [f"structure/{experiment}.nc", f"theory/{experiment}/linear_cnn.nc", "scaling/std.nc", "variants/a-b.nc"]
-    names += [f"trajectories/{experiment}/linear_cnn/seed-{seed}.nc" for seed in range(2)]
-    for number, name in enumerate(names):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(bytes([number]) * 500)
-    (folder / "datasets").mkdir()
-    generator = np.random.default_rng(0)
-    data = labelled_images.LabelledImages(
-        images=generator.integers(0, 256, (40, 3, 8, 8), dtype=np.uint8),
-        labels=np.arange(40) % 4,
-        is_test=np.arange(40) >= 32,
-        class_names=("a", "b", "c", "d"),
-        centred=True,
-        origin="drawn for a test",
-    )
-    dataset_files.write(data, folder / "datasets" / f"{experiment}.nc", experiment, {})
-    names.append(f"datasets/{experiment}.nc")
-    (folder / "provenance.html").write_text("whence")
-    return {name: str(folder / name) for name in names}
-
-
-def configuration(**changes):
-    return loading.load({"seeds": 2, **changes})
-
-
-def make(folder, networks, name="archive.zip"):
-    folder.mkdir(exist_ok=True)
-    files = (
-        some_files(folder, next(iter(networks)))
-        if not (folder / "datasets").exists()
-        else {path.relative_to(folder).as_posix(): str(path) for path in folder.rglob("*.nc")}
-    )
-    settings = archive.settings_with(configuration(), networks)
-    licences = {experiment: asdict(configuration().experiments[experiment].dataset.LICENCE) for experiment in networks}
-    archive_writing.write(files, folder / "provenance.html", settings, folder / name, LOG, licences=licences)
-    return folder / name
 
 
 @pytest.fixture
@@ -76,21 +31,6 @@ def unpack(path, folder):
 
 def contents(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def rewritten(path, members):
-    """The archive with other members; a list may hold a name twice."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        with zipfile.ZipFile(path, "w") as file:
-            for name, content in members:
-                file.writestr(zipfile.ZipInfo(name), content)
-    return path
-
-
-def members_of(path):
-    with zipfile.ZipFile(path) as file:
-        return [(name, file.read(name)) for name in file.namelist()]
 
 
 def test_round_trip(packed, tmp_path):
@@ -193,6 +133,23 @@ def test_missing_extra_twice_and_changed_members_are_named(packed, tmp_path):
             unpack(packed, tmp_path / "back")
         assert any(part in str(caught.value) for part in (name, "datasets/other.nc", "manifest.json")), message
         assert contents(tmp_path) == contents(packed.parent) or not list(tmp_path.glob("back/*"))
+
+
+def test_manifest_that_would_fill_the_memory_is_refused_unread(packed):
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("manifest.json", b" " * 2**26)
+    with pytest.raises(DataError, match=r"manifest\.json has 67,108,864 bytes, expected at most"):
+        archive.open_archive(packed)
+
+
+@pytest.mark.parametrize("experiments", [None, [], {}, {"a": 1}, {"a": {"networks": 1}}])
+def test_manifest_without_experiments_is_refused(packed, experiments):
+    members = dict(members_of(packed))
+    manifest = json.loads(members["manifest.json"])
+    manifest["settings"]["experiments"] = experiments
+    rewritten(packed, (members | {"manifest.json": json.dumps(manifest)}).items())
+    with pytest.raises(DataError, match=r"manifest\.json is damaged \(settings: .*the settings lack experiments"):
+        archive.open_archive(packed)
 
 
 def test_absent_archive_is_named(tmp_path):

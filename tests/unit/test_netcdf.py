@@ -3,6 +3,7 @@
 import json
 import os
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -116,6 +117,16 @@ def test_file_without_checksums_is_refused(tmp_path):
     example().to_netcdf(tmp_path / "a.nc", engine="netcdf4")
     with pytest.raises(DataError, match="without a checksum"):
         netcdf.read(tmp_path / "a.nc")
+
+
+@pytest.mark.parametrize("read", [netcdf.read, lambda path: netcdf.LazyArray(path, "values")])
+def test_content_that_nobody_has_written_is_refused_before_it_fills_the_memory(tmp_path, read):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        for axis in ("row", "column"):
+            file.createDimension(axis, 40_000)
+        file.createVariable("values", "f8", ("row", "column"), zlib=True, chunksizes=(1000, 1000))
+    with pytest.raises(DataError, match=r"a\.nc: not a readable .* claims 1\.3e\+10 bytes of content"):
+        read(tmp_path / "a.nc")
 
 
 def test_leftovers_of_killed_writers_are_removed_and_those_of_others_are_not(tmp_path):

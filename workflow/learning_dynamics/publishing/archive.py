@@ -6,6 +6,7 @@ and ``manifest.json``, which lists the SHA-256 of every other member. ``archive_
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from learning_dynamics.config.configuration import Config
 from learning_dynamics.config.experiments import Experiment
-from learning_dynamics.errors import ConfigurationError, DataError
+from learning_dynamics.errors import ConfigurationError, DataError, printable
 from learning_dynamics.storage import whole_files
 
 MANIFEST = "manifest.json"
@@ -35,6 +36,8 @@ _RESULT = re.compile(
     rf"|settings/{_NAME}\.json"
     r"|scaling/(side|std|learning_rate)\.nc|(variants|zero_padding)/[A-Za-z][A-Za-z0-9_-]*\.nc"
 )
+# Bytes; that of a run with a hundred thousand files has half as many.
+_LARGEST_MANIFEST = 2**25
 _AGAIN = "get the archive again from where it was published"
 
 
@@ -59,6 +62,15 @@ class Manifest(BaseModel):
     format: Literal[1] = 1
     settings: dict[str, Any]
     files: dict[str, Member]
+
+    @field_validator("settings")
+    @classmethod
+    def _name_experiments(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        experiments = settings.get("experiments")
+        parts = list(experiments.values()) if isinstance(experiments, dict) else []
+        if not parts or not all(isinstance(part, dict) and isinstance(part.get("networks"), dict) for part in parts):
+            raise ValueError("the settings lack experiments, or one of these its networks")
+        return settings
 
     @property
     def results(self) -> list[str]:
@@ -87,21 +99,26 @@ def open_archive(path: str | Path) -> Archive:
     """
     path = Path(path)
     with _zip(path) as members:
-        names = [entry.filename for entry in members.infolist()]
-        for name in names:
-            if names.count(name) > 1:
-                raise DataError(f"archive '{path}': '{name}' is in it twice; {_AGAIN}")
+        names: set[str] = set()
+        for name in (entry.filename for entry in members.infolist()):
+            if name in names:
+                raise DataError(f"archive '{path}': '{_brief(name)}' is in it twice; {_AGAIN}")
             if name != MANIFEST and name not in DOCUMENTS and not is_result(name):
-                raise DataError(f"archive '{path}': '{name}' does not belong into an archive of results; {_AGAIN}")
+                raise DataError(
+                    f"archive '{path}': '{_brief(name)}' does not belong into an archive of results; {_AGAIN}"
+                )
+            names.add(name)
         if MANIFEST not in names:
             raise DataError(f"archive '{path}': {MANIFEST} is missing; expected an archive made by `make archive`")
-        try:
+        if (size := members.getinfo(MANIFEST).file_size) > _LARGEST_MANIFEST:
+            raise DataError(
+                f"archive '{path}': {MANIFEST} has {size:,} bytes, expected at most {_LARGEST_MANIFEST:,}; {_AGAIN}"
+            )
+        with _naming(path, MANIFEST):
             manifest = Manifest.model_validate_json(members.read(MANIFEST))
-        except (ValidationError, zipfile.BadZipFile, EOFError) as error:
-            raise DataError(f"archive '{path}': {MANIFEST} is damaged ({_first_line(error)}); {_AGAIN}") from None
-        for name in sorted(set(manifest.files) - set(names)):
-            raise DataError(f"archive '{path}': {name} is missing; {_AGAIN}")
-        for name in sorted(set(names) - set(manifest.files) - {MANIFEST}):
+        for name in sorted(set(manifest.files) - names):
+            raise DataError(f"archive '{path}': {_brief(name)} is missing; {_AGAIN}")
+        for name in sorted(names - set(manifest.files) - {MANIFEST}):
             raise DataError(f"archive '{path}': {name} is not in its manifest; {_AGAIN}")
         for name, member in manifest.files.items():
             size = members.getinfo(name).file_size
@@ -157,7 +174,7 @@ def restricted(config: Config, archive: Archive) -> Config:
     earlier = {name: {"seeds": there.get("seeds"), **settings} for name, settings in there["experiments"].items()}
     there = {**there, "seeds": None, "experiments": earlier}
     lines = [
-        f"configuration key '{key}': {_shown(ours)} here, {_shown(theirs)} in the archive '{archive.path}'"
+        f"configuration key '{_brief(key)}': {_shown(ours)} here, {_shown(theirs)} in the archive '{archive.path}'"
         for key, ours, theirs in _differences(here, there)
     ]
     if lines:
@@ -264,24 +281,38 @@ def _zip(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except FileNotFoundError:
         raise DataError(f"archive '{path}': there is no such file; expected one made by `make archive`") from None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"archive '{path}': not a whole ZIP archive ({error}); {_AGAIN}") from None
+    except Exception as error:
+        raise DataError(f"archive '{path}': not a whole ZIP archive ({_brief(str(error))}); {_AGAIN}") from None
 
 
 def _checked(path: Path, members: zipfile.ZipFile, name: str, member: Member) -> Iterator[bytes]:
     """The bytes of a member; an error after the last of them if they are not what the manifest says."""
     digest, size = hashlib.sha256(), 0
-    try:
-        with members.open(name) as file:
-            while size <= member.size and (block := file.read(1 << 20)):
-                digest.update(block)
-                size += len(block)
-                yield block
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise DataError(f"archive '{path}': {name} is damaged ({_first_line(error)}); {_AGAIN}") from None
+    with _naming(path, name), members.open(name) as file:
+        while size <= member.size and (block := file.read(1 << 20)):
+            digest.update(block)
+            size += len(block)
+            yield block
     if digest.hexdigest() != member.sha256:
         raise DataError(f"archive '{path}': {name} is damaged (its SHA-256 is not that of the manifest); {_AGAIN}")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+@contextlib.contextmanager
+def _naming(path: Path, name: str) -> Iterator[None]:
+    """Name the member that cannot be read: a damaged one can make the libraries raise anything."""
+    try:
+        yield
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(map(str, fault["loc"]))
+        raise _damaged(path, name, f"{place}: {fault['msg']}") from None
+    except Exception as error:
+        raise _damaged(path, name, str(error) or type(error).__name__) from None
+
+
+def _damaged(path: Path, name: str, reason: str) -> DataError:
+    return DataError(f"archive '{path}': {name} is damaged ({_brief(reason)}); {_AGAIN}")
+
+
+def _brief(text: str) -> str:
+    return printable(text)[:200]

@@ -35,6 +35,8 @@ _NUMBERED = {
 }
 # Axes that have names in memory.
 _NAMED = ("network", "order", "part", "split", "variant")
+# Bytes of content per byte of a file: zlib makes zeros 1,032 times smaller.
+_MOST_PER_BYTE = 1100
 # Entries of a variable that is larger than memory, read at a time for its checksum.
 _AT_ONCE = 1000
 
@@ -135,6 +137,10 @@ class LazyArray:
     def __init__(self, path: str | Path, name: str) -> None:
         self._path, self._name = str(path), name
         with self._opened() as variable:
+            try:
+                _check_size(path, variable.size * variable.dtype.itemsize)
+            except ValueError as error:
+                raise _unreadable(path, error) from error
             self.shape: tuple[int, ...] = variable.shape
             self.dtype: np.dtype[Any] = variable.dtype
             self.attributes: dict[str, Any] = {name: variable.getncattr(name) for name in variable.ncattrs()}
@@ -182,10 +188,11 @@ def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset
         with xr.open_dataset(str(path), engine="netcdf4", mask_and_scale=False, decode_timedelta=False) as dataset:
             names = list(dataset.variables)
             wanted = dataset if variables is None else dataset[[name for name in variables if name in dataset]]
+            _check_size(path, wanted.nbytes)
             loaded = wanted.load()
     # A damaged file can make the libraries raise anything.
     except Exception as error:
-        raise DataError(f"{path}: not a readable NetCDF file ({error}); delete it and run again") from error
+        raise _unreadable(path, error) from error
     expected = loaded.attrs.pop(_CHECKSUM, None)
     if expected is None:
         origin = "of an earlier version or another program"
@@ -201,6 +208,17 @@ def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset
     for name in named:
         loaded = loaded.set_xindex(name)
     return loaded
+
+
+def _check_size(path: str | Path, size: int) -> None:
+    """Refuse what would fill the memory with values that nobody has written."""
+    stored = Path(path).stat().st_size
+    if size > _MOST_PER_BYTE * stored:
+        raise ValueError(f"it claims {size:.2g} bytes of content, more than fit into its {stored:,}")
+
+
+def _unreadable(path: str | Path, error: Exception) -> DataError:
+    return DataError(f"{path}: not a readable NetCDF file ({error}); delete it and run again")
 
 
 def _with_checksums(dataset: xr.Dataset) -> xr.Dataset:

@@ -19,7 +19,6 @@ from pathlib import Path
 
 from learning_dynamics.errors import DataError
 
-
 _claimed: set[Path] = set()
 
 
@@ -63,9 +62,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         if is_claimed and isinstance(error, FileNotFoundError):
-            raise DataError(
-                f"{path}: not written, because a later run makes it or its folder was removed; run again if it is missing"
-            ) from error
+            reason = "because a later run makes it or its folder was removed"
+            raise DataError(f"{path}: not written, {reason}; run again if it is missing") from error
         raise _not_writable(path, error) from error
     finally:
         _claimed.discard(path)
