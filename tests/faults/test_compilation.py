@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from conftest import PROJECT
 
 # All that is compiled, with constants and types of several kinds; the engines of one channel or few classes differ.
@@ -68,3 +70,26 @@ def test_no_two_processes_write_machine_code_to_the_same_file(tmp_path):
     code = [{name for name in written if name.endswith(".nbc")} for written in files]
     assert all(code)
     assert code[0].isdisjoint(code[1])
+
+
+NOTHING_WRITABLE = """
+import tempfile
+
+def refused(**_):
+    raise OSError("read-only")
+
+tempfile.TemporaryFile = refused  # with which Numba tries a folder
+"""
+FULL = """
+import numba.core.caching as caching
+
+def full(*_):
+    raise OSError("no space left")
+
+caching.IndexDataCacheFile.save = full
+"""
+
+
+@pytest.mark.parametrize("obstacle", [NOTHING_WRITABLE, FULL])
+def test_machine_code_that_cannot_be_kept_costs_time_and_not_the_run(tmp_path, obstacle):
+    assert run(obstacle + CONSTANTS, tmp_path, "4") == {}

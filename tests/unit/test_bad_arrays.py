@@ -71,7 +71,10 @@ BAD_ARRAYS = {
         {"images": IMAGES, "labels": LABELS, "class_names": np.array(["a", "b", "c"])},
         "no training image has label 2",
     ),
-    "same names": ({"images": IMAGES, "labels": LABELS, "class_names": np.array(["a", "a"])}, "the same name"),
+    "same names": (
+        {"images": IMAGES, "labels": LABELS, "class_names": np.array(["a", "a"])},
+        "two classes are called 'a'",
+    ),
     "names as numbers": ({"images": IMAGES, "labels": LABELS, "class_names": np.array([1, 2])}, "one text per class"),
     "one class": ({"images": IMAGES, "labels": LABELS * 0}, "1 class"),
     "test without labels": ({"images": IMAGES, "labels": LABELS, "test_images": IMAGES}, "no array 'test_labels'"),

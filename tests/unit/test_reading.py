@@ -232,6 +232,13 @@ def test_two_folders_of_one_name_are_refused(tmp_path):
     assert "two folders are called 'café', each written with other characters" in refused(source, tmp_path)
 
 
+@pytest.mark.parametrize("wanted", [None, ["café", "b"]])
+def test_two_classes_of_one_name_in_an_array_file_are_refused(tmp_path, wanted):
+    names = [unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café"), "b"]
+    np.savez(tmp_path / "x.npz", images=IMAGES, labels=np.arange(6) % 3, class_names=names)
+    assert "two classes are called 'café'" in refused(tmp_path / "x.npz", tmp_path, classes=wanted)
+
+
 def test_a_name_that_is_no_text_is_escaped(tmp_path):
     source = write(tmp_path, "folder", two_classes())
     (source / "cats").rename(Path(str(source / "c") + "\udcff"))

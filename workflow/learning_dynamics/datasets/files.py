@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -253,18 +252,6 @@ def _from_file(
     except (ValueError, TypeError) as error:
         raise DataError(f"{path}: not a data set file ({error}); delete it and run again") from error
     return data
-
-
-def reading(path: str | Path) -> dict[str, Any]:
-    """How a source of images was read: ``classes``, ``value_range``, ``scaling``, ``passed_over`` and ``notes``.
-
-    Empty if the file does not say.
-
-    Raises:
-        DataError: the file is missing or damaged.
-    """
-    recorded: dict[str, Any] = json.loads(netcdf.read(path, []).attrs.get("reading", "{}"))
-    return recorded
 
 
 def excerpt(path: str | Path) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numba
 from numba.core.caching import NullCache
 
+_log = logging.getLogger(__name__)
 _OF_THIS_PROCESS = os.urandom(8).hex()
 
 
@@ -19,12 +21,17 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     moment, for other types or other constants, can take the same number, and a later job would then run the one's code
     with the other's arguments. Here every process names files that no other one writes.
 
+    Where no file can be written every process compiles anew.
+
     Args:
         options: those of ``numba.njit``.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(cache=True, **options)(function)
+        try:
+            dispatcher = numba.njit(cache=True, **options)(function)
+        except RuntimeError:  # neither a folder beside the source nor one in the user's home
+            dispatcher = numba.njit(**options)(function)
         # A plain function if NUMBA_DISABLE_JIT is set; and then there are no files.
         cache = getattr(dispatcher, "_cache", NullCache())
         if not isinstance(cache, NullCache):
@@ -32,6 +39,17 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
             files._data_name_pattern = files._data_name_pattern.replace(
                 "{number:d}", f"{_OF_THIS_PROCESS}.{{number:d}}"
             )
+            cache.save_overload = _unless_full(cache.save_overload)
         return dispatcher
 
     return decorate
+
+
+def _unless_full(save: Callable[..., None]) -> Callable[..., None]:
+    def save_if_possible(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except OSError as error:
+            _log.warning("machine code was not kept for later jobs, which compile anew: %s", error)
+
+    return save_if_possible

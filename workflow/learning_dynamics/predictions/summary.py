@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,6 @@ import xarray as xr
 
 from learning_dynamics.config.chosen_settings import read as read_chosen
 from learning_dynamics.config.experiments import Experiment
-from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.class_names import MOST_CHARACTERS, shown
 from learning_dynamics.datasets.sources.image_source import unbalanced
 from learning_dynamics.numerics import fourier
@@ -118,7 +118,6 @@ def _images(results: ExperimentResults) -> dict[str, Any]:
     train = np.bincount(data.labels[~data.is_test], minlength=data.classes)
     test = np.bincount(data.labels[data.is_test], minlength=data.classes)
     channels, side, _ = results.data.shape
-    reading = dataset_files.reading(results.dataset_file)
     return {
         "origin": data.origin,
         "side": side,
@@ -129,7 +128,7 @@ def _images(results: ExperimentResults) -> dict[str, Any]:
             for index, name in enumerate(data.class_names)
         ],
         "unbalanced": unbalanced(data.labels, data.is_test, shown(data.class_names, MOST_CHARACTERS)),
-        **({"reading": reading} if reading else {}),
+        **({"reading": dataclasses.asdict(data.reading)} if data.reading else {}),
     }
 
 

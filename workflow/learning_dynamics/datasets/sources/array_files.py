@@ -151,15 +151,20 @@ def open_netcdf(wanted: Wanted, path: Path) -> ImageSource:
 
 
 def _source(wanted: Wanted, path: Path, parts: dict[str, _Part], names: Sequence[str], kind: str) -> ImageSource:
+    names = list(map(class_called, names))
     if len(set(names)) < len(names):
-        raise DataError(f"{path}: two classes have the same name; expected distinct names; correct class_names")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(
+            f"{path}: two classes are called '{printable(twice)}', however its accents are written; expected distinct "
+            "names; correct class_names"
+        )
     entries = [
-        Entry(str(number), split, class_called(names[label]))
+        Entry(str(number), split, names[label])
         for split, part in parts.items()
         for number, label in enumerate(part.labels.tolist())
     ]
     if wanted.classes is None:
-        wanted = replace(wanted, classes=list(map(class_called, names)))
+        wanted = replace(wanted, classes=names)
     selection = selected(entries, wanted, str(path))
     chosen = selection.entries
     labels, is_test = places(chosen, selection.class_names)
