@@ -4,14 +4,22 @@
 PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3.14; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
 BIN := .venv/bin
+# Snakemake keeps files in the user's cache folder; where that cannot be written, here.
+ifneq ($(shell cache="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$cache" 2>/dev/null && test -w "$$cache" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+endif
 SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/local
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt
 # A path may hold a quotation mark: 'it'\''s' is it's to the shell.
 quoted = $(subst ','\'',$(1))
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(call quoted,$(CIFAR10))"')
-OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
-# Snakemake reads files of settings before any of the project's code runs, and ends with a traceback on some.
-CHECK_CONFIG = @$(if $(CONFIG),PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.config.reading "$(CONFIG)",:)
+# Snakemake reads files of settings before any of the project's code runs, and ends with a traceback on some. This tells
+# the folder of their results too: the key `results`, or a name after the file's.
+READ_CONFIG = PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.config.reading "$(CONFIG)"
+CHECK_CONFIG = @$(if $(CONFIG),$(READ_CONFIG) >/dev/null,:)
+# Asked once, as soon as .venv is there.
+FOLDER = $(if $(CONFIG),$(eval FOLDER := $$(shell $$(READ_CONFIG) 2>/dev/null))$(FOLDER),results)
+OWN_CONFIG = $(if $(CONFIG),--configfile "$(CONFIG)" --config 'results="$(call quoted,$(FOLDER))"')
 SOURCES := workflow tests benchmarks
 
 .PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults mutants check test lint format \
@@ -23,10 +31,10 @@ help:
 	@echo "make reproduce-all CIFAR10=path  everything, the deep networks too (about 2 hours)"
 	@echo "make plan                        what would run, with time, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=)"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
-	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images: docs/own-images.md"
+	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images, into mine-results/: docs/own-images.md"
 	@echo "make own CONFIG=mine.yaml        the same, and the training that shows how well it did"
 	@echo "make claims                      which claims of the paper hold, with the numbers"
-	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run (CONFIG=)"
+	@echo "make report                      results/report.html: figures, ledger, provenance, run times of what has been run (CONFIG=mine.yaml: in mine-results/)"
 	@echo "make archive                     results/archive.zip: what others need to draw the figures"
 	@echo "make figures ARCHIVE=path        figures and ledger from such an archive, without training, into archived-results/"
 	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
@@ -80,21 +88,23 @@ predict: .venv/.base
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make predict CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
 	$(CHECK_CONFIG)
 	$(SNAKEMAKE) predict $(OWN_CONFIG)
-	@echo "Predictions: results/predictions/"
+	@echo "Predictions: $(FOLDER)/predictions/"
 
 own: .venv/.base
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make own CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
 	$(CHECK_CONFIG)
 	$(SNAKEMAKE) own $(OWN_CONFIG)
+	@echo "Predictions, and how well they did: $(FOLDER)/predictions/; figures: $(FOLDER)/figures/"
 
 claims: .venv/.base
-	$(SNAKEMAKE) --quiet all $(OWN_CONFIG) -- results/claims.json
-	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
+	$(CHECK_CONFIG)
+	$(SNAKEMAKE) --quiet all $(OWN_CONFIG) -- "$(FOLDER)/claims.json"
+	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims "$(FOLDER)/claims.json"
 
 report: .venv/.base
 	$(CHECK_CONFIG)
-	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css $(OWN_CONFIG) -- finished
-	@echo "Open results/report.html"
+	$(SNAKEMAKE) --report "$(FOLDER)/report.html" --report-stylesheet workflow/report/stylesheet.css $(OWN_CONFIG) -- finished
+	@echo "Open $(FOLDER)/report.html"
 
 archive: .venv/.base
 	$(SNAKEMAKE) --quiet all -- results/archive.zip

@@ -97,8 +97,25 @@ def test_marks_anchors_and_merges_are_read(tmp_path):
 def test_the_command_ends_with_the_line(tmp_path):
     (tmp_path / "mine.yaml").write_bytes(BAD["UTF-16"][0])
     with pytest.raises(SystemExit) as error:
-        reading.main([str(tmp_path / "mine.yaml")])
+        reading.main(str(tmp_path / "mine.yaml"))
     assert "is text in UTF-16" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [("seeds: 3", "my own-results"), ("results: elsewhere", "elsewhere"), ('{"results": "a/b"}', "a/b")],
+)
+def test_results_of_a_file_have_a_folder_of_its_name_or_the_one_it_names(tmp_path, capsys, text, folder):
+    path = tmp_path / "my own.yaml"
+    path.write_text(text, encoding="utf-8")
+    reading.main(str(path))
+    assert capsys.readouterr().out == f"{folder}\n"
+
+
+def test_folder_of_results_is_text(tmp_path):
+    (tmp_path / "mine.yaml").write_text("results: 5", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"mine\.yaml: .*'results': expected the name of a folder, got 5$"):
+        reading.results_folder(tmp_path / "mine.yaml")
 
 
 @pytest.fixture

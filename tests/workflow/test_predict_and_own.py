@@ -3,13 +3,15 @@
 import json
 import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import xarray as xr
 from PIL import Image
 
-from conftest import Project
+from conftest import Project, as_installed
 from learning_dynamics.figures import catalogue
 from unit.pictures_on_disk import WAVES, waves, write
 
@@ -131,6 +133,29 @@ def test_a_picture_changed_in_place_is_noticed(finished):
     assert "rule dataset" in changed
     assert "Params have changed" in changed
     assert "Nothing to be done" in finished.snakemake(*DRY_RUN).stdout, "it is what it was, at another time"
+
+
+PLANNED = """
+import json, sys
+from pathlib import Path
+from learning_dynamics.planning import graph
+
+jobs = graph.read(Path("Snakefile"), "own", sys.argv[1:], [Path("config/smoke.yaml"), Path("mine.yaml")])
+print(json.dumps([job.params["settings"]["updates"] for job in jobs if job.rule.startswith("train")]))
+"""
+
+
+@pytest.mark.parametrize(("changed", "known"), [([], True), (["root_seed=5"], False)])
+def test_a_plan_knows_the_settings_that_were_chosen_unless_they_are_chosen_anew(finished, changed, known):
+    (path,) = finished.results("settings/mine.json")
+    chosen = json.loads(path.read_text(encoding="utf-8"))["updates"]
+    environment = os.environ | as_installed()
+    environment["PYTHONPATH"] += f"{os.pathsep}workflow"
+    command = [sys.executable, "-c", PLANNED, *changed]
+    run = subprocess.run(command, cwd=finished.folder, env=environment, capture_output=True, text=True, check=True)
+    planned = json.loads(run.stdout.splitlines()[-1])
+    assert planned
+    assert set(planned) == {chosen if known else "auto"}
 
 
 def test_predict_without_an_experiment_of_ones_own(finished):

@@ -79,7 +79,7 @@ def test_captions_quote_the_settings_of_the_run(results, path, parts):
 def test_report_of_nothing_says_what_to_run(project):
     run = project.snakemake("--report", "report.html", "--", "finished")
     assert run.returncode != 0
-    assert "results: nothing has been made yet; run `make reproduce` first" in run.stdout
+    assert "results: nothing has been made yet; run `make reproduce`, or `make own CONFIG=…`, first" in run.stdout
     assert "Traceback" not in run.stdout
     assert not (project.folder / "report.html").exists()
 

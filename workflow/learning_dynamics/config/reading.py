@@ -171,18 +171,29 @@ def _reason(error: BaseException) -> str:
     return printable(" ".join(str(error).split()))[:200]
 
 
-def main(paths: list[str]) -> None:
-    """Check files of settings.
+def results_folder(path: Path) -> str:
+    """The folder of the results of a file of settings: its key `results`, or a name after the file's.
 
     Raises:
-        SystemExit: one cannot be read, with one line.
+        ConfigurationError: the file cannot be read, or the key is no text.
+    """
+    folder = read(path).get("results", f"{path.stem}-results")
+    if not isinstance(folder, str):
+        raise ConfigurationError(f"{path}: configuration key 'results': expected the name of a folder, got {folder!r}")
+    return folder
+
+
+def main(path: str) -> None:
+    """Check a file of settings and print the folder of its results.
+
+    Raises:
+        SystemExit: it cannot be read, with one line.
     """
     try:
-        for path in paths:
-            read(Path(path))
+        print(results_folder(Path(path)))
     except ConfigurationError as error:
         sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1])

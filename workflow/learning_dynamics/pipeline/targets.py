@@ -67,7 +67,9 @@ class Targets:
         """
         there = [path for path in [*self.everything, *self._own()] if Path(path).exists()]
         if not there:
-            raise DataError(f"{self.files.folder}: nothing has been made yet; run `make reproduce` first")
+            raise DataError(
+                f"{self.files.folder}: nothing has been made yet; run `make reproduce`, or `make own CONFIG=…`, first"
+            )
         # The report shows no data, of which there may be thousands of files.
         others = {path for path in there if Path(path).suffix != ".nc" and not is_present(path)}
         if others:

@@ -40,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     # Everything by default: a plan costs nothing, and what is dearest should not be left out of it.
     parser.add_argument("target", nargs="?", default="reproduce-all", help="rule or file (default: reproduce-all)")
     parser.add_argument("--configfile", nargs="+", type=Path, default=[], help="files of settings, as for snakemake")
-    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="settings, as for snakemake")
+    parser.add_argument(
+        "--config", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="settings, as for snakemake"
+    )
     parser.add_argument("--cores", type=_count, default=machine.usable_cores(), help="by default this machine's")
     parser.add_argument("--record", action="store_true", help="record the rates of the finished run instead")
     parser.add_argument("--rates", type=Path, default=RECORD, help="file of recorded rates")

@@ -15,7 +15,7 @@ from snakemake.cli import parse_config
 from snakemake.exceptions import MissingRuleException, RuleException, WorkflowError
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-from learning_dynamics.config import reading
+from learning_dynamics.config import chosen_settings, reading
 from learning_dynamics.errors import UserError
 
 TARGETS = ("all", "two-layer", "reproduce-all", "predict", "own")
@@ -25,6 +25,7 @@ TARGETS = ("all", "two-layer", "reproduce-all", "predict", "own")
 class Job:
     """One job of the graph.
 
+    params: its parameters; settings that are chosen already are no longer `auto`.
     upstream: the jobs whose outputs it reads, by their index among all jobs; they come before it.
     gpus: GPUs it asks for.
     is_needed: whether Snakemake would run it now.
@@ -88,7 +89,7 @@ def _jobs(workflow: Any) -> Iterator[Job]:
             yield Job(
                 rule=job.rule.name,
                 wildcards=dict(job.wildcards_dict),
-                params=dict(job.params.items()),
+                params=_params(graph, job),
                 upstream=tuple(sorted(indices[other] for other in graph.dependencies[job])),
                 outputs=tuple(Path(path) for path in job.output),
                 logs=tuple(Path(path) for path in job.log),
@@ -97,3 +98,13 @@ def _jobs(workflow: Any) -> Iterator[Job]:
                 is_needed=graph.needrun(job),
                 is_measured=bool(is_there) and not workflow.persistence.params_changed(job),
             )
+
+
+def _params(graph: Any, job: Any) -> dict[str, Any]:
+    """Those of a job, with the settings that are chosen already in place of `auto`."""
+    params = dict(job.params.items())
+    chosen = job.input.get("chosen", [])
+    made_anew = {path for other, files in graph.dependencies[job].items() if graph.needrun(other) for path in files}
+    if chosen and made_anew.isdisjoint(chosen):
+        params["settings"] = chosen_settings.resolved_settings(params["settings"], chosen)
+    return params

@@ -33,7 +33,7 @@ def lines(target: str, jobs: Sequence[Job], costs: Sequence[Cost | None], cores:
     here, at_best = (_time(wall_seconds(jobs, costs, number)) for number in (cores, len(jobs)))
     yield f"Wall time: {here} on {cores} core{'s' * (cores > 1)}, {at_best} with a core for every job that can run."
     if guessed := sorted({job.wildcards["experiment"] for job, _ in needed if work.is_guessed(job)}):
-        yield f"Guessed, because images were not read or updates not chosen yet: {', '.join(guessed)}."
+        yield f"Guessed, because a plan reads no images or updates are not chosen yet: {', '.join(guessed)}."
     machines: dict[str, set[str]] = {}
     for job, cost in needed:
         if cost:
