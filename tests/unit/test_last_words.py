@@ -97,7 +97,8 @@ def test_the_reasons_of_failed_jobs_stand_last_and_once_each(folder):
     blank = len(lines) - lines[::-1].index("")
     assert sorted(lines[blank:]) == [
         "pictures: cats/1.png: not a whole picture; mend it",
-        "rule ends: ended without a message, perhaps for want of memory or time; its log: logs/killed.log",
+        "rule ends: ended without a message, perhaps for want of memory or time, or because a file that it "
+        "reads is damaged; its log: logs/killed.log",
         "rule ends: unexpected error, ValueError: boom; all of it is in logs/bug.log",
     ]
 

@@ -37,7 +37,8 @@ class _Failed:
 
     def silence(self) -> str:
         place = f"; its log: {self.log}" if self.log else ""
-        return f"rule {self.rule}: ended without a message, perhaps for want of memory or time{place}"
+        reason = "perhaps for want of memory or time, or because a file that it reads is damaged"
+        return f"rule {self.rule}: ended without a message, {reason}{place}"
 
 
 class LastWords(logging.Handler):
