@@ -8,12 +8,11 @@ Makes: CONFIG and ARCHIVE (checked), RESULTS, and an object for each question of
 
 import functools
 import os
-import sys
 from pathlib import Path
 
-# Anchored at the Snakefile, not at this file or the working directory: a remote job sees the same paths.
-WORKFLOW = Path(workflow.basedir) / "workflow"
-sys.path.insert(0, str(WORKFLOW))
+
+include: "library.smk"
+
 
 from learning_dynamics.figures import catalogue
 from learning_dynamics.jobs import fix_hash_seed
@@ -38,7 +37,7 @@ fix_hash_seed()
 # Results are looked into on file systems without locks too, see jobs.begin.
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
-CLAIMS = f"{workflow.basedir}/config/claims.yaml"
+CLAIMS = str(WORKFLOW.parent / "config" / "claims.yaml")
 
 with exit_with_message():
     CONFIG, ARCHIVE = configuration.read(config, CLAIMS)
