@@ -7,7 +7,7 @@ Makes: archive.zip, archive.zip.sha256
 
 rule archive:
     input:
-        results=lambda wildcards: paths_of(MEASURED.made_files),
+        results=lambda wildcards: measured_paths(MEASURED.files),
         extensions=list(EXTENSIONS.files.values()),
         provenance=f"{RESULTS}/provenance.html",
     output:
@@ -26,7 +26,7 @@ rule archive:
         runtime=10,
     params:
         code=CODE.of("archive.py"),
-        files=lambda wildcards: MEASURED.data_files,
+        files=lambda wildcards, input: dict(zip(MEASURED.data_files, [*input.results, *input.extensions])),
         settings=lambda wildcards: MEASURED.settings,
         licences=lambda wildcards: MEASURED.licences,
     script:

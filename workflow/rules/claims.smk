@@ -7,8 +7,8 @@ Makes: claims.json, claims.html
 
 rule claims:
     input:
-        claims=CLAIM_TABLES,
-        results=lambda wildcards: paths_of(MEASURED.made_files),
+        claims=[local(path) for path in CLAIM_TABLES],
+        results=lambda wildcards: measured_paths(MEASURED.files),
         extensions=list(EXTENSIONS.files.values()),
     output:
         json=f"{RESULTS}/claims.json",
@@ -29,7 +29,8 @@ rule claims:
         runtime=10,
     params:
         code=lambda wildcards: CODE.of_experiments("claims.py", MEASURED.files, deep=True),
-        experiments=lambda wildcards: MEASURED.files,
-        extensions=EXTENSIONS.files,
+        settings=lambda wildcards: settings_of(MEASURED.files),
+        experiments=lambda wildcards, input: found_at(MEASURED.files, input.results),
+        extensions=lambda wildcards, input: dict(zip(EXTENSIONS.files, input.extensions)),
     script:
         "../scripts/claims.py"

@@ -3,10 +3,10 @@
 Needs: the merged configuration.
 Makes: CONFIG and ARCHIVE (checked), RESULTS, and an object for each question of the rules: EXPERIMENTS (which there
        are), FILES (what their results are called), EXTENSIONS (the runs beyond them), TARGETS (what is asked for),
-       MEASURED (what the ledger reads), SIZES (of jobs), CODE (what a script runs), CATEGORIES (of the report)
+       RUN (of Snakemake), MEASURED (what the ledger reads), SIZES (of jobs), CODE (what a script runs), CATEGORIES (of
+       the report)
 """
 
-import functools
 import os
 from pathlib import Path
 
@@ -28,7 +28,12 @@ from learning_dynamics.pipeline.extensions import Extensions
 from learning_dynamics.pipeline.job_sizes import JobSizes, gpus, trained_pattern
 from learning_dynamics.pipeline.measured import Measured
 from learning_dynamics.pipeline.report import Categories, in_report
-from learning_dynamics.pipeline.result_files import ResultFiles, paths_of
+from learning_dynamics.pipeline.result_files import (
+    ResultFiles,
+    found_at,
+    paths_of,
+    settings_of,
+)
 from learning_dynamics.pipeline.rule_code import RuleCode
 from learning_dynamics.pipeline.targets import Targets
 from learning_dynamics.publishing import archive
@@ -48,21 +53,14 @@ EXPERIMENTS = Experiments(CONFIG, archived=ARCHIVE is not None)
 FILES = ResultFiles(EXPERIMENTS)
 EXTENSIONS = Extensions(CONFIG)
 TARGETS = Targets(FILES, EXTENSIONS)
-MEASURED = Measured(
-    FILES,
-    EXTENSIONS,
-    functools.partial(snakemake_internals.requested_targets, workflow),
-)
+RUN = snakemake_internals.Run(workflow)
+MEASURED = Measured(FILES, EXTENSIONS, RUN)
 SIZES = JobSizes(EXPERIMENTS)
 CODE = RuleCode(WORKFLOW / "scripts", EXPERIMENTS)
 CATEGORIES = Categories(EXPERIMENTS)
 
-# For the scripts: where and how they run, which is no parameter of a rule and no reason to run again.
-config["jobs"] = {
-    "checkpoints": f"{RESULTS}/checkpoints",
-    "checkpoint_minutes": CONFIG.checkpoint_minutes,
-    "device": CONFIG.deep_training.device,
-}
+# For the captions of the report: what was not given has the paper's values.
+config = CONFIG.model_dump(mode="json")
 
 
 wildcard_constraints:
@@ -84,7 +82,21 @@ def chosen_settings(wildcards):
     return FILES.chosen_settings(wildcards.experiment)
 
 
+# Where and how a job runs is no reason to run it again. Snakemake does not record a parameter that takes the outputs.
+def checkpoint_places(wildcards, output):
+    return str(Path(output[0]).parents[3] / "checkpoints"), CONFIG.checkpoint_minutes
+
+
+def training_device(wildcards, output):
+    return CONFIG.deep_training.device
+
+
 def finished_results():
-    is_present = functools.partial(snakemake_internals.is_of_present_parameters, workflow)
     with exit_with_message():
-        return TARGETS.finished(is_present)
+        return TARGETS.finished(RUN.has, RUN.is_of_present_parameters)
+
+
+# What is measured without being made has no rule here: a run that needs no download must not start one.
+def measured_paths(files):
+    kept = MEASURED.kept_paths
+    return [before_update(path) if path in kept else path for path in paths_of(files)]

@@ -39,5 +39,7 @@ for block in SIZES.seed_blocks(CONFIG.deep_training.seeds_per_job):
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,
+            checkpoints=checkpoint_places,
+            device=training_device,
         script:
             "../scripts/train_deep.py"

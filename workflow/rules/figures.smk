@@ -33,7 +33,8 @@ for figure in TARGETS.paper_figures(EXPERIMENTS.names, deep=True):
         params:
             figure=figure,
             code=CODE.of_paper_figure("paper_figure.py", catalogue.PAPER_FIGURES[figure]),
-            experiments=FILES.of_paper_figure(figure),
+            settings=settings_of(FILES.of_paper_figure(figure)),
+            experiments=lambda wildcards, input, figure=figure: found_at(FILES.of_paper_figure(figure), input.results),
         script:
             "../scripts/paper_figure.py"
 
@@ -44,7 +45,7 @@ for figure, drawing in catalogue.SUMMARY_FIGURES.items():
         name:
             f"summary_figure_{figure}"
         input:
-            results=lambda wildcards: paths_of(FILES.of(MEASURED.made_experiments)),
+            results=lambda wildcards: measured_paths(MEASURED.two_layer_files),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
             report(
@@ -69,9 +70,10 @@ for figure, drawing in catalogue.SUMMARY_FIGURES.items():
         params:
             figure=figure,
             code=lambda wildcards, drawing=drawing: CODE.of_figures(
-                "summary_figure.py", [drawing], MEASURED.made_experiments
+                "summary_figure.py", [drawing], MEASURED.two_layer_files
             ),
-            experiments=lambda wildcards: MEASURED.two_layer_files,
+            settings=lambda wildcards: settings_of(MEASURED.two_layer_files),
+            experiments=lambda wildcards, input: found_at(MEASURED.two_layer_files, input.results),
         script:
             "../scripts/summary_figure.py"
 
@@ -107,7 +109,7 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
         params:
             figure=figure,
             code=CODE.of_figures("extension_figure.py", [f"beyond.{figure}"]),
-            files=figure_files,
+            files=lambda wildcards, input, names=tuple(figure_files): dict(zip(names, input.results)),
         script:
             "../scripts/extension_figure.py"
 
@@ -145,6 +147,7 @@ rule experiment_figures:
             [f"experiment.{figure}" for figure in catalogue.EXPERIMENT_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
+        settings=lambda wildcards: settings_of(FILES.of([wildcards.experiment])),
+        experiments=lambda wildcards, input: found_at(FILES.of([wildcards.experiment]), input.results),
     script:
         "../scripts/experiment_figures.py"

@@ -43,7 +43,10 @@ rule prediction:
             [f"experiment.{figure}" for figure in catalogue.PREDICTION_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
+        settings=lambda wildcards: settings_of(FILES.of([wildcards.experiment])),
+        experiments=lambda wildcards, input: found_at(
+            FILES.of([wildcards.experiment]), input.results, trajectories=False
+        ),
         smallest_mode=CONFIG.automatic.smallest_mode,
     script:
         "../scripts/prediction.py"
@@ -93,6 +96,7 @@ rule comparison:
             [f"beyond.{figure}" for figure in catalogue.COMPARISON_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.of([wildcards.experiment]),
+        settings=lambda wildcards: settings_of(FILES.of([wildcards.experiment])),
+        experiments=lambda wildcards, input: found_at(FILES.of([wildcards.experiment]), input.results),
     script:
         "../scripts/comparison.py"

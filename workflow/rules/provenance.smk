@@ -7,7 +7,7 @@ Makes: provenance.html
 
 rule provenance:
     input:
-        results=lambda wildcards: paths_of(MEASURED.made_files),
+        results=lambda wildcards: measured_paths(MEASURED.files),
         extensions=list(EXTENSIONS.files.values()),
     output:
         report(
@@ -27,7 +27,7 @@ rule provenance:
         runtime=10,
     params:
         code=CODE.of("provenance.py"),
-        files=lambda wildcards: MEASURED.data_files,
+        files=lambda wildcards, input: dict(zip(MEASURED.data_files, [*input.results, *input.extensions])),
         settings=lambda wildcards: MEASURED.settings,
         licences=lambda wildcards: MEASURED.licences,
     script:

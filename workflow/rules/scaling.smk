@@ -77,7 +77,7 @@ rule compare_variants:
         runtime=10,
     params:
         code=CODE.of("compare_variants.py"),
-        files=EXTENSIONS.variant_files,
+        files=lambda wildcards, input: dict(zip(EXTENSIONS.variant_files, input.variants)),
         reference=CONFIG.variants.reference if CONFIG.variants else None,
     script:
         "../scripts/compare_variants.py"

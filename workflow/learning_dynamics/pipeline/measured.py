@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from learning_dynamics.config.chosen_settings import resolved_settings
 from learning_dynamics.errors import DataError
@@ -17,67 +15,73 @@ from learning_dynamics.pipeline.result_files import Files, ResultFiles, paths_of
 from learning_dynamics.publishing import archive
 from learning_dynamics.storage import recorded_settings
 
-_TARGETS_WITH_DOWNLOAD = {"two-layer", "reproduce-all"}
-_TARGETS_WITH_DEEP_NETWORKS = {"reproduce-all"}
+
+class Run(Protocol):
+    """What is asked of the run, see ``snakemake_internals.Run``."""
+
+    def makes(self, paths: Iterable[str]) -> set[str]:
+        """Those of some files that the targets of the run ask for."""
+
+    def has(self, path: str) -> bool:
+        """Whether a file is there."""
+
+    def local(self, path: str) -> str | None:
+        """Where a file can be read now."""
+
+    def is_of_present_parameters(self, path: str) -> bool:
+        """Whether a file was made with the parameters that its rule has now."""
 
 
-@dataclass(frozen=True)
 class Measured:
     """The experiments whose claims a run measures: those that it makes, and those that are complete already.
 
-    CIFAR-4 and the deep networks are made when a target asks for them. Measured earlier, they are taken from what is
-    there: a run that needs no download must not start one.
-
-    results: names of the files of experiments.
-    extensions: of the runs beyond the paper's experiments, which are measured where they are made.
-    targets: gives the targets asked for, which Snakemake knows only after it has read all rules.
+    CIFAR-4 and the deep networks are made when something is asked for that needs them. Measured earlier, they are
+    taken as they are: a run that needs no download must not start one.
     """
 
-    results: ResultFiles
-    extensions: Extensions
-    targets: Callable[[], Collection[str]]
-    # By experiment and whether with deep networks: files are looked into once, and a warning is given once.
-    _complete: dict[tuple[str, bool], bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    def __init__(self, results: ResultFiles, extensions: Extensions, run: Run) -> None:
+        """Nothing is looked for before it is asked.
 
-    @property
-    def made_experiments(self) -> list[str]:
-        """The two-layer experiments that the run makes."""
-        if _TARGETS_WITH_DOWNLOAD.intersection(self.targets()):
-            return self._experiments.two_layer(self._experiments.names)
-        return self._experiments.two_layer(self._experiments.without_download)
-
-    @property
-    def made_files(self) -> Files:
-        """The results that the run makes."""
-        deep = self._experiments.archived or _TARGETS_WITH_DEEP_NETWORKS.intersection(self.targets())
-        return {**self.results.of(self.made_experiments), **(self._deep_files() if deep else {})}
-
-    @property
-    def two_layer_files(self) -> Files:
-        """The results of all two-layer experiments that the run measures."""
-        return self.results.of(self.made_experiments + self._complete_experiments())
+        Args:
+            results: names of the files of experiments.
+            extensions: of the runs beyond the paper's experiments, which are measured where they are made.
+            run: what is asked for and what is there.
+        """
+        self.results = results
+        self.extensions = extensions
+        self._run = run
+        self._asked: set[str] | None = None
+        self._is_asking = False
+        # By experiment and networks: files are looked into once, and a warning is given once.
+        self._complete: dict[tuple[str, ...], bool] = {}
 
     @property
     def files(self) -> Files:
         """The results that the run measures, in the configuration's order."""
-        made = self.made_files
-        deep = {
-            name: files
-            for name, files in self._deep_files().items()
-            if name not in made and self._is_complete(name, deep=True)
-        }
-        measured = {**self.results.of(self._complete_experiments()), **deep, **made}
-        return {name: measured[name] for name in self._experiments.names if name in measured}
+        return self._files(deep=True)
+
+    @property
+    def two_layer_files(self) -> Files:
+        """Those of two-layer networks."""
+        return self._files(deep=False)
+
+    @property
+    def kept_paths(self) -> set[str]:
+        """The files that the run measures and does not make: they are taken as they are."""
+        kept: set[str] = set()
+        made: set[str] = set()
+        for name in self._experiments.names:
+            for networks in self._groups(name, deep=True):
+                paths = set(paths_of(self.results.of([name], networks)))
+                # A file that is made anew by the same run must be waited for.
+                (made if self._is_made(name, networks) or paths & self._asked_for() else kept).update(paths)
+        return kept - made
 
     @property
     def data_files(self) -> dict[str, str]:
         """The files from which figures and ledger are made, by their names in a results folder."""
-        return self._by_name(self.files)
-
-    @property
-    def made_data_files(self) -> dict[str, str]:
-        """Those of them that the run makes."""
-        return self._by_name(self.made_files)
+        paths = [*paths_of(self.files), *self.extensions.files.values()]
+        return {self.results.name_in_folder(path): path for path in paths}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -94,47 +98,78 @@ class Measured:
     def _experiments(self) -> Experiments:
         return self.results.experiments
 
-    def _by_name(self, files: Files) -> dict[str, str]:
-        return {self.results.name_in_folder(path): path for path in [*paths_of(files), *self.extensions.files.values()]}
-
-    def _complete_experiments(self) -> list[str]:
-        """The two-layer experiments that the run does not make and that are complete."""
-        others = self._experiments.two_layer(self._experiments.names)
-        made = self.made_experiments
-        return [name for name in others if name not in made and self._is_complete(name, deep=False)]
-
-    def _deep_files(self) -> Files:
-        """The results of the experiments that train deep networks."""
+    def _files(self, deep: bool) -> Files:
         files: Files = {}
         for name in self._experiments.names:
-            if self._experiments[name].networks.deep:
-                files |= self.results.with_deep_networks(name)
+            measured = [
+                network
+                for networks in self._groups(name, deep)
+                if self._is_made(name, networks) or self._is_complete(name, networks)
+                for network in networks
+            ]
+            files |= self.results.of([name] if measured else [], measured)
         return files
 
-    def _is_complete(self, name: str, deep: bool) -> bool:
-        """Whether an experiment's results are all there and made with its present settings, as far as they say.
+    def _groups(self, name: str, deep: bool) -> list[list[str]]:
+        """Networks of an experiment that are measured together or not at all: those of two layers, and deep ones."""
+        two_layer = self._experiments.networks(name)
+        deeper = [network for network in self._experiments.networks(name, deep) if network not in two_layer]
+        return [networks for networks in (two_layer, deeper) if networks]
 
-        Those of its two-layer networks, or of the deep ones too.
-        """
-        if (name, deep) not in self._complete:
-            files = self.results.with_deep_networks(name) if deep else self.results.of([name])
-            is_there = all(Path(path).exists() for path in paths_of(files))
-            self._complete[name, deep] = is_there and self._is_of_present_settings(name, files[name])
-        return self._complete[name, deep]
+    def _is_made(self, name: str, networks: list[str]) -> bool:
+        """Whether the run makes the results of some networks: always without a download, others if asked to."""
+        if self._experiments.archived:
+            return True
+        if name in self._experiments.without_download and networks == self._experiments.networks(name):
+            return True
+        trajectories = {path for network in networks for path in self.results.trajectories(name, network)}
+        return trajectories <= self._asked_for()
+
+    def _asked_for(self) -> set[str]:
+        """The files of experiments that the targets of the run ask for."""
+        if self._asked is None:
+            if self._is_asking:
+                return set()
+            self._is_asking = True
+            everything = [self.results.with_deep_networks(name) for name in self._experiments.names]
+            self._asked = self._run.makes(path for files in everything for path in paths_of(files))
+            self._is_asking = False
+        return self._asked
+
+    def _is_complete(self, name: str, networks: list[str]) -> bool:
+        """Whether the results of some networks are all there and made with present settings, as far as they say."""
+        if self._is_asking:
+            return False
+        key = (name, *networks)
+        if key not in self._complete:
+            files = self.results.of([name], networks)
+            is_there = all(self._run.has(path) for path in paths_of(files))
+            self._complete[key] = is_there and self._is_of_present_settings(name, files[name])
+        return self._complete[key]
 
     def _is_of_present_settings(self, name: str, files: dict[str, Any]) -> bool:
-        settings = resolved_settings(files["settings"], files.get("chosen_file"))
-        settings["root_seed"] = self._experiments.config.root_seed
-        for path in (path for seeds in files["trajectory_files"].values() for path in seeds):
-            try:
-                key = recorded_settings.read_difference(path, settings)
-            except DataError:
-                return True  # What is damaged is named by the job that reads it.
-            if key:
-                print(
-                    f"{name} is left out: {path} was made with other settings ('{key}' differs); "
-                    "run the target that makes it (two-layer or reproduce-all)",
-                    file=sys.stderr,
-                )
-                return False
+        trajectories = [path for seeds in files["trajectory_files"].values() for path in seeds]
+        try:
+            for path in trajectories:
+                if difference := self._difference(path, files):
+                    print(
+                        f"{name} is left out: {path} was made with other settings ({difference}); "
+                        "run the target that makes it (two-layer or reproduce-all)",
+                        file=sys.stderr,
+                    )
+                    return False
+        except DataError:
+            pass  # What is damaged is named by the job that reads it.
         return True
+
+    def _difference(self, path: str, files: dict[str, Any]) -> str | None:
+        """What is different now from when a trajectory was made."""
+        place = self._run.local(path)
+        if place is None:
+            # To be looked into it would have to be fetched from storage; Snakemake's records do not tell more.
+            return None if self._run.is_of_present_parameters(path) else "a parameter of its rule differs"
+        chosen = files.get("chosen_file")
+        settings = resolved_settings(files["settings"], self._run.local(chosen) if chosen else None)
+        settings["root_seed"] = self._experiments.config.root_seed
+        key = recorded_settings.read_difference(place, settings)
+        return f"'{key}' differs" if key else None

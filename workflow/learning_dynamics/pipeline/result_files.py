@@ -76,6 +76,35 @@ class ResultFiles:
         }
 
 
+def settings_of(files: Files) -> dict[str, Any]:
+    """The settings of each experiment: what makes a job run again where they change."""
+    return {name: part["settings"] for name, part in files.items()}
+
+
+def found_at(files: Files, places: Sequence[str], trajectories: bool = True) -> Files:
+    """The same files where a job finds them: a module may have a prefix, and storage is fetched into a folder.
+
+    Args:
+        files: as the configuration names them.
+        places: what has become of ``paths_of`` these, one by one.
+        trajectories: as for ``paths_of``; files that are no inputs stay as they are.
+    """
+    place = dict(zip(paths_of(files, trajectories), places, strict=True))
+    return {
+        name: {
+            "settings": part["settings"],
+            **({"chosen_file": ChosenSettingsFile(place[part["chosen_file"]])} if "chosen_file" in part else {}),
+            "dataset_file": place[part["dataset_file"]],
+            "structure_file": place[part["structure_file"]],
+            "trajectory_files": {
+                network: [place.get(path, path) for path in paths] for network, paths in part["trajectory_files"].items()
+            },
+            "theory_files": {network: place[path] for network, path in part["theory_files"].items()},
+        }
+        for name, part in files.items()
+    }
+
+
 def paths_of(files: Mapping[str, Mapping[str, Any]], trajectories: bool = True) -> list[str]:
     """The paths of files of experiments, as a rule's inputs; predictions are made without the trajectories."""
     paths: list[str] = []

@@ -1,33 +1,72 @@
 """What the rules ask Snakemake for and what its documented interface does not tell.
 
-Inside a Snakefile Snakemake documents where the workflow lies and nothing of the run itself. Two answers need more, and
-they are taken here alone, from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may change
-it: ``tests/unit/test_pipeline_snakemake.py`` runs both functions in a small workflow.
+Inside a Snakefile Snakemake documents nothing of the run itself. What the rules must know of it is taken here alone,
+from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may change it:
+``tests/unit/test_pipeline_snakemake.py`` asks everything in a small workflow.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 
-def requested_targets(workflow: Any) -> set[str]:
-    """The targets of the command line, none while the rules are read.
+class Run:
+    """The run of Snakemake that reads these rules, which may be those of a module in a larger workflow.
 
-    A run without downloads measures what it makes, one that is asked for CIFAR-4 that too: the inputs of the ledger
-    depend on the target. A configuration key would have to be given with every target.
+    To be made while the rules are read; it answers from when all are read. Paths are those of the rules here: what a
+    module's prefix and a storage provider make of them is known to this class.
     """
-    return set(workflow.dag_settings.targets) if workflow.dag_settings else set()
+
+    def __init__(self, workflow: Any) -> None:
+        """Take the object ``workflow`` of the Snakefile."""
+        self._workflow = workflow
+        self._modify = workflow.modifier.path_modifier.modify
+
+    def makes(self, paths: Iterable[str]) -> set[str]:
+        """Those of some files that the targets of the run ask for, by themselves or through other files.
+
+        What is behind these files is not looked at.
+        """
+        wanted = {str(self._modify(path)): path for path in paths}
+        graph = self._workflow.dag
+        seen: set[str] = set()
+        waiting = [*map(str, graph.targetfiles), *(path for rule in graph.targetrules for path in _inputs(rule, {}))]
+        while waiting:
+            path = waiting.pop()
+            if path not in seen:
+                seen.add(path)
+                if path not in wanted:
+                    for rule in graph.output_index.match_producers(path):
+                        waiting += _inputs(rule, rule.get_wildcards(path))
+        return {wanted[path] for path in seen & wanted.keys()}
+
+    def has(self, path: str) -> bool:
+        """Whether a file is there, on this machine or in storage."""
+        place = self._modify(path)
+        stored = getattr(place, "flags", {}).get("storage_object")
+        return bool(stored.exists()) if stored else Path(place).exists()
+
+    def local(self, path: str) -> str | None:
+        """Where a file can be read now; None if storage would have to be asked for it."""
+        place = self._modify(path)
+        return None if "storage_object" in getattr(place, "flags", {}) else str(place)
+
+    def is_of_present_parameters(self, path: str) -> bool:
+        """Whether Snakemake made a file with the parameters that its rule has now.
+
+        A picture does not hold its settings; Snakemake's records do. What it has no record of counts as such. For
+        users there is the option --list-params-changes, but no rule can ask for its answer.
+        """
+        # The workflow has imported it; a program that reads no rules need not.
+        from snakemake.jobs import Job
+
+        place = str(self._modify(path))
+        maker = next(rule for rule in self._workflow.rules if rule.is_producer(place))
+        job = Job(maker, self._workflow.dag, maker.get_wildcards(place))
+        return not self._workflow.persistence.params_changed(job)
 
 
-def is_of_present_parameters(workflow: Any, path: str) -> bool:
-    """Whether Snakemake made a file with the parameters that its rule has now.
-
-    A picture does not hold its settings; Snakemake's records do. What it has no record of counts as such. For users
-    there is the option --list-params-changes, but no rule can ask for its answer.
-    """
-    # The workflow has imported it; a program that reads no rules need not.
-    from snakemake.jobs import Job
-
-    maker = next(rule for rule in workflow.rules if rule.is_producer(path))
-    job = Job(maker, workflow.dag, maker.get_wildcards(path))
-    return not workflow.persistence.params_changed(job)
+def _inputs(rule: Any, wildcards: dict[str, str]) -> list[str]:
+    return [str(path) for path in rule.expand_input(wildcards)[0]]

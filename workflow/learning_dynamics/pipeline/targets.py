@@ -52,18 +52,19 @@ class Targets:
         """What is made for a user's own experiments: prediction, training, figures, how well the prediction did."""
         return _or_hint(self._own())
 
-    def finished(self, is_present: Callable[[str], bool]) -> list[str]:
+    def finished(self, is_there: Callable[[str], bool], is_present: Callable[[str], bool]) -> list[str]:
         """What is there of everything that can be made, with the present settings: what a report can show.
 
         Says on standard error how much was made with other settings.
 
         Args:
-            is_present: whether a file was made with the present settings.
+            is_there: whether a file is there.
+            is_present: whether it was made with the present settings.
 
         Raises:
             DataError: nothing is there.
         """
-        there = [path for path in [*self.everything, *self._own()] if Path(path).exists()]
+        there = [path for path in [*self.everything, *self._own()] if is_there(path)]
         if not there:
             raise DataError(f"{self.files.folder}: nothing has been made yet; run `make reproduce` first")
         # The report shows no data, of which there may be thousands of files.
