@@ -37,15 +37,20 @@ from learning_dynamics.pipeline.result_files import (
 from learning_dynamics.pipeline.rule_code import RuleCode
 from learning_dynamics.pipeline.targets import Targets
 from learning_dynamics.publishing import archive
+from learning_dynamics.storage import provenance
 
 fix_hash_seed()
 # Results are looked into on file systems without locks too, see jobs.begin.
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
 
+# Jobs may run where the checkout is not.
+os.environ.setdefault(provenance.CODE_VERSION, " ".join(provenance.code_version()))
+
 CLAIMS = str(WORKFLOW.parent / "config" / "claims.yaml")
+RUN = snakemake_internals.Run(workflow)
 
 with exit_with_message():
-    CONFIG, ARCHIVE = configuration.read(config, CLAIMS)
+    CONFIG, ARCHIVE = configuration.read(config, CLAIMS, RUN.has)
 
 RESULTS = CONFIG.results
 CLAIM_TABLES = [CLAIMS, CONFIG.claims] if CONFIG.claims else [CLAIMS]
@@ -53,7 +58,6 @@ EXPERIMENTS = Experiments(CONFIG, archived=ARCHIVE is not None)
 FILES = ResultFiles(EXPERIMENTS)
 EXTENSIONS = Extensions(CONFIG)
 TARGETS = Targets(FILES, EXTENSIONS)
-RUN = snakemake_internals.Run(workflow)
 MEASURED = Measured(FILES, EXTENSIONS, RUN)
 SIZES = JobSizes(EXPERIMENTS)
 CODE = RuleCode(WORKFLOW / "scripts", EXPERIMENTS)
@@ -63,11 +67,28 @@ CATEGORIES = Categories(EXPERIMENTS)
 config = CONFIG.model_dump(mode="json")
 
 
+envvars:
+    provenance.CODE_VERSION,
+
+
 wildcard_constraints:
     # What ends otherwise is the comparison of a prediction with the training.
     experiment="[A-Za-z][A-Za-z0-9_]*(?<!_measured)",
     network="|".join(MODELS),
     seed=r"\d+",
+
+
+# Input functions are called before anything runs.
+def known_experiment(wildcards):
+    with exit_with_message():
+        EXPERIMENTS.require(wildcards.experiment)
+    return []
+
+
+def experiment_files(wildcards):
+    with exit_with_message():
+        EXPERIMENTS.require_two_layer(wildcards.experiment)
+    return FILES.of([wildcards.experiment])
 
 
 def experiment_settings(wildcards):

@@ -6,6 +6,8 @@ Makes: datasets/{experiment}.nc
 
 
 rule dataset:
+    input:
+        known_experiment,
     output:
         f"{RESULTS}/datasets/{{experiment}}.nc",
     log:

@@ -116,7 +116,7 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
 
 rule experiment_figures:
     input:
-        results=lambda wildcards: paths_of(FILES.of([wildcards.experiment])),
+        results=lambda wildcards: paths_of(experiment_files(wildcards)),
     output:
         [f"{RESULTS}/figures/{{experiment}}/{figure}.pdf" for figure in catalogue.EXPERIMENT_FIGURES],
         [
@@ -147,7 +147,7 @@ rule experiment_figures:
             [f"experiment.{figure}" for figure in catalogue.EXPERIMENT_FIGURES],
             [wildcards.experiment],
         ),
-        settings=lambda wildcards: settings_of(FILES.of([wildcards.experiment])),
-        experiments=lambda wildcards, input: found_at(FILES.of([wildcards.experiment]), input.results),
+        settings=lambda wildcards: settings_of(experiment_files(wildcards)),
+        experiments=lambda wildcards, input: found_at(experiment_files(wildcards), input.results),
     script:
         "../scripts/experiment_figures.py"

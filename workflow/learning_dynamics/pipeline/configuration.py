@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from learning_dynamics.publishing import archive
 from learning_dynamics.publishing.archive import Archive
 
 
-def read(settings: Mapping[str, Any], claims: str | Path) -> tuple[Config, Archive | None]:
+def read(
+    settings: Mapping[str, Any], claims: str | Path, has: Callable[[str], bool] = os.path.exists
+) -> tuple[Config, Archive | None]:
     """The configuration, and the archive whose results are used if it names one.
 
     Args:
         settings: what the configuration files and the command line say.
         claims: the table of the paper's claims, which is checked too, as is a table of the user's own.
+        has: whether a file of the results is there.
 
     Raises:
         UserError: a setting or a claim is not as expected, the archive is damaged or does not fit the settings.
@@ -33,7 +37,7 @@ def read(settings: Mapping[str, Any], claims: str | Path) -> tuple[Config, Archi
     opened = archive.open_archive(config.archive) if config.archive else None
     if opened:
         config = archive.restricted(config, opened)
-    archive.check_results_folder(config.results, opened)
+    archive.check_results_folder(config.results, opened, has)
     return config, opened
 
 
