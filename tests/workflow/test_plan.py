@@ -93,7 +93,7 @@ def test_rates_grow_with_the_work_and_their_level_is_that_of_this_machine():
 def test_wall_time_and_unknown_rates():
     upstream = [(), (0,), (0,), (0,), (1, 2, 3)]
     jobs = [
-        Job(f"train_deep_{n}", {"network": "x"}, {}, up, (), (), None, 0, True, False) for n, up in enumerate(upstream)
+        Job(f"train_deep_{n}", "deep_training", {"network": "x"}, {}, up, (), (), None, 0, True, False) for n, up in enumerate(upstream)
     ]
     costs = [Cost(seconds, 1.0, 1.0, "here") for seconds in (1.0, 5.0, 2.0, 3.0, 1.0)]
     assert [table.wall_seconds(jobs, costs, cores) for cores in (1, 2, 3)] == [12.0, 7.0, 7.0]

@@ -85,6 +85,12 @@ def known_experiment(wildcards):
     return []
 
 
+def unknown_training(wildcards):
+    with exit_with_message():
+        EXPERIMENTS.require(*wildcards.unknown.split("/")[:2])
+    return []
+
+
 def experiment_files(wildcards):
     with exit_with_message():
         EXPERIMENTS.require_two_layer(wildcards.experiment)
@@ -117,7 +123,7 @@ def finished_results():
         return TARGETS.finished(RUN.has, RUN.is_of_present_parameters)
 
 
-# What is measured without being made has no rule here: a run that needs no download must not start one.
+# What is measured and not made is taken as it is: a run that needs no download must not start one.
 def measured_paths(files):
     kept = MEASURED.kept_paths
     return [before_update(path) if path in kept else path for path in paths_of(files)]

@@ -36,9 +36,8 @@ def local_folder(rules):
         except OSError:  # Another run was faster.
             shutil.rmtree(passing)
     # The scripts look beside themselves, where only they are.
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(clones / commit / "workflow"), os.environ.get("PYTHONPATH")])
-    )
+    folders = [str(clones / commit / "workflow"), os.environ.get("PYTHONPATH")]
+    os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, folders)))
     return clones / commit / "workflow"
 
 

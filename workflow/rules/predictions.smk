@@ -44,9 +44,7 @@ rule prediction:
             [wildcards.experiment],
         ),
         settings=lambda wildcards: settings_of(experiment_files(wildcards)),
-        experiments=lambda wildcards, input: found_at(
-            experiment_files(wildcards), input.results, trajectories=False
-        ),
+        experiments=lambda wildcards, input: found_at(experiment_files(wildcards), input.results, trajectories=False),
         smallest_mode=CONFIG.automatic.smallest_mode,
     script:
         "../scripts/prediction.py"

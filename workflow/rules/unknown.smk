@@ -5,16 +5,9 @@ Makes: nothing
 """
 
 
-def refused(wildcards):
-    experiment, network = wildcards.unknown.split("/")[:2]
-    with exit_with_message():
-        EXPERIMENTS.require(experiment, network)
-    return []
-
-
 rule unknown:
     input:
-        refused,
+        unknown_training,
     output:
         f"{RESULTS}/trajectories/{{unknown}}.nc",
         f"{RESULTS}/theory/{{unknown}}.nc",

@@ -97,7 +97,8 @@ def found_at(files: Files, places: Sequence[str], trajectories: bool = True) -> 
             "dataset_file": place[part["dataset_file"]],
             "structure_file": place[part["structure_file"]],
             "trajectory_files": {
-                network: [place.get(path, path) for path in paths] for network, paths in part["trajectory_files"].items()
+                network: [place.get(path, path) for path in paths]
+                for network, paths in part["trajectory_files"].items()
             },
             "theory_files": {network: place[path] for network, path in part["theory_files"].items()},
         }

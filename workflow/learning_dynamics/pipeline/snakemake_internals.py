@@ -32,7 +32,9 @@ class Run:
         wanted = {str(self._modify(path)): path for path in paths}
         graph = self._workflow.dag
         seen: set[str] = set()
-        waiting = [*map(str, graph.targetfiles), *(path for rule in graph.targetrules for path in _inputs(rule, {}))]
+        waiting = [str(path) for path in graph.targetfiles]
+        for rule in graph.targetrules:
+            waiting += map(str, rule.output) if rule.output else _inputs(rule, {})
         while waiting:
             path = waiting.pop()
             if path not in seen:
