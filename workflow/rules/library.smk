@@ -17,14 +17,9 @@ def local_folder(rules):
     """
     if isinstance(rules, os.PathLike):
         return Path(rules).parent
-    if hasattr(rules, "hosted_repo"):
-        repository = rules.hosted_repo.repo
-    elif hasattr(rules, "repo_path"):
-        import git
-
-        repository = git.Repo(rules.repo_path)
-    else:
+    if not hasattr(rules, "hosted_repo"):
         sys.exit(f"{rules}: the library cannot be fetched from there; clone the repository, or name it by github(…)")
+    repository = rules.hosted_repo.repo
     commit = repository.commit(rules.ref).hexsha
     clones = Path(workflow.sourcecache.cache_path, "learning-dynamics")
     if not (clones / commit).exists():
