@@ -60,12 +60,12 @@ def _installed_by(*files: str) -> set[str]:
 
 
 def _absent_modules() -> list[str]:
-    """What an environment for the tests has and one that users make has not; but plugins, all of which Snakemake imports."""
+    """What an environment for the tests has and one that users make has not; but plugins: Snakemake imports all."""
     installed = _installed_by("requirements.txt", "requirements-torch.txt") | {"pip", "setuptools"}
     modules = {
         name: {canonicalize_name(holder) for holder in holders}
         for name, holders in importlib.metadata.packages_distributions().items()
-        if not name.startswith(("snakemake_storage_plugin_", "snakemake_executor_plugin_", "sysrsync", "toml"))
+        if not name.startswith(("snakemake_storage_plugin_", "snakemake_executor_plugin_", "sysrsync"))
     }
     return [name for name, holders in modules.items() if not installed & holders]
 
