@@ -195,8 +195,9 @@ def test_both_snakefiles_have_the_same_default_target(shared_project):
         assert run.returncode == 0, run.stdout[-3000:]
         return set(re.findall(r"^ +output: (.*)", run.stdout, re.MULTILINE))
 
-    assert outputs() == outputs("--snakefile", "workflow/Snakefile") == outputs("--", "all")
-    assert len(outputs()) > 50
+    default = outputs()
+    assert len(default) > 50
+    assert default == outputs("--snakefile", "workflow/Snakefile") == outputs("--", "all")
 
 
 def test_two_copies_in_one_workflow_are_refused(shared_project, tmp_path):
