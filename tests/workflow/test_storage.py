@@ -30,7 +30,7 @@ experiments:
     records: 40
     snapshots: []
 scaling: null
-variants: {convolutions: {two-kernels: null, four-kernels: null, zero-padding: null}, updates: 400}
+variants: {convolutions: {two-kernels: null, four-kernels: null, zero-padding: null}, updates: 400, records: 40}
 """
 TARGETS = (
     "results/claims.json",
