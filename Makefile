@@ -1,6 +1,8 @@
 # A thin layer: each target sets up what it needs and calls the command that the README shows under it.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# The first that runs and is new enough: the one that the published run used, then what the machine has.
+PYTHON ?= $(shell for python in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --profile workflow/profiles/local
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint envs/constraints.txt
@@ -8,6 +10,8 @@ PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constrai
 quoted = $(subst ','\'',$(1))
 CIFAR10_SOURCE := $(if $(CIFAR10),--config 'cifar10="$(call quoted,$(CIFAR10))"')
 OWN_CONFIG := $(if $(CONFIG),--configfile "$(CONFIG)")
+# Snakemake reads files of settings before any of the project's code runs, and ends with a traceback on some.
+CHECK_CONFIG = @$(if $(CONFIG),PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.config.reading "$(CONFIG)",:)
 SOURCES := workflow tests benchmarks
 
 .PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan graph bench faults mutants check test lint format \
@@ -29,14 +33,14 @@ help:
 	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
 	@echo "make check, make test            check the project: in a minute and a half; all of it in 8 minutes"
 	@echo "make faults                      kill, fill and damage it a hundred times"
-	@echo "make mutants                     change the code of claims and curves in 500 places: which changes does no test notice?"
+	@echo "make mutants                     change the code of claims and curves in 1,500 places: which changes does no test notice?"
 	@echo "make format, make config-documents, make published-results, make gpu-page   for contributors"
 
 setup: .venv/.base
 
 .venv/bin/pip:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Python 3.11 or newer is needed; set PYTHON=path of one" >&2; exit 1; }
 	@echo "Creating .venv with $(PYTHON)"
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=path of one" >&2; exit 1; }
 	@"$(PYTHON)" -m venv --clear .venv || { echo "Could not create .venv; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 .venv/.base: envs/requirements.txt envs/constraints.txt | .venv/bin/pip
@@ -70,6 +74,7 @@ graph: .venv/.base
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.planning.picture
 
 plan: .venv/.base
+	$(CHECK_CONFIG)
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.planning $(or $(patsubst reproduce,all,$(TARGET)),reproduce-all) $(OWN_CONFIG) $(CIFAR10_SOURCE) $(if $(CORES),--cores $(CORES)) $(PLAN)
 
 smoke: .venv/.base
@@ -77,11 +82,13 @@ smoke: .venv/.base
 
 predict: .venv/.base
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make predict CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
+	$(CHECK_CONFIG)
 	$(SNAKEMAKE) predict $(OWN_CONFIG)
 	@echo "Predictions: results/predictions/"
 
 own: .venv/.base
 	@test -n "$(CONFIG)" || { echo "Name your configuration: make own CONFIG=mine.yaml (docs/own-images.md)" >&2; exit 1; }
+	$(CHECK_CONFIG)
 	$(SNAKEMAKE) own $(OWN_CONFIG)
 
 claims: .venv/.base
@@ -89,6 +96,7 @@ claims: .venv/.base
 	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.claims results/claims.json
 
 report: .venv/.base
+	$(CHECK_CONFIG)
 	$(SNAKEMAKE) --report results/report.html --report-stylesheet workflow/report/stylesheet.css $(OWN_CONFIG) -- finished
 	@echo "Open results/report.html"
 
@@ -120,7 +128,7 @@ check: lint
 	$(BIN)/python -m pytest tests/unit tests/theory --numprocesses auto --dist worksteal
 
 faults: .venv/.development
-	$(BIN)/python -m pytest tests/faults --kills 100 -rsP
+	$(BIN)/python -m pytest tests/faults --kills 100 --mutations 3000 -rsP
 
 mutants: .venv/.development
 	$(BIN)/python tests/mutants.py

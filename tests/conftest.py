@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import shutil
@@ -14,17 +15,18 @@ from filelock import FileLock
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from unit.pictures_on_disk import waves, write
-
-# Tests run side by side; and the last digits of a matrix product depend on the number of threads.
+# Tests run side by side; and the last digits of a matrix product depend on the number of threads. Before NumPy comes.
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from unit.pictures_on_disk import waves, write
 
 PROJECT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser):
-    """How often the tests of faults kill; ``make faults`` asks for more."""
+    """How often the tests of faults kill, and how many inputs they spoil; ``make faults`` asks for more."""
     parser.addoption("--kills", type=int, default=8, help="kills by the tests of faults")
+    parser.addoption("--mutations", type=int, default=100, help="spoilt inputs of each kind in the tests of faults")
 
 
 def pytest_collection_modifyitems(items):
@@ -70,11 +72,13 @@ def _absent_modules() -> list[str]:
     return [name for name, holders in modules.items() if not installed & holders]
 
 
-# For processes that stand for a user's.
-AS_INSTALLED = {
-    "PYTHONPATH": str(PROJECT / "tests" / "user_environment"),
-    "ABSENT_MODULES": " ".join(_absent_modules()),
-}
+@functools.cache
+def as_installed() -> dict[str, str]:
+    """The environment of processes that stand for a user's."""
+    return {
+        "PYTHONPATH": str(PROJECT / "tests" / "user_environment"),
+        "ABSENT_MODULES": " ".join(_absent_modules()),
+    }
 
 
 def _copy_unless_gone(source: str, target: str) -> None:
@@ -125,7 +129,7 @@ class Project:
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", str(cores), "--nocolor", *arguments],
             cwd=self.folder,
-            env=(os.environ if environment is None else environment) | AS_INSTALLED,
+            env=(os.environ if environment is None else environment) | as_installed(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

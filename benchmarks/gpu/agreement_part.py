@@ -28,7 +28,7 @@ def compare_updates(result: Result, problem: Problem) -> None:
     samples = {dtype: [Samples(problem.data.split("train"), place, dtype) for place in places] for dtype, _ in cases}
     for network, (dtype, networks) in itertools.product(NETWORKS, cases):
         task = problem.task(network, range(networks), most)
-        order = task.order()
+        order = task.order().between(0, task.updates)
         ensembles = [problem.ensemble(task, place, dtype) for place in places]
         makers = [problem.maker(*pair) for pair in zip(ensembles, samples[dtype], strict=True)]
         start, done = ensembles[0].weights(), 0

@@ -109,7 +109,7 @@ class Problem:
 
     def order(self, task: Task) -> torch.Tensor:
         """The task's order, in memory that a GPU reads by itself."""
-        order = task.order()
+        order = task.order().between(0, task.updates)
         return order.pin_memory() if self.device.type == "cuda" else order
 
     def maker(self, ensemble: Ensemble, samples: Samples) -> Any:

@@ -50,7 +50,7 @@ def where_time_goes(result: Result, problem: Problem, speed: Result) -> None:
     on_gpu = problem.device.type == "cuda"
     for network in NETWORKS:
         task = problem.task(network, range(problem.sizes.many), problem.sizes.batches)
-        ensemble, order = problem.ensemble(task), task.order().to(problem.device)[:_PROFILED]
+        ensemble, order = problem.ensemble(task), task.order().between(0, _PROFILED).to(problem.device)
 
         def make(order: torch.Tensor = order, ensemble: Any = ensemble) -> None:
             for row in order:

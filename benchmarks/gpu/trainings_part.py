@@ -52,7 +52,7 @@ def sweep(result: Result, problem: Problem, *, network: str, folder: Path, allow
         problem.device,
     )
     make, evaluate = problem.maker(ensemble, problem.samples), first.evaluation(problem.device)
-    order, stops = first.order(), first.settings.record_batches(first.model.batch_size)
+    order, stops = first.order().between(0, first.updates), first.settings.record_batches(first.model.batch_size)
     start = time.monotonic()
     records = [evaluate(ensemble)]
     for since, stop in pairwise(stops):

@@ -26,11 +26,10 @@ for hidden in (4, 5):
     small_linear_fcnn.Engine(weights, 1e-3).update(vectors, np.array([0, 1]), np.array([0, 1]))
 for padding in ("circular", "zero"):
     engine = convolution_variants.engine(
-        convolution_variants.normal_weights(random, (3, 2, 4), 0.1, 0.1),
-        random.standard_normal((2, 4, 4)), convolution_variants.Layer(padding), 1e-3,
+        convolution_variants.normal_weights(random, (3, 2, 1, 4), 0.1, 0.1),
+        random.standard_normal((2, 1, 4, 4)), convolution_variants.Layer(padding), 1e-3,
     )
     engine.update(np.array([0, 1]), np.array([0, 1]))
-    engine.answers()
 for channels in (4, 8):
     chosen = torch.zeros((1, 5, 2, 2), dtype=torch.int64)
     pooled_gradients.gradients(

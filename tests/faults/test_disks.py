@@ -15,6 +15,8 @@ from learning_dynamics.errors import DataError
 from learning_dynamics.figures import style
 from learning_dynamics.storage import netcdf
 from learning_dynamics.training import checkpoints
+from unit.test_claims_page import TABLE
+from unit.test_claims_page import ledger as ledger_of_claims
 
 SMALL, LARGE = "size=256k", "size=64m"
 
@@ -76,9 +78,7 @@ def write_ledger(path):
 
 
 def write_page(path):
-    tolerance = {"at_least": 1.0}
-    entry = {"id": "x", "claim": "y" * 5000, "source": "", "quantity": "", "measured": None, "reason": "", "figure": ""}
-    page.write([{**entry, "tolerance": tolerance, "why": "", "verdict": "not measured", "n": 0}], path)
+    page.write(ledger_of_claims(), TABLE, path)
 
 
 WRITERS = {

@@ -27,7 +27,8 @@ def modes_of(data, smallest_mode=0.01):
     in_modes = input_correlation_in_modes(data.correlations, data.structure).diagonal()
     s = data.singular_values
     power = float(np.trace(data.correlations.input))
-    return estimates.ModeStructure(s, in_modes, spectra, power, s >= smallest_mode * s[0])
+    present = data.structure.discoverable
+    return estimates.ModeStructure(s, in_modes, spectra, power, present, present & (s >= smallest_mode * s[0]))
 
 
 @pytest.mark.parametrize("side", [6, 7, 8])

@@ -20,10 +20,11 @@ def shift_matrices(images, padding, operation):
 
 
 def train(initial, images, labels, order, *, padding, operation, learning_rate):
-    """Kernels (K, n, n), readouts (p, K, n, n), the sum of ‖y − ŷ‖², and the answers to all images at the end."""
-    matrices = shift_matrices(images, padding, operation)
+    """Kernels (K, C, n, n), readouts (p, K, n, n), the sum of ‖y − ŷ‖², and the answers to all images at the end."""
+    channels = [shift_matrices(images[:, channel], padding, operation) for channel in range(images.shape[1])]
+    matrices = np.concatenate(channels, axis=-1)
     kernels = initial.kernels.reshape(len(initial.kernels), -1).copy()
-    readouts = initial.readouts.reshape(len(initial.readouts), *kernels.shape).copy()
+    readouts = initial.readouts.reshape(len(initial.readouts), len(kernels), -1).copy()
     targets, total = np.eye(len(readouts)), 0.0
     for sample in order:
         hidden = kernels @ matrices[sample].T

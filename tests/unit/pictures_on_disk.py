@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -109,12 +110,41 @@ def huge_png(side):
     return bytes(content)
 
 
-def deep_png():
-    """A PNG of 16 bits for each of red, green and blue."""
+def deep_png(values=None):
+    """A PNG of 16 bits per channel, grey for values of shape (n, n), else colour."""
+    values = np.zeros((9, 9, 3), dtype=np.uint16) if values is None else values
 
     def chunk(name, body):
         return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
 
-    header = (9).to_bytes(4, "big") * 2 + bytes([16, 2, 0, 0, 0])
-    rows = b"".join(b"\0" + bytes(9 * 6) for _ in range(9))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    rows, columns = values.shape[:2]
+    kind = 0 if values.ndim == 2 else 2
+    header = columns.to_bytes(4, "big") + rows.to_bytes(4, "big") + bytes([16, kind, 0, 0, 0])
+    lines = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def deep_tiff(values, order="<", black_is_zero=True):
+    """The same as TIFF, uncompressed, in either byte order."""
+    rows, columns = values.shape[:2]
+    channels = 1 if values.ndim == 2 else values.shape[2]
+    content = values.astype(f"{order}u2").tobytes()
+    photometric = 2 if channels == 3 else int(black_is_zero)
+    bits = (258, 3, 1, 16) if channels == 1 else (258, 3, channels, 8 + len(content))
+    fields = [(256, 3, 1, columns), (257, 3, 1, rows), bits, (259, 3, 1, 1), (262, 3, 1, photometric)]
+    fields += [(273, 4, 1, 8), (277, 3, 1, channels), (278, 3, 1, rows), (279, 4, 1, len(content)), (284, 3, 1, 1)]
+    directory = struct.pack(f"{order}H", len(fields))
+    for tag, kind, count, value in fields:
+        # A short stands in the first half of the field.
+        packed = struct.pack(f"{order}HH", value, 0) if kind == 3 and count == 1 else struct.pack(f"{order}I", value)
+        directory += struct.pack(f"{order}HHI", tag, kind, count) + packed
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    start = struct.pack(f"{order}I", 8 + len(content) + 2 * channels)
+    return mark + start + content + struct.pack(f"{order}{channels}H", *[16] * channels) + directory + bytes(4)
+
+
+def deep_pnm(values, largest=65535):
+    """The same as PGM or PPM, whose largest value is white."""
+    rows, columns = values.shape[:2]
+    head = f"P{5 if values.ndim == 2 else 6}\n{columns} {rows}\n{largest}\n".encode()
+    return head + values.astype(">u2").tobytes()

@@ -209,8 +209,12 @@ def test_configuration_is_restricted_to_what_is_there(packed):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"seeds": 3}, "'seeds': 3 here, 2 in the archive"),
-        ({"root_seed": 1}, "'root_seed': 1 here, 2023 in the archive"),
+        ({"seeds": 3}, "'experiments.geometric_shapes.seeds': 3 here, 2 in the archive"),
+        (
+            {"experiments": {"geometric_shapes": {"seeds": 3}}},
+            "'experiments.geometric_shapes.seeds': 3 here, 2 in the archive",
+        ),
+        ({"root_seed": 1}, "'root_seed': 1 here, 20230723 in the archive"),
         (
             {"experiments": {"geometric_shapes": {"networks": {"linear_cnn": {"learning_rate": 0.5}}}}},
             "'experiments.geometric_shapes.networks.linear_cnn.learning_rate': 0.5 here, 0.00011 in the archive",
@@ -240,7 +244,19 @@ def test_settings_in_the_archive_are_a_configuration_file(packed, tmp_path):
         settings = yaml.safe_load(file.read("config.yaml"))
     again = loading.load(settings)
     assert list(again.experiments) == ["geometric_shapes"]
+    assert again.seeds_of("geometric_shapes") == 2
     assert archive.restricted(again, archive.open_archive(packed)) == again
+
+
+def test_archive_with_one_number_of_seeds_for_all_is_an_earlier_one(packed):
+    members = dict(members_of(packed))
+    manifest = json.loads(members["manifest.json"])
+    manifest["settings"]["seeds"] = manifest["settings"]["experiments"]["geometric_shapes"].pop("seeds")
+    rewritten(packed, [*({**members, "manifest.json": json.dumps(manifest)}).items()])
+    opened = archive.open_archive(packed)
+    assert list(archive.restricted(configuration(), opened).experiments) == ["geometric_shapes"]
+    with pytest.raises(ConfigurationError, match=r"geometric_shapes\.seeds': 40 here, 2 in the archive"):
+        archive.restricted(configuration(seeds="auto"), opened)
 
 
 def test_required_file_that_is_not_there_is_named(packed):

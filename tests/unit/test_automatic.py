@@ -7,13 +7,15 @@ import logging
 
 import numpy as np
 import pytest
+from bad_images import array_file
+from own_images import structure_of_file
 
-from learning_dynamics.config import chosen_settings, paper
+from learning_dynamics.config import chosen_settings, loading, paper
 from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.kinds.base import Making
-from learning_dynamics.errors import DataError
+from learning_dynamics.errors import DataError, UserError
 from learning_dynamics.networks.linear_cnn import LinearCNN
 from learning_dynamics.networks.linear_fcnn import LinearFCNN
 from learning_dynamics.networks.registry import Networks
@@ -147,3 +149,100 @@ def test_settings_that_are_still_to_be_chosen_have_no_number():
 )
 def test_hidden_width(units, inputs, width):
     assert LinearFCNN(hidden_units=units).hidden_width(inputs) == width
+
+
+AUTOMATIC = Networks(
+    linear_cnn=LinearCNN(kernel_std="auto", readout_std="auto"),
+    linear_fcnn=LinearFCNN(hidden_units=64, weight_std="auto"),
+)
+
+
+@pytest.mark.parametrize("name", ["geometric_shapes", "digits4", "sums_of_cosines"])
+def test_automatic_initial_weights_start_small(tmp_path, name):
+    """The part of a_α(0) that grows is typically a thousandth of s_α at most, a_α(0) itself at the most a hundredth."""
+    prepared = Prepared(tmp_path, name, AUTOMATIC)
+    chosen = prepared.choose()
+    assert set(chosen["initial_std"]) == {"linear_cnn", "linear_fcnn"}
+    for share in chosen["start"].values():
+        assert 0.8 * RULES.start < share <= RULES.start, "two digits, rounded down"
+    settings = chosen_settings.resolved(prepared.experiment, chosen)
+    assert not settings.automatic
+    structure = structure_files.structure_of(structure_files.read_structure(prepared.structure_file))
+    data = TrainingData(prepared.data, prepared.averages, structure)
+    worth = chosen["modes"]
+    for network in ("linear_cnn", "linear_fcnn"):
+        task = TwoLayerTask(name=name, settings=settings, network=network, root_seed=0, data=data)
+        starts = [task.start(seed) for seed in range(10)]
+        omega = task.model.flow(starts, data, np.array([0.0])).whole.effective_singular_values(
+            prepared.averages["train"], structure
+        )
+        share = np.abs(np.einsum("stmm->sm", omega)[:, worth]) / structure.singular_values[worth]
+        assert share.max() < 0.01, network
+
+
+def test_a_tenfold_start_has_three_times_the_standard_deviation(tmp_path):
+    prepared = Prepared(tmp_path, "digits4", AUTOMATIC)
+    small, large = (prepared.choose(AutomaticSettings(start=start))["initial_std"] for start in (1e-4, 1e-2))
+    for network, stds in small.items():
+        for key, std in stds.items():
+            assert large[network][key] == pytest.approx(10 * std, rel=0.1)
+
+
+def test_standard_deviations_that_are_given_are_kept(tmp_path):
+    networks = Networks(linear_cnn=LinearCNN(kernel_std=2e-3, readout_std="auto"), linear_fcnn=None)
+    prepared = Prepared(tmp_path, "digits4", networks)
+    chosen = prepared.choose()
+    assert list(chosen["initial_std"]["linear_cnn"]) == ["readout_std"]
+    resolved = chosen_settings.resolved(prepared.experiment, chosen).networks.linear_cnn
+    assert resolved.kernel_std == 2e-3
+    assert resolved.readout_std == chosen["initial_std"]["linear_cnn"]["readout_std"]
+
+
+def test_images_of_any_scale_ask_for_a_start_that_fits():
+    def networks(scale, given):
+        own = {"dataset": {"kind": "images", "source": "x", "scale": scale}, "networks": given}
+        experiment = loading.load({"experiments": {"own": own}}).experiments["own"]
+        assert Experiment.model_validate(experiment.model_dump(mode="json")) == experiment
+        return experiment.networks
+
+    chosen = networks("auto", {"linear_fcnn": {"weight_std": 1e-2}})
+    assert (chosen.linear_cnn.kernel_std, chosen.linear_cnn.readout_std) == ("auto", "auto")
+    assert chosen.linear_fcnn.weight_std == 1e-2, "what is given is kept"
+    for scale in (None, 255.0):
+        assert networks(scale, {}).linear_cnn.kernel_std == 1e-3
+
+
+def test_a_start_that_is_not_small_is_said(tmp_path, caplog):
+    networks = Networks(linear_cnn=LinearCNN(kernel_std=5e-2, readout_std=5e-2), linear_fcnn=None)
+    chosen = Prepared(tmp_path, "digits4", networks).choose()
+    assert chosen["start"]["linear_cnn"] > 0.05
+    assert "the CNN does not start small: a_α(0) is typically" in caplog.text
+    assert "set kernel_std, readout_std of the CNN to smaller values or to auto" in caplog.text
+
+
+def test_a_start_beyond_all_there_is_to_learn_is_refused(tmp_path):
+    networks = Networks(linear_cnn=None, linear_fcnn=LinearFCNN(hidden_units=64, weight_std=10.0))
+    with pytest.raises(
+        UserError, match=r"initial weights of the FCNN answer more than there is to learn .* weight_std"
+    ):
+        Prepared(tmp_path, "digits4", networks).choose()
+
+
+def test_the_scale_of_the_images_does_not_change_what_is_chosen(tmp_path):
+    values = np.random.default_rng(0).random((12, 6, 6))
+    values[::2, :3] /= 3
+    choices = []
+    for number, factor in enumerate((1.0, 4095.0, 1e-7)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        source = array_file(folder, images=factor * values, labels=np.arange(12) % 2)
+        own = {"dataset": {"kind": "images", "source": str(source), "scale": "auto"}}
+        settings = loading.load({"experiments": {"own": own}}).experiments["own"]
+        settings.dataset.write(Making("own", 0), folder / "data.nc")
+        structure_of_file(folder / "data.nc", folder)
+        trials = Trials(name="own", settings=settings, root_seed=0, seeds=3)
+        files = StructureFiles(folder / "data.nc", folder / "correlations.nc", folder / "structure.nc")
+        automatic.choose_to_file(files, trials, RULES, folder / "chosen.json")
+        choices.append(chosen_settings.read(folder / "chosen.json"))
+    assert choices[0] == choices[1] == choices[2]
+    assert max(choices[0]["start"].values()) <= RULES.start

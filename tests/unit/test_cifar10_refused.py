@@ -29,8 +29,14 @@ BROKEN_IMAGES = {
     "no image": (b"GIF89a or whatever", "not a whole picture"),
     "empty": (b"", "not a whole picture"),
     "another format": (encoded(Image.new("RGB", (SIDE, SIDE)), "GIF"), "not a whole picture .unknown format."),
-    "16 bits": (encoded(Image.new("I;16", (SIDE, SIDE), 40000)), "has 16 bits per channel; expected 8"),
-    "for a printer": (encoded(Image.new("CMYK", (SIDE, SIDE)), "JPEG"), "picture of mode CMYK; expected grey or red"),
+    "16 bits": (
+        encoded(Image.new("I;16", (SIDE, SIDE), 40000)),
+        "3 channels of uint16, and .* of uint8; expected images of one size",
+    ),
+    "for a printer": (
+        encoded(Image.new("CMYK", (SIDE, SIDE)), "JPEG"),
+        "picture of mode CMYK; expected grey with 8 or 16 bits, or red",
+    ),
     "many pixels": (huge_png(10_000), "exceeds limit"),
     "very many pixels": (huge_png(60_000), "exceeds limit"),
     "a large file": (png(pixels("train", "cat", 0)) + bytes(2**26), "larger than 64 MiB"),
@@ -60,8 +66,8 @@ def renamed(old, new):
 WRONG_CONTENT = {
     "no split": (without("test/"), "'cat' has 0 pictures in 'test', wanted 1; expected .*train/<class>/<picture> and"),
     "misspelt split": (
-        renamed("train/", "Train/"),
-        r"'Train/airplane/0000.png' lies too deep \(did you mean 'train'\?\); expected .*train/<class>/<picture>",
+        renamed("train/", "trains/"),
+        r"'trains/airplane/0000.png' lies too deep \(did you mean 'train'\?\); expected .*train/<class>/<picture>",
     ),
     "no class": (without("train/cat/"), "no training images of class 'cat'.*expected some of airplane, automobile,"),
     "misspelt class": (renamed("/airplane/", "/aeroplane/"), r"class 'airplane' \(did you mean 'aeroplane'\?\)"),
@@ -71,7 +77,7 @@ WRONG_CONTENT = {
     ),
     "no images": (
         without("train/cat/") | {"train/cat/readme.txt": b"", "train/cat/a.gif": b""},
-        "no training images of class 'cat'",
+        r"the class folder 'train/cat' holds no picture, but train/cat/a\.gif, train/cat/readme\.txt",
     ),
     "too deep": (picture_files() | {"train/cat/deeper/0000.png": b""}, "'train/cat/deeper/0000.png' lies too deep"),
     "two folders": (

@@ -75,6 +75,8 @@ def test_schema_accepts_our_files_and_refuses_typos(name):
     validator = Draft202012Validator(json.loads(documents.schema()))
     settings = read(name)
     assert list(validator.iter_errors(settings)) == []
+    settings["experiments"]["pure_cosines"]["seeds"] = 3
+    assert list(validator.iter_errors(settings)) == []
     settings["experiments"]["pure_cosines"]["updatez"] = 3
     assert list(validator.iter_errors(settings))
 
@@ -99,6 +101,36 @@ def test_new_experiment_needs_only_a_dataset():
     assert loaded.experiments["mine"].automatic
     assert not any(experiment.automatic for experiment in configuration.Config().experiments.values())
     assert loaded.experiments["pure_cosines"] == configuration.Config().experiments["pure_cosines"]
+
+
+def test_seeds_are_those_of_the_experiment_or_of_the_file_or_as_the_ledger_needs():
+    own = {"mine": {"dataset": {"kind": "shapes"}}, "cifar4": {"seeds": 20}, "geometric_shapes": {"seeds": 15}}
+    automatic, told = loading.load({"experiments": own}), loading.load({"experiments": own, "seeds": 3})
+    numbers = {"mine": 10, "digits4": 40, "cifar10": 10, "pure_cosines": 40, "cifar4": 20, "geometric_shapes": 15}
+    assert {name: automatic.seeds_of(name) for name in numbers} == numbers
+    assert {name: told.seeds_of(name) for name in numbers} == dict.fromkeys(numbers, 3) | {
+        "cifar4": 20,
+        "geometric_shapes": 15,
+    }
+    assert loading.load({"experiments": {"mine": {**own["mine"], "seeds": None}}, "seeds": 3}).seeds_of("mine") == 3
+
+
+def test_a_number_of_seeds_over_config_yaml_is_that_of_all_experiments():
+    """As Snakemake lays a user's file over it."""
+    settings = read("config.yaml")
+    update_config(settings, {"seeds": 3, "experiments": {"digits4": {"seeds": 5}}})
+    loaded = loading.load(settings)
+    assert {name: loaded.seeds_of(name) for name in loaded.experiments} == dict.fromkeys(loaded.experiments, 3) | {
+        "digits4": 5
+    }
+
+
+def test_seeds_are_no_part_of_the_settings_that_results_record():
+    few, many = (
+        loading.load({"experiments": {"digits4": {"seeds": seeds}}}).experiments["digits4"] for seeds in (2, 3)
+    )
+    assert few != many
+    assert few.model_dump(mode="json") == many.model_dump(mode="json")
 
 
 def test_folders_have_one_spelling_and_know_the_home(monkeypatch):
@@ -136,11 +168,47 @@ MISTAKES = {
     "seeds: '3'": ["'seeds'", "expected a valid integer"],
     "seeds: 0": ["'seeds'", "greater than or equal to 1"],
     "seeds: true": ["'seeds'", "integer"],
+    "seeds: many": ["'seeds'", "integer"],
+    "seeds: 100001": ["'seeds'", "less than or equal to 10000"],
+    "experiments: {digits4: {seeds: 0}}": ["digits4.seeds'", "greater than or equal to 1"],
+    "experiments: {digits4: {seeds: auto}}": ["digits4.seeds'", "integer"],
     "root_seed: -1": ["'root_seed'", "greater than or equal to 0"],
     "results: ''": ["'results'", "at least 1 character"],
     "cifar10: null": ["'cifar10'", "string"],
-    "divergence_factor: 1e3": ["'divergence_factor'", "text", "1.0e+03"],
+    "divergence_factor: 1e-3": ["'divergence_factor'", "greater than 1, got 0.001"],
+    "divergence_factor: 1e999": ["'divergence_factor'", "finite"],
+    "root_seed: 1.5e0": ["'root_seed'", "integer"],
+    "root_seed: 1e30": ["'root_seed'", "integer"],
+    "seeds: 10001": ["'seeds'", "less than or equal to 10000"],
+    "largest_input: 70000": ["'largest_input'", "less than or equal to 65536"],
+    "variants: {updates: 1e9}": ["'variants.updates'", "less than or equal to 100000000"],
+    "scaling: {std: {seeds: 1e4}}": ["'scaling.std.seeds'", "less than or equal to 1000"],
+    "scaling: {learning_rate: {training_time: 1e9}}": ["learning_rate.training_time'", "at most 100,000,000"],
+    "experiments: {digits4: {updates: 1e12}}": ["digits4.updates'", "days on one core", "expected at most"],
+    "experiments: {digits4: {updates: 1e13}}": ["digits4.updates'", "less than or equal to 1000000000000"],
+    "automatic: {most_updates: 1e12}\nexperiments: {mine: {dataset: {kind: shapes}}}": [
+        "'automatic.most_updates'",
+        "days on one core",
+    ],
+    "experiments: {digits4: {networks: {linear_fcnn: {hidden_units: 1e9}}}}": ["hidden_units'", "GB; expected at most"],
+    "experiments: {geometric_shapes: {dataset: {side: 4096}, networks: {linear_fcnn: {hidden_units: null}}}}": [
+        "hidden_units'",
+        "GB",
+    ],
+    "experiments: {geometric_shapes: {dataset: {side: 5000}}}": ["side'", "less than or equal to 4096"],
+    "experiments: {geometric_shapes: {dataset: {side: 128}, records: 1e5, networks: {linear_fcnn: null}, "
+    "updates: 1e5}}": [
+        "geometric_shapes.records'",
+        "GB; expected at most",
+    ],
+    "experiments: {digits4: {networks: {linear_cnn: {kernel_std: 1e-150}}}}": [
+        "kernel_std'",
+        "at least 1e-30, got 1e-150",
+    ],
+    "experiments: {digits4: {networks: {linear_cnn: {kernel_std: 1e300}}}}": ["kernel_std'", "less than or equal"],
     "divergence_factor: .nan": ["'divergence_factor'", "finite"],
+    "checkpoint_minutes: .inf": ["'checkpoint_minutes'", "finite"],
+    "checkpoint_minutes: 1e300": ["'checkpoint_minutes'", "less than or equal to 1000000000000"],
     "experiments: 3": ["'experiments'", "keys and values"],
     "experiments: {pure_cosines: 5}": ["'experiments.pure_cosines'", "keys and values"],
     "experiments: {'my data': {dataset: {kind: shapes}, updates: 1000}}": ["my data", "letters, digits and '_'"],
@@ -154,7 +222,7 @@ MISTAKES = {
     "experiments: {cifar10: {updates: auto}}": ["cifar10.updates'", "expected a number for deep_linear_cnn"],
     "experiments: {geometric_shapes: {networks: {linear_cnn: {learning_rate: auto}}}}": ["has settings that are auto"],
     "automatic: {step: 0.0}": ["automatic.step'", "greater than 0"],
-    "automatic: {step: 1e-2}": ["automatic.step'", "1.0e-02"],
+    "automatic: {start: 0.5}": ["automatic.start'", "less than or equal to 0.1"],
     "automatic: {step: 2.0}": ["automatic.step'", "less than or equal to 1"],
     "automatic: {smallest_mode: 0}": ["automatic.smallest_mode'", "greater than 0"],
     "automatic: {most_updates: 0}": ["automatic.most_updates'", "greater than or equal to 1"],
@@ -168,9 +236,14 @@ MISTAKES = {
     "experiments: {digits4: {networks: null}}": ["digits4.networks'", "keys and values"],
     "experiments: {digits4: {networks: {linear_cnn: null, linear_fcnn: null}}}": ["digits4.networks'", "at least one"],
     "experiments: {digits4: {networks: {linear_cnm: {}}}}": ["linear_cnm'", "did you mean 'linear_cnn'"],
-    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 0}}}}": ["learning_rate'", "greater than 0"],
-    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: -0.1}}}}": ["learning_rate'", "greater than 0"],
-    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 1e-3}}}}": ["learning_rate'", "1.0e-03"],
+    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 0}}}}": [
+        "learning_rate'",
+        "greater than 0",
+    ],
+    "experiments: {digits4: {networks: {linear_cnn: {learning_rate: 1e20}}}}": [
+        "learning_rate'",
+        "less than or equal to 1000",
+    ],
     "experiments: {digits4: {networks: {linear_cnn: {lerning_rate: 0.1}}}}": ["did you mean 'learning_rate'"],
     "experiments: {digits4: {networks: {linear_cnn: {initial_weights: aligned}}}}": ["initial_weights'", "normal"],
     "experiments: {digits4: {networks: {linear_fcnn: {initial_weights: diagonal}}}}": ["initial_weights'", "aligned"],
@@ -208,6 +281,31 @@ def test_mistake_is_named_in_one_line(text):
     lines = [line for line in message.splitlines() if all(part in line for part in MISTAKES[text])]
     assert lines, f"no line of {message!r} holds all of {MISTAKES[text]}"
     assert all(line.startswith("configuration key '") for line in message.splitlines())
+
+
+@pytest.mark.parametrize("number", ["1e5", "1E+5", "1.0e5", "1.0e+05", "100000.0", "100000"])
+def test_a_whole_number_may_be_written_in_any_notation(number):
+    settings = yaml.safe_load(f"{{experiments: {{digits4: {{updates: {number}, records: 4e2}}}}, seeds: 3.0}}")
+    loaded = loading.load(settings)
+    assert (loaded.experiments["digits4"].updates, loaded.experiments["digits4"].records) == (100_000, 400)
+    assert loaded.seeds == 3
+    assert all(isinstance(value, int) for value in (loaded.experiments["digits4"].updates, loaded.seeds))
+
+
+@pytest.mark.parametrize("number", ["1e-3", "1.0e-3", "0.001", "10E-4"])
+def test_a_number_may_be_written_in_any_notation(number):
+    text = f"{{digits4: {{networks: {{linear_cnn: {{learning_rate: {number}}}}}}}}}"
+    network = loading.load({"experiments": yaml.safe_load(text)}).experiments["digits4"].networks.linear_cnn
+    assert network.learning_rate == 1e-3
+
+
+def test_a_message_is_short_whatever_it_is_about():
+    bomb = ["x"] * 9
+    for _ in range(12):
+        bomb = [bomb] * 9
+    with pytest.raises(ConfigurationError) as error:
+        loading.load({"seeds": bomb, "experiments": {"mine": {"dataset": {"kind": "images", "source": bomb}}}})
+    assert len(str(error.value)) < 2000
 
 
 def test_more_classes_than_values_is_refused():

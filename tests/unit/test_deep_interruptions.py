@@ -17,7 +17,6 @@ from conftest import PROJECT
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import StoppedError
 from learning_dynamics.networks.registry import DEEP_NETWORKS
-from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.training import deep
 from learning_dynamics.training import files as trajectory_files
@@ -27,7 +26,7 @@ from learning_dynamics.training.checkpoints import Checkpoint, CheckpointFolder
 @pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_stopped_at_random_and_resumed_gives_identical_bytes(network, tmp_path, monkeypatch):
     monkeypatch.setattr(deep.Training, "piece", 3)
-    netcdf.write(trained(task(network), tmp_path)[0], tmp_path / "whole.nc")
+    trajectory_files.write(trained(task(network), tmp_path)[0], tmp_path / "whole.nc")
     generator = np.random.default_rng(3)
     for _ in range(3):
         stops = 0
@@ -39,7 +38,7 @@ def test_stopped_at_random_and_resumed_gives_identical_bytes(network, tmp_path, 
                 break
             except StoppedError:
                 stops += 1
-        netcdf.write(resumed, tmp_path / "resumed.nc")
+        trajectory_files.write(resumed, tmp_path / "resumed.nc")
         assert (tmp_path / "resumed.nc").read_bytes() == (tmp_path / "whole.nc").read_bytes()
         assert stops
         (tmp_path / "checkpoint-cpu").unlink(missing_ok=True)
@@ -105,7 +104,7 @@ def test_killed_job_goes_on_and_gives_identical_bytes(tmp_path):
     assert again.returncode == 0
     assert "going on from the checkpoint at batch" in (tmp_path / "job.log").read_text()
     assert not checkpoint.exists()
-    netcdf.write(trained(described, tmp_path)[0], tmp_path / "whole.nc")
+    trajectory_files.write(trained(described, tmp_path)[0], tmp_path / "whole.nc")
     assert (tmp_path / "seed-0.nc").read_bytes() == (tmp_path / "whole.nc").read_bytes()
 
 

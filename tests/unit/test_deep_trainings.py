@@ -12,7 +12,6 @@ from benchmarks import deep_eager
 from learning_dynamics.engines.deep import device, evaluation
 from learning_dynamics.errors import DivergenceError, StoppedError, UserError
 from learning_dynamics.networks.registry import DEEP_NETWORKS
-from learning_dynamics.storage import netcdf
 from learning_dynamics.training import deep
 from learning_dynamics.training import files as trajectory_files
 
@@ -89,7 +88,7 @@ def test_file_layout_and_round_trip(network, tmp_path):
     assert {"train_loss", "test_loss", "kernel_3", "dense_bias_1"} <= set(trajectory)
     for variable in trajectory.variables.values():
         assert {"long_name", "units"} <= set(variable.attrs)
-    netcdf.write(trajectory, tmp_path / "t.nc")
+    trajectory_files.write(trajectory, tmp_path / "t.nc")
     xr.testing.assert_identical(trajectory_files.read(tmp_path / "t.nc"), trajectory)
     joined = trajectory_files.read_seeds([tmp_path / "t.nc"] * 2, ["effective_singular_values"])
     assert joined["effective_singular_values"].dims[:2] == ("seed", "sample")
@@ -98,7 +97,7 @@ def test_file_layout_and_round_trip(network, tmp_path):
 @pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_same_training_gives_the_same_bytes(network, tmp_path):
     for name in ("first.nc", "second.nc"):
-        netcdf.write(trained(task(network), tmp_path)[0], tmp_path / name)
+        trajectory_files.write(trained(task(network), tmp_path)[0], tmp_path / name)
     assert (tmp_path / "first.nc").read_bytes() == (tmp_path / "second.nc").read_bytes()
 
 

@@ -62,11 +62,11 @@ def test_predictions_and_updates_are_those_of_plain_pytorch(network, side):
     with torch.no_grad():
         predicted = ensemble.predict(samples.inputs(torch.arange(len(samples)))[None])[0]
     torch.testing.assert_close(predicted, deep_eager.predict(model, inputs), rtol=1e-4, atol=1e-5)
-    order = described.order()[:3]
-    for row in order:
+    first = described.order().between(0, 3)
+    for row in first:
         with torch.no_grad():
             ensemble.update(samples, row)
-    deep_eager.train(model, inputs, labels, order, learning_rate=described.model.learning_rate, classes=CLASSES)
+    deep_eager.train(model, inputs, labels, first, learning_rate=described.model.learning_rate, classes=CLASSES)
     expected = dict(plain(described, ensemble.weights()[0]).named_parameters())
     start = dict(plain(described, weights).named_parameters())
     for name, values in model.named_parameters():
@@ -121,7 +121,7 @@ def after_updates(described, place, orders):
 @pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_ensemble_is_exact_in_double_precision(network):
     described = task(network, seeds=(0, 1, 2), batches=200)
-    together = after_updates(described, CPU, [described.order()])
+    together = after_updates(described, CPU, [described.order().between(0, described.updates)])
     for seed, own in enumerate(together):
         alone = task(network, seeds=(seed,), batches=200)
         for name, values in after_updates(alone, CPU, [alone.order()])[0].items():

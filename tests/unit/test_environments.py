@@ -4,6 +4,7 @@ import ast
 import functools
 import importlib.metadata
 import re
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import yaml
 
 from conftest import PROJECT
 from learning_dynamics.networks import registry
+from learning_dynamics.pipeline import code_state
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 REQUIREMENTS = sorted((PROJECT / "envs").glob("requirements*.txt"))
@@ -82,11 +84,6 @@ def picked(script):
 
 
 @functools.cache
-def tree_of(file):
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-@functools.cache
 def imported(script):
     """Top-level names of what a script imports, itself or in the library; figures are imported by their names."""
     chosen = picked(script)
@@ -97,7 +94,7 @@ def imported(script):
         if file in seen:
             continue
         seen.add(file)
-        tree = tree_of(file)
+        tree = code_state._tree(file)
         # A data set or a network imports in its functions what they need: of those that are not picked none is called.
         whole = module in chosen or not module.startswith(OBJECTS)
         for node in ast.walk(tree) if whole else tree.body:
@@ -168,6 +165,35 @@ def test_deep_trainings_run_in_the_environment_of_their_device():
     both = [conda_pins(PROJECT / "envs" / f"deep-{device}.yaml") for device in ("cpu", "gpu")]
     assert both[0].pop("pytorch-cpu") == both[1].pop("pytorch-gpu")
     assert both[0] == both[1]
+
+
+@pytest.mark.parametrize(
+    ("there", "taken"),
+    [
+        ({"python3.11": True, "python3": True}, "python3.11"),
+        ({"python3": True, "python3.13": True}, "python3"),
+        # A version manager has commands for versions that it does not run.
+        ({"python3.11": False, "python3": False, "python3.12": False, "python3.13": True}, "python3.13"),
+        ({"python3.11": False, "python3": False}, None),
+        ({}, None),
+    ],
+)
+def test_make_takes_the_first_python_that_runs(tmp_path, there, taken):
+    for name, runs in there.items():
+        text = f'exec "{sys.executable}" "$@"' if runs else "exit 1"
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    show = "include Makefile\nshow:\n\t$(info $(PYTHON))\n"
+    done = subprocess.run(
+        [shutil.which("make"), "--silent", "--file", "-", "show"],
+        input=show,
+        cwd=PROJECT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == (str(tmp_path / taken) if taken else "")
 
 
 def test_container_installs_and_copies_what_the_workflow_needs():

@@ -3,20 +3,16 @@
 import json
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from scipy.stats import spearmanr
 
 from conftest import PROJECT
-from learning_dynamics.claims import measures
 from learning_dynamics.errors import DataError
 from learning_dynamics.figures import catalogue, panels, style
-from learning_dynamics.numerics import fourier
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import netcdf
 
@@ -145,24 +141,3 @@ def test_the_last_record_of_the_kernel_is_read_once(results, counted):
     for _ in range(2):
         assert np.array_equal(results.final_kernel_magnitudes, whole[:, -1])
     assert counted["read"] == SEEDS
-
-
-def test_rank_correlation_is_spearmans_to_the_last_bit():
-    generator = np.random.default_rng(1)
-    # Few distinct values, so that there are ties.
-    kernels = generator.integers(0, 6, (SEEDS, 1, SIDE, SIDE)).astype(np.float32)
-    spectra = generator.integers(0, 4, (MODES, 1, SIDE, SIDE, 2)).astype(float)
-    found = SimpleNamespace(
-        name="known",
-        data=SimpleNamespace(shape=(1, SIDE, SIDE)),
-        decomposition=SimpleNamespace(singular_values=np.ones(MODES)),
-        effective_singular_values=lambda network: (np.arange(2.0), np.ones((SEEDS, 1, MODES)) * [[0.0], [1.0]]),
-        structure={"right_singular_spectra": SimpleNamespace(values=spectra)},
-        modes=[0, 1],
-        final_kernel_magnitudes=kernels,
-    )
-    half = np.arange(SIDE * SIDE) <= fourier.mirror_index(SIDE)
-    strongest = np.sqrt((spectra**2).sum(axis=(1, -1))).reshape(MODES, -1).max(axis=0)[half]
-    expected = [spearmanr(kernel.ravel()[half], strongest).statistic for kernel in kernels]
-    measured = measures.rank_correlation(SimpleNamespace(experiment=lambda *_: found), "own")
-    assert measured.tolist() == expected

@@ -54,7 +54,7 @@ def trained(case, network, path, stopped=lambda: False, every=1e9):
 def test_stopped_at_random_and_resumed_gives_identical_bytes(name, network, precision, tmp_path, monkeypatch):
     monkeypatch.setattr(linear_cnn, "_RESIDENT_UPDATES", 170)
     case = prepared(name, precision)
-    netcdf.write(case.train(network), tmp_path / "whole.nc")
+    trajectory_files.write(case.train(network), tmp_path / "whole.nc")
     generator = np.random.default_rng(5)
     for attempt in range(2):
         stops = 0
@@ -66,7 +66,7 @@ def test_stopped_at_random_and_resumed_gives_identical_bytes(name, network, prec
                 break
             except StoppedError:
                 stops += 1
-        netcdf.write(resumed, tmp_path / "resumed.nc")
+        trajectory_files.write(resumed, tmp_path / "resumed.nc")
         assert (tmp_path / "resumed.nc").read_bytes() == (tmp_path / "whole.nc").read_bytes()
         assert stops
 

@@ -23,10 +23,10 @@ from learning_dynamics.networks.registry import Networks
 from learning_dynamics.predictions import automatic
 from learning_dynamics.predictions import trajectories as predicted_trajectories
 from learning_dynamics.results import ExperimentResults
-from learning_dynamics.storage import netcdf
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.files import read_structure, structure_of
 from learning_dynamics.structure.training_data import StructureFiles, TrainingData
+from learning_dynamics.training import files as trajectory_files
 from learning_dynamics.training.checkpoints import CheckpointFolder
 from learning_dynamics.training.task import Trials, TwoLayerTask
 from learning_dynamics.training.two_layer import train, train_to_files
@@ -81,6 +81,7 @@ def files(tmp_path_factory):
         "chosen_file": chosen,
         "dataset_file": data,
         "structure_file": modes,
+        "seeds": [0],
         "theory_files": {network: str(folder / f"{network}.nc") for network in ("linear_cnn", "linear_fcnn")},
         "trajectory_files": {network: [str(folder / f"{network}-0.nc")] for network in ("linear_cnn", "linear_fcnn")},
     }
@@ -109,7 +110,7 @@ def test_records_are_fewer_where_the_networks_are_large(files):
     chosen = chosen_settings.read(files["chosen_file"])
     assert chosen["records"] == RECORDS
     for trajectories in files["trajectory_files"].values():
-        trajectory = netcdf.read(trajectories[0])
+        trajectory = trajectory_files.read(trajectories[0])
         assert trajectory["effective_singular_values"].shape == (RECORDS + 1, MODES, MODES)
         assert json.loads(trajectory.attrs["settings"])["records"] == RECORDS
 
@@ -118,7 +119,7 @@ def test_what_is_recorded_is_that_of_the_network(files):
     data = dataset_files.open_file(files["dataset_file"]).split("train")
     correlations = data.correlations()
     modes = structure_of(read_structure(files["structure_file"]))
-    trajectory = netcdf.read(files["trajectory_files"]["linear_fcnn"][0])
+    trajectory = trajectory_files.read(files["trajectory_files"]["linear_fcnn"][0])
     first, second = (trajectory[f"{name}_layer"].values[-1] for name in ("first", "second"))
     network = second @ first.reshape(len(first), -1)
     omega = trajectory["effective_singular_values"].values[-1]
@@ -136,7 +137,9 @@ def test_the_prediction_names_a_few_modes_and_classes(files, tmp_path):
     text = Path(paths["text"]).read_text(encoding="utf-8")
     assert "1,000 training images of 500 classes" in text
     assert "128 of 144 modes, the leading ones" in " ".join(text.split())
-    assert len(text) < 10_000
+    details, classes = text.split("\nClasses\n")
+    assert len(details) < 10_000
+    assert len(classes.splitlines()) == CLASSES + 2, "every one, with its number of images"
     assert Path(paths["page"]).stat().st_size < 2_000_000
 
 

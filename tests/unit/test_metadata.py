@@ -1,5 +1,6 @@
 """What catalogs and citation tools read of the project."""
 
+import json
 import re
 import tomllib
 
@@ -22,10 +23,11 @@ TEXT = {"type": "string", "minLength": 1}
 # The part of version 1.2.0 of the Citation File Format that a project like this uses.
 CITATION = {
     "type": "object",
-    "required": ["cff-version", "message", "title", "authors"],
+    "required": ["cff-version", "message", "title", "authors", "abstract", "keywords", "version", "date-released"],
     "additionalProperties": False,
     "properties": {
         "cff-version": {"const": "1.2.0"},
+        "date-released": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
         "message": TEXT,
         "title": TEXT,
         "abstract": TEXT,
@@ -46,6 +48,8 @@ CITATION = {
                 "title": TEXT,
                 "authors": PEOPLE,
                 "collection-title": TEXT,
+                "collection-type": TEXT,
+                "month": {"type": "integer", "minimum": 1, "maximum": 12},
                 "year": {"type": "integer", "minimum": 1900},
                 "doi": {"type": "string", "pattern": r"^10\.\d{4,9}/"},
                 "url": TEXT,
@@ -65,12 +69,25 @@ def parsed(name):
 
 def test_citation_is_valid_and_cites_the_paper():
     citation = parsed("CITATION.cff")
-    jsonschema.validate(citation, CITATION)
+    jsonschema.validate({**citation, "date-released": str(citation["date-released"])}, CITATION)
     paper = citation["preferred-citation"]
     assert paper["title"].startswith("Linear CNNs Discover the Statistical Structure of the Dataset")
     assert [author["family-names"] for author in paper["authors"]] == ["Pinson", "Lenaerts", "Ginis"]
     assert (paper["type"], paper["year"]) == ("conference-paper", 2023)
     assert "40th International Conference on Machine Learning" in paper["collection-title"]
+    assert (paper["volume"], paper["publisher"]["name"]) == (202, "PMLR")
+    assert paper["url"].rpartition("/")[2] == paper["doi"].rpartition("arXiv.")[2]
+
+
+def test_archive_of_releases_is_told_the_same_as_who_cites():
+    citation, deposit = parsed("CITATION.cff"), json.loads((PROJECT / ".zenodo.json").read_text(encoding="utf-8"))
+    assert deposit["description"] == citation["abstract"]
+    assert deposit["creators"] == citation["authors"]
+    assert deposit["publication_date"] == str(citation["date-released"])
+    for key in ("title", "keywords", "license", "version"):
+        assert deposit[key] == citation[key], key
+    (paper,) = deposit["related_identifiers"]
+    assert paper["identifier"] == citation["preferred-citation"]["doi"]
 
 
 def test_version_and_licence_are_the_same_everywhere():
@@ -80,8 +97,8 @@ def test_version_and_licence_are_the_same_everywhere():
     assert citation["license"] == project["license"]
     assert (PROJECT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
     changes = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")
-    released = re.findall(r"^## (\d+\.\d+\.\d+)", changes, flags=re.MULTILINE)
-    assert released[0] == project["version"]
+    released = re.findall(r"^## (\d+\.\d+\.\d+) \((.*)\)", changes, flags=re.MULTILINE)
+    assert released[0] == (project["version"], str(citation["date-released"]))
 
 
 def test_catalog_entry_says_what_the_project_has():

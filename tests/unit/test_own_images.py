@@ -12,7 +12,7 @@ from PIL import Image
 
 from conftest import PROJECT
 from learning_dynamics.datasets import files as dataset_files
-from learning_dynamics.datasets.sources import fingerprints, pictures
+from learning_dynamics.datasets.sources import pictures
 from learning_dynamics.storage import netcdf
 
 
@@ -118,6 +118,7 @@ LAYOUTS = {"grey": (4, 5, 5), "channels first": (4, 3, 5, 5), "channels last": (
 @pytest.mark.parametrize("compressed", [True, False])
 def test_array_files(tmp_path, layout, kind, compressed):
     values = np.random.default_rng(0).integers(0, 256, LAYOUTS[layout]).astype(kind)
+    values = values if kind == np.uint8 else values / np.dtype(kind).type(255)
     labels = np.array([1, 0, 1, 0])
     save = np.savez_compressed if compressed else np.savez
     save(tmp_path / "x.npz", images=values, labels=labels, class_names=np.array(["no", "yes"]))
@@ -167,25 +168,7 @@ def test_images_in_a_file_are_read_when_they_are_asked_for(tmp_path, monkeypatch
 def test_files_that_are_no_pictures_are_passed_over_and_said(tmp_path, caplog):
     files = {**two_classes(), "cats/notes.txt": b"", "README": b"", ".hidden/0.png": b"", "dogs/.DS_Store": b""}
     assert len(made(write(tmp_path, "folder", files), tmp_path / "data.nc").images) == 6
-    assert "2 files that are no pictures were passed over: README, cats/notes.txt" in caplog.text
-
-
-def test_a_changed_source_is_noticed(tmp_path):
-    source = write(tmp_path, "folder", two_classes())
-    before = fingerprints.fingerprint(str(source))
-    assert before == fingerprints.fingerprint(str(source))
-    (source / "dogs" / "0.png").unlink()
-    assert fingerprints.fingerprint(str(source)) != before
-    deep = write(tmp_path / "deep", "folder", {f"a/b/train/{name}": data for name, data in two_classes().items()})
-    before = fingerprints.fingerprint(str(deep))
-    (deep / "a" / "b" / "train" / "dogs" / "0.png").unlink()
-    assert fingerprints.fingerprint(str(deep)) != before, "as deep as pictures are looked for"
-    archive = write(tmp_path, "pictures.zip", two_classes())
-    before = fingerprints.fingerprint(str(archive))
-    archive.write_bytes(archive.read_bytes() + b"x")
-    assert fingerprints.fingerprint(str(archive)) != before
-    assert fingerprints.fingerprint(str(tmp_path / "nowhere")) == []
-    assert fingerprints.fingerprint("torchvision:MNIST") == []
+    assert "3 files that are no pictures were passed over: .hidden, README, cats/notes.txt" in caplog.text
 
 
 def test_planning_does_not_import_what_reading_needs():

@@ -31,17 +31,21 @@ def experiments(archived=False, **settings):
 
 
 def targets(chosen):
-    return Targets(ResultFiles(chosen), Extensions(chosen.config))
+    return Targets(ResultFiles(chosen), Extensions(chosen))
 
 
 class Run:
-    """A run on this machine that makes the files of some networks, each given by its experiment and its name."""
+    """A run on this machine that makes the files of some networks, and of the runs under some keys.
 
-    def __init__(self, *networks):
-        self.networks = networks
+    A network is given by its experiment and its name.
+    """
 
-    def makes(self, paths):
-        return {path for path in paths if tuple(path.split("/")[-3:-1]) in self.networks}
+    def __init__(self, *made):
+        self.made = made
+
+    def makes(self, paths, through=()):
+        trained = {path for path in paths if tuple(path.split("/")[-3:-1]) in self.made}
+        return trained | {path for path in through if path.split("/")[-2] in self.made}
 
     def has(self, path):
         return Path(path).exists()
@@ -53,8 +57,8 @@ class Run:
         raise AssertionError("files on this machine are looked into")
 
 
-def measured(chosen, *networks):
-    return Measured(ResultFiles(chosen), Extensions(chosen.config), Run(*networks))
+def measured(chosen, *made):
+    return Measured(ResultFiles(chosen), Extensions(chosen), Run(*made))
 
 
 def trained(paths):
@@ -303,11 +307,11 @@ def test_what_is_asked_for_is_found_while_the_ledger_s_own_inputs_are_looked_thr
     seen = []
 
     class Searching(Run):
-        def makes(self, paths):
+        def makes(self, paths, through=()):
             seen.append(list(asked.files))
-            return super().makes(paths)
+            return super().makes(paths, through)
 
-    asked = Measured(ResultFiles(chosen), Extensions(chosen.config), Searching(*CIFAR4))
+    asked = Measured(ResultFiles(chosen), Extensions(chosen), Searching(*CIFAR4))
     assert list(asked.files) == [*NO_DOWNLOAD, "cifar4"]
     assert seen == [NO_DOWNLOAD]
 
@@ -327,9 +331,9 @@ def test_results_in_storage_are_judged_by_the_records_of_snakemake(tmp_path, cap
 
     run = Stored()
     run.outdated = None
-    assert "cifar4" in Measured(ResultFiles(chosen), Extensions(chosen.config), run).files
+    assert "cifar4" in Measured(ResultFiles(chosen), Extensions(chosen), run).files
     run.outdated = ResultFiles(chosen).trajectories("cifar4", "linear_fcnn")[1]
-    assert "cifar4" not in Measured(ResultFiles(chosen), Extensions(chosen.config), run).files
+    assert "cifar4" not in Measured(ResultFiles(chosen), Extensions(chosen), run).files
     assert f"cifar4 is left out: {run.outdated} was made with other settings" in capsys.readouterr().err
 
 
@@ -388,71 +392,149 @@ def test_edited_licence_is_another_parameter(monkeypatch):
 
 
 def test_extensions_need_their_experiments():
-    whole = Extensions(experiments().config)
-    assert list(whole.scaling_files) == ["side", "std", "learning_rate"]
-    assert list(whole.figure_files) == ["scaling", "variants"]
-    assert "results/figures/variants.png" in whole.results
-    assert set(whole.files.values()) < set(whole.results)
-    config = experiments(experiments=dict.fromkeys(set(whole.config.extension_experiments().values()))).config
+    whole = Extensions(experiments())
+    assert {key: list(files) for key, files in whole.figure_files.items()} == {
+        "scaling": ["side", "std", "learning_rate"],
+        "variants": ["circular", "two-kernels", "four-kernels", "zero-padding", "correlation", "comparison"],
+        "zero_padding": ["circular", "zero-padding", "comparison"],
+    }
+    assert "results/figures/variants.png" in whole.results(["variants"])
+    assert set(whole.files(["variants"]).values()) < set(whole.results(["variants"]))
+    config = experiments(experiments=dict.fromkeys(set(whole.experiments.config.extension_experiments().values())))
     without = Extensions(config)
-    assert list(without.scaling_files) == ["side"]
-    assert without.variant_files == {}
-    assert list(without.files) == ["scaling/side"]
-    assert not [path for path in without.results if "variants" in path]
+    assert without.figure_files == {"scaling": {"side": "results/scaling/side.nc"}}
+    assert without.variant_files("zero_padding") == {}
+    assert without.without_download == ["scaling"]
 
 
 def test_extensions_that_are_null_make_nothing():
-    without = Extensions(experiments(scaling=None, variants=None).config)
-    assert without.files == {}
-    assert without.results == []
-    assert without.dataset("scaling.std.experiment") == []
+    without = Extensions(experiments(scaling=None, variants=None, zero_padding=None))
+    assert without.figure_files == {}
+    assert without.experiment("scaling.std.experiment") is None
     assert without.experiment_settings("variants.experiment") is None
 
 
 def test_extension_settings_are_of_one_run():
-    runs = Extensions(experiments().config)
-    name = runs.config.variants.experiment
-    assert runs.dataset("variants.experiment") == f"results/datasets/{name}.nc"
-    variant = next(iter(runs.variant_files))
-    assert runs.variant_settings(variant)["convolution"] == runs.config.variants.convolutions[variant].model_dump(
-        mode="json"
+    runs = Extensions(experiments())
+    config = runs.experiments.config
+    for key in ("variants", "zero_padding"):
+        block = config.variant_block(key)
+        assert runs.experiment(f"{key}.experiment") == block.experiment
+        for name, convolution in block.convolutions.items():
+            settings = runs.variant_settings(f"{key}/{name}")
+            assert settings["convolution"] == convolution.model_dump(mode="json")
+            assert settings["seeds"] == block.seeds
+        assert runs.experiment_settings(f"{key}.experiment")["updates"] == block.updates
+    assert runs.scaling_settings("side")["sides"] == list(config.scaling.side.sides)
+
+
+def test_variants_of_what_is_downloaded_are_made_with_it():
+    chosen = experiments()
+    assert Extensions(chosen).without_download == ["scaling", "variants"]
+    assert Extensions(experiments(archived=True)).without_download == ["scaling", "variants", "zero_padding"]
+    on_shapes = experiments(zero_padding={"experiment": "digits4"}, variants={"experiment": "cifar4"})
+    assert Extensions(on_shapes).without_download == ["scaling", "zero_padding"]
+    asked = targets(chosen)
+    made = {"results/zero_padding/zero-padding.nc", "results/figures/zero_padding.png"}
+    assert not made & set(asked.default)
+    assert made <= set(asked.two_layer)
+    assert made <= set(asked.everything)
+
+
+def make_variants(chosen, recorded=None):
+    """The files of zero padding on CIFAR-4; they record its settings, or others."""
+    runs = Extensions(chosen)
+    for name, path in runs.figure_files["zero_padding"].items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        settings = {"root_seed": chosen.config.root_seed}
+        if name != "comparison":
+            settings |= runs.experiment_settings("zero_padding.experiment")
+            settings |= runs.variant_settings(f"zero_padding/{name}")
+        with netCDF4.Dataset(path, "w") as file:
+            file.settings = json.dumps(settings | (recorded or {}))
+
+
+def test_variants_of_what_is_downloaded_are_measured_where_they_are_complete(tmp_path, capsys):
+    chosen = experiments(results=str(tmp_path))
+    assert "zero_padding/circular" not in measured(chosen).extension_files
+    assert measured(chosen).settings["zero_padding"] is None
+    made = measured(chosen, "zero_padding")
+    assert "zero_padding/circular" in made.extension_files
+    assert made.made_extensions == ["scaling", "variants", "zero_padding"]
+    assert made.kept_paths.isdisjoint(made.extension_files.values())
+    make_variants(chosen)
+    asked = measured(chosen)
+    # The same files whether the run makes them or not: nothing to do for the second of two targets.
+    assert asked.extension_files == made.extension_files
+    assert asked.made_extensions == ["scaling", "variants"]
+    assert asked.kept_paths & set(asked.extension_files.values()) == set(
+        asked.extensions.files(["zero_padding"]).values()
     )
-    assert runs.scaling_settings("side")["sides"] == list(runs.config.scaling.side.sides)
-    assert runs.experiment_settings("variants.experiment")["updates"] == runs.config.variants.updates
+    assert "zero_padding/circular.nc" in asked.data_files
+    assert asked.settings["zero_padding"]["experiment"] == "cifar4"
+    assert capsys.readouterr().err == ""
+    for recorded in ({"seeds": 17}, {"updates": 7}, {"root_seed": 1}):
+        make_variants(chosen, recorded)
+        other = measured(chosen)
+        assert "zero_padding/circular" not in other.extension_files
+        assert "zero_padding/circular" not in other.extension_files
+        assert capsys.readouterr().err.count("zero_padding is left out") == 1
 
 
 # Sizes of jobs
 
 
 def test_seeds_are_trained_in_blocks():
-    sizes = JobSizes(experiments(seeds=7))
-    blocks = sizes.seed_blocks(3)
+    sizes = JobSizes(experiments(seeds=7, experiments={"digits4": {"seeds": 2}}))
+    blocks = sizes.seed_blocks("cifar4", 3)
     assert [seed for block in blocks for seed in block.seeds] == [str(seed) for seed in range(7)]
     assert [block.name for block in blocks] == ["seeds-0-to-2", "seeds-3-to-5", "seeds-6-to-6"]
     assert blocks[0].rule_name("train") == "train_seeds-0-to-2"
+    assert [block.name for block in sizes.seed_blocks("digits4", 3)] == ["seeds-0-to-1"]
 
 
 def test_one_seed_by_itself_is_a_wildcard():
-    (block,) = JobSizes(experiments()).seed_blocks(1)
+    (block,) = JobSizes(experiments()).seed_blocks("cifar4", 1)
     assert block == SeedBlock(("{seed}",))
     assert block.name == "seed-{seed}"
     assert block.rule_name("train") == "train"
 
 
-def test_every_network_is_trained_once_with_every_seed():
-    chosen = experiments(seeds=12)
+@pytest.mark.parametrize("deep", [False, True])
+def test_every_network_is_trained_once_with_every_seed(deep):
+    chosen = experiments(
+        seeds=12,
+        deep_training={"seeds_per_job": 5},
+        experiments={"digits4": {"seeds": 3}, "mine": {"seeds": 25, "dataset": {"kind": "shapes"}}},
+    )
+    numbers = dict.fromkeys(chosen.names, 12) | {"digits4": 3, "mine": 25}
+    networks = {name: chosen[name].networks.deep if deep else chosen.networks(name) for name in chosen.names}
     trainings = [
         (name, network, seed)
-        for block, networks in JobSizes(chosen).training_blocks().items()
-        for name, some in networks.items()
+        for block, trained in JobSizes(chosen).training_blocks(deep).items()
+        for name, some in trained.items()
         for network in some
-        for seed in (map(str, range(12)) if block.seeds == ("{seed}",) else block.seeds)
+        for seed in (map(str, range(numbers[name])) if block.seeds == ("{seed}",) else block.seeds)
     ]
-    expected = {
-        (name, network, str(seed)) for name in chosen.names for network in chosen.networks(name) for seed in range(12)
-    }
+    expected = {(name, n, str(seed)) for name in chosen.names for n in networks[name] for seed in range(numbers[name])}
     assert len(trainings) == len(set(trainings))
     assert set(trainings) == expected
+
+
+def test_more_seeds_leave_the_jobs_of_the_first_ten_as_they_are():
+    """However long a training takes: no job that trained some of ten trains others too when there are forty."""
+    for updates in (1_000, 300_000, 600_000, 1_500_000, 3_000_000, 10_000_000):
+        blocks = [
+            JobSizes(
+                experiments(experiments={"cifar4": {"updates": updates, "snapshots": [], "seeds": seeds}})
+            ).training_blocks()
+            for seeds in (10, 40)
+        ]
+        few, many = (
+            {(block, network) for block, trained in some.items() for network in trained.get("cifar4", [])}
+            for some in blocks
+        )
+        assert few <= many
 
 
 def test_long_trainings_have_jobs_of_their_own():
@@ -557,6 +639,52 @@ def test_results_of_an_archive_are_not_mixed_with_others(tmp_path):
     (tmp_path / "manifest.json").touch()
     with pytest.raises(ConfigurationError, match="holds the results of an archive"):
         configuration.read({"results": str(tmp_path)}, CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("made", "with_cifar4", "with_cifar10"),
+    [([], False, False), (CIFAR4, True, False), ([*CIFAR4, *CIFAR10, "zero_padding"], True, True)],
+)
+def test_the_page_of_claims_waits_for_the_pictures_that_the_run_makes(made, with_cifar4, with_cifar10, tmp_path):
+    chosen = experiments(results=str(tmp_path), experiments={"mine": MINE})
+    row = {"id": "mine-order", "claim": "c", "source": "s", "quantity": "q", "measure": "discovery_order", "why": "w"}
+    row |= {"tolerance": {"at_least": 1}, "arguments": {"experiment": "mine", "network": "linear_cnn"}}
+    pictures = ["figures/mine/predicted_kernel.png", "figures/mine/spectra.png", "figures/never_drawn.png"]
+    rows = [{**row, "id": f"mine-{number}", "figure": picture} for number, picture in enumerate(pictures)]
+    (tmp_path / "mine.yaml").write_text(json.dumps({"rows": rows}))
+    tables = [CLAIMS, tmp_path / "mine.yaml"]
+
+    def drawn(files, extensions):
+        paths = targets(chosen).pictures_of_claims(tables, files, extensions)
+        assert len(paths) == len(set(paths))
+        return [path.removeprefix(f"{tmp_path}/") for path in paths]
+
+    run = measured(chosen, *made)
+    waited_for = drawn(run.made_files, run.made_extensions)
+    assert drawn(run.files, run.measured_extensions) == waited_for
+    assert len(waited_for) >= 20
+    assert {"figures/fig3.png", "figures/scaling.png", "figures/variants.png"} <= set(waited_for)
+    assert ("figures/fig5.png" in waited_for) == ("figures/cifar4/spectra.png" in waited_for) == with_cifar4
+    assert ("figures/fig6.png" in waited_for) == ("figures/zero_padding.png" in waited_for) == with_cifar10
+    assert [path for path in waited_for if "mine" in path] == [*reversed(pictures[:2])]
+    assert not [path for path in waited_for if "never" in path or "losses" in path]
+    # What is there already is shown, and not waited for.
+    results = ResultFiles(chosen)
+    make(results, "cifar4")
+    make(results, "cifar10")
+    make_variants(chosen)
+    later = measured(chosen, *made)
+    assert drawn(later.made_files, later.made_extensions) == waited_for
+    shown = drawn(later.files, later.measured_extensions)
+    assert {"figures/fig5.png", "figures/fig6.png", "figures/zero_padding.png"} <= set(shown)
+
+
+def test_figure_of_networks_that_are_not_measured_is_no_picture_of_the_claims():
+    both = {"cifar10": {"networks": {"linear_cnn": {"learning_rate": 1e-3}}}}
+    chosen = experiments(experiments=both)
+    with_two_layer = targets(chosen).pictures_of_claims([CLAIMS], ResultFiles(chosen).of(chosen.names), [])
+    assert "results/figures/fig5.png" in with_two_layer
+    assert "results/figures/fig6.png" not in with_two_layer
 
 
 def test_faulty_claims_are_found_before_any_job(tmp_path):

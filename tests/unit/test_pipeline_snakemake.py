@@ -9,9 +9,10 @@ import pytest
 from conftest import PROJECT
 
 MADE = """
-from learning_dynamics.pipeline.snakemake_internals import Run
+from learning_dynamics.pipeline.snakemake_internals import Run, named_configuration_files
 
 RUN = Run(workflow)
+print("named:", [path.name for path in named_configuration_files(workflow)])
 
 
 rule all:
@@ -48,6 +49,7 @@ rule make:
 def known(wildcards):
     paths = [f"made-{name}.txt" for name in "abc"]
     print("makes:", sorted(RUN.makes([*paths, "asked.txt"])))
+    print("through:", sorted(RUN.makes([*paths, "asked.txt"], through=["through.txt"])))
     print("has:", [path for path in paths if RUN.has(path)])
     print("places:", [RUN.local(path) for path in paths])
     print("present:", [path for path in paths if RUN.is_of_present_parameters(path)])
@@ -86,12 +88,15 @@ rule thesis:
 def said(tmp_path_factory):
     """What the workflow says, by itself and as a module with a prefix."""
     folder = tmp_path_factory.mktemp("workflow")
-    (folder / "made.smk").write_text(MADE)
-    (folder / "caller.smk").write_text(CALLER)
+    (folder / "made.smk").write_text('configfile: "own.yaml"\n\n' + MADE)
+    (folder / "caller.smk").write_text('configfile: "own.yaml"\n\n' + CALLER)
+    for name in ("own", "a", "b"):
+        (folder / f"{name}.yaml").write_text("other: 1")
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow")}
 
     def run(*targets, snakefile="made.smk", setting=1, means=1):
         command = [sys.executable, "-m", "snakemake", "--cores", "1", "--snakefile", snakefile]
+        command += ["--configfile", "a.yaml", "b.yaml"]
         done = subprocess.run(
             [*command, "--config", f"setting={setting}", f"means={means}", "--", *targets],
             cwd=folder,
@@ -120,13 +125,24 @@ def test_run_makes_what_rules_and_files_ask_for(said):
     assert said["files"]["makes"] == "['asked.txt', 'made-b.txt']"
 
 
+def test_files_through_which_others_are_made_are_told_with_them(said):
+    assert said["rules"]["through"] == "['asked.txt', 'made-a.txt']"
+    assert said["files"]["through"] == "['asked.txt', 'made-b.txt', 'through.txt']"
+
+
 def test_module_s_files_are_found_under_its_prefix_and_through_rules_of_the_caller(said):
     assert said["module"] == {
         "makes": "['asked.txt', 'made-b.txt']",
+        "through": "['asked.txt', 'made-b.txt', 'through.txt']",
+        "named": "['a.yaml', 'b.yaml']",
         "has": "['made-b.txt']",
         "places": "['sub/made-a.txt', 'sub/made-b.txt', 'sub/made-c.txt']",
         "present": "['made-a.txt', 'made-b.txt', 'made-c.txt']",
     }
+
+
+def test_configuration_files_are_those_of_the_command_line(said):
+    assert said["rules"]["named"] == said["module"]["named"] == "['a.yaml', 'b.yaml']"
 
 
 def test_file_is_of_present_parameters_until_one_changes(said):

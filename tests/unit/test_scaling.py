@@ -13,6 +13,7 @@ from learning_dynamics.errors import ConfigurationError, DivergenceError, UserEr
 from learning_dynamics.extensions.scaling import learning_rates, measure, sides, stds, trainings
 from learning_dynamics.extensions.scaling.task import Task
 from learning_dynamics.numerics import fits, fourier
+from learning_dynamics.numerics.confidence import confidence_interval
 from learning_dynamics.storage import netcdf
 from learning_dynamics.theory import competition, sigmoid
 from learning_dynamics.training import loop
@@ -281,7 +282,7 @@ def test_runs_follow_their_experiment_out():
     loaded = loading.load({"experiments": {"geometric_shapes": None}})
     assert "geometric_shapes" not in loaded.experiments
     assert loaded.scaling.learning_rate.experiment == "geometric_shapes"
-    assert loading.load({"scaling": None, "variants": None}).extension_experiments() == {}
+    assert loading.load({"scaling": None, "variants": None, "zero_padding": None}).extension_experiments() == {}
     taken = configuration.Config().extension_experiment("scaling.learning_rate.experiment")
     assert taken.networks.names == ["linear_cnn"]
 

@@ -117,12 +117,10 @@ def test_linear_cnn_is_far_faster_than_an_eager_loop(side, channels, least):
 
 def variant(side, kernels, padding):
     inputs, labels, order, generator = samples(side, 1, images=4)
-    initial = convolution_variants.normal_weights(generator, (CLASSES, kernels, side), 0.01, 0.01)
-    engine = convolution_variants.engine(
-        initial, inputs[:, 0], convolution_variants.Layer(padding, "convolution"), 1e-6
-    )
+    initial = convolution_variants.normal_weights(generator, (CLASSES, kernels, 1, side), 0.01, 0.01)
+    engine = convolution_variants.engine(initial, inputs, convolution_variants.Layer(padding, "convolution"), 1e-6)
     engine.update(labels, order[:1])
-    return engine, initial, inputs[:, 0], labels, order
+    return engine, initial, inputs, labels, order
 
 
 @pytest.mark.parametrize("padding", ["circular", "zero"])

@@ -29,7 +29,7 @@ def test_a_data_set_file_of_ours_gives_the_same_structure(tmp_path):
     np.savez(tmp_path / "cosines.npz", images=values, labels=cosines.labels)
     for source in ("cosines.nc", "cosines.npz"):
         classes = ["(0,0)", "(5,2)", "(1,7)", "(0,4)"] if source.endswith("nc") else None
-        data = made(tmp_path / source, tmp_path / "own.nc", centred=False, classes=classes)
+        data = made(tmp_path / source, tmp_path / "own.nc", centred=False, classes=classes, scale=1.0)
         assert np.array_equal(data.images, cosines.images)
         found = structure_of_file(tmp_path / "own.nc", tmp_path)
         for name in ("singular_values", "right_singular_vectors", "input_correlation_in_modes", "class_means"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shutil
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ class FakeImages:
     """A data set as torchvision has them: MNIST's way, or with ``split`` SVHN's way."""
 
     def __init__(self, root, train=True, download=False):
-        assert download
+        if not download and not Path(root, "fake_images").is_dir():
+            raise RuntimeError("Dataset not found.\nYou can use download=True to download it")
         assert Path(root).is_dir()
         self.targets = [2, 0, 1, 0] if train else [1, 0]
         self.classes = ["zero", "one", "two"]
@@ -105,8 +107,10 @@ def test_an_interrupted_download_is_not_taken_for_whole(tmp_path, torchvision, m
     class Killed(BaseException):
         pass
 
-    def killed(*_, **__):
-        raise Killed
+    def killed(*_, download, **__):
+        if download:
+            raise Killed
+        raise RuntimeError("Dataset not found")
 
     original = torchvision.FakeImages.__init__
     killed.__signature__ = inspect.signature(original)
@@ -118,6 +122,63 @@ def test_an_interrupted_download_is_not_taken_for_whole(tmp_path, torchvision, m
         from_torchvision("FakeImages", tmp_path)
     shutil.rmtree(tmp_path / "downloads")
     assert len(from_torchvision("FakeImages", tmp_path).images) == 6
+
+
+@pytest.mark.parametrize("place", ["downloads", "downloads/fakeimages"])
+def test_data_that_are_there_are_found_as_torchvision_finds_them(tmp_path, torchvision, monkeypatch, place):
+    """Below `downloads` itself, which torchvision would be given as root, or where an earlier run put them."""
+    (tmp_path / place / "fake_images").mkdir(parents=True)
+    original = torchvision.FakeImages.__init__
+    roots = []
+
+    def offline(self, root, train=True, download=False):
+        roots.append(str(root))
+        original(self, root, train, download=False)
+
+    monkeypatch.setattr(torchvision.FakeImages, "__init__", offline)
+    data = from_torchvision("FakeImages", tmp_path)
+    assert roots[-1] == str(tmp_path / place)
+    assert len(data.images) == 6
+    assert ("read where it was" in data.origin) == (place == "downloads")
+
+
+def write_mnist(folder, images=20):
+    """MNIST's files as torchvision unpacks them."""
+    folder.mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        labels = (np.arange(images) % 10).astype(np.uint8)
+        values = generator.integers(0, 256, (images, 28, 28)).astype(np.uint8)
+        head = struct.pack(">IIII", 2051, images, 28, 28)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(head + values.tobytes())
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 2049, images) + labels.tobytes())
+
+
+def test_mnist_that_is_there_needs_no_network(tmp_path, monkeypatch):
+    import urllib.request
+
+    monkeypatch.setattr(urllib.request, "urlopen", None)
+    write_mnist(tmp_path / "downloads" / "MNIST" / "raw")
+    data = from_torchvision("MNIST", tmp_path, side=8)
+    assert data.images.shape == (40, 1, 8, 8)
+    assert data.class_names[3] == "3 - three"
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("MNIST", "MNIST/raw"), ("FashionMNIST", "FashionMNIST/raw"), ("CIFAR100", "cifar-100-python")]
+)
+def test_the_folder_that_torchvision_expects_is_named(tmp_path, monkeypatch, name, folder):
+    import urllib.request
+
+    def urlopen(*_, **__):
+        raise OSError("Name or service not known\nand more")
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    with pytest.raises(DataError, match="could not be downloaded") as error:
+        from_torchvision(name, tmp_path)
+    assert f"where torchvision expects them, {tmp_path}/downloads/{folder}, and set downloads to" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "\\n" not in str(error.value)
 
 
 def test_torchvision_without_a_network(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """A training starts as configured, records what happened exactly, and stops when it diverges."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from learning_dynamics.errors import DataError, DivergenceError
 from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
 from learning_dynamics.numerics import discovery, fourier, random_streams
 from learning_dynamics.numerics.correlations import decompose, input_correlation_in_modes
-from learning_dynamics.storage import netcdf, recorded_settings
+from learning_dynamics.storage import recorded_settings
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.theory import sigmoid
@@ -59,7 +60,7 @@ def test_streams_are_independent_of_each_other_and_repeat():
 
 @pytest.mark.parametrize("order", ["random", "cyclic", "epochs"])
 def test_sample_order(order):
-    drawn = random_streams.sample_order(np.random.default_rng(0), order, 10, 35)
+    drawn = random_streams.SampleOrder(np.random.default_rng(0), order, 10).between(0, 35)
     assert len(drawn) == 35
     if order == "random":
         assert set(drawn) <= set(range(10))
@@ -68,6 +69,43 @@ def test_sample_order(order):
     for start in (0, 10, 20):
         assert np.array_equal(np.sort(drawn[start : start + 10]), np.arange(10))
     assert np.array_equal(drawn[:10], drawn[10:20]) == (order == "cyclic")
+
+
+def drawn_at_once(order, images, updates):
+    """The order of a whole training, as it was drawn when it was kept in memory."""
+    generator = np.random.default_rng(7)
+    if order == "random":
+        return generator.integers(0, images, size=updates)
+    if order == "cyclic":
+        return np.arange(updates) % images
+    return np.concatenate([generator.permutation(images) for _ in range(-(-updates // images))])[:updates]
+
+
+@pytest.mark.parametrize("order", ["random", "cyclic", "epochs"])
+@pytest.mark.parametrize("images", [1, 3, 1000, 50_000])
+@pytest.mark.parametrize("first", [0, 1, 2999, 40_000])
+def test_the_order_of_samples_does_not_depend_on_the_pieces_it_is_drawn_in(monkeypatch, order, images, first):
+    monkeypatch.setattr(random_streams, "_DRAWN_AT_ONCE", 777)
+    whole = drawn_at_once(order, images, 100_000)
+    in_pieces = random_streams.SampleOrder(np.random.default_rng(7), order, images)
+    place = first
+    for length in (1, 5, 333, 778, 2000, 20_000, 100_000):
+        stop = min(place + length, len(whole))
+        assert np.array_equal(in_pieces.between(place, stop), whole[place:stop])
+        place = stop
+    assert place == len(whole)
+    if order != "cyclic":
+        with pytest.raises(ValueError, match="is past"):
+            in_pieces.between(0, 1)
+
+
+def test_a_long_order_takes_no_memory():
+    tracemalloc.start()
+    order = random_streams.SampleOrder(np.random.default_rng(0), "random", 1000)
+    order.between(20_000_000, 20_000_010)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * 8 * random_streams._DRAWN_AT_ONCE, "of 20 million samples, 160 MB"
 
 
 @pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
@@ -85,7 +123,7 @@ def test_trajectory_layout_and_round_trip(tmp_path, network):
         assert {"long_name", "units"} <= set(variable.attrs)
     assert trajectory.attrs["seed"] == 3
     assert json.loads(trajectory.attrs["settings"])["networks"][network]["learning_rate"] > 0
-    netcdf.write(trajectory, tmp_path / "t.nc")
+    trajectory_files.write(trajectory, tmp_path / "t.nc")
     xr.testing.assert_identical(trajectory_files.read(tmp_path / "t.nc"), trajectory)
 
 
@@ -207,6 +245,17 @@ def test_divergence_names_everything_and_the_remedy(network):
         assert part in message
 
 
+@pytest.mark.parametrize("network", TWO_LAYER_NETWORKS)
+def test_a_divergence_before_the_first_update_blames_the_initial_weights(network):
+    large = {
+        "linear_cnn": {"kernel_std": 10.0, "readout_std": 10.0},
+        "linear_fcnn": {"weight_std": 10.0, "hidden_units": 20},
+    }
+    with pytest.raises(DivergenceError, match=r"before the first update .* lower the standard deviation") as error:
+        Prepared("geometric_shapes", networks=large).train(network)
+    assert "learning_rate" not in str(error.value)
+
+
 def test_progress_is_reported_at_every_record():
     seen = []
     Prepared("pure_cosines", updates=100).train("linear_cnn", report=lambda *values: seen.append(values))
@@ -257,7 +306,9 @@ def test_correlations_file_round_trip(tmp_path):
 
 def test_seeds_recorded_at_other_samples_are_not_mixed(tmp_path):
     for seed, updates in enumerate((100, 200)):
-        netcdf.write(Prepared("pure_cosines", updates=updates).train("linear_cnn", seed), tmp_path / f"{seed}.nc")
+        trajectory_files.write(
+            Prepared("pure_cosines", updates=updates).train("linear_cnn", seed), tmp_path / f"{seed}.nc"
+        )
     with pytest.raises(DataError, match=r"1\.nc: recorded at other samples"):
         trajectory_files.read_seeds([tmp_path / "0.nc", tmp_path / "1.nc"])
     joined = trajectory_files.read_seeds([tmp_path / "0.nc", tmp_path / "0.nc"], ["train_loss"])
@@ -267,7 +318,7 @@ def test_seeds_recorded_at_other_samples_are_not_mixed(tmp_path):
 def test_trajectories_of_other_settings_are_refused(tmp_path):
     prepared = Prepared("pure_cosines", updates=100)
     path = tmp_path / "0.nc"
-    netcdf.write(prepared.train("linear_cnn", 0), path)
+    trajectory_files.write(prepared.train("linear_cnn", 0), path)
     settings = prepared.settings.model_dump(mode="json")
     trajectory_files.read_seeds([path], ["train_loss"], settings=settings)
     without_the_other = {**settings, "networks": {**settings["networks"], "linear_fcnn": None}}

@@ -117,7 +117,7 @@ def test_damaged_archive_stops_the_run_and_leaves_nothing_half_unpacked(archived
 def test_another_setting_is_named(archived, project):
     run = archived("--", "all", settings=f"{FEW}seeds: 3")
     assert run.returncode != 0
-    assert "configuration key 'seeds': 3 here, 2 in the archive 'theirs.zip'" in run.stdout
+    assert "configuration key 'experiments.pure_cosines.seeds': 3 here, 2 in the archive 'theirs.zip'" in run.stdout
     assert "Traceback" not in run.stdout
     assert not (project.folder / "results").exists()
 

@@ -45,6 +45,7 @@ experiments:
     snapshots: []
 scaling: null
 variants: null
+zero_padding: {seeds: 2, updates: 40, records: 10}
 """
 # Both modules are given one configuration, which neither may change for the other.
 CALLER = """
@@ -88,11 +89,14 @@ def calling(folder, snakefile, text=CALLER):
 
 
 def measured(project, path):
-    """The experiments of which a ledger says something."""
+    """What of CIFAR-4 a ledger says something of."""
     ledger = json.loads((project.folder / path).read_text(encoding="utf-8"))
-    of_cifar4 = [entry for entry in ledger if entry["id"].startswith("09-flow-cifar4")]
-    assert of_cifar4
-    return ["cifar4"] if any("was not run" not in entry["reason"] for entry in of_cifar4) else []
+    said = []
+    for name, start in (("cifar4", "09-flow-cifar4"), ("zero_padding", "14-zero-padding-cifar4")):
+        entries = [entry for entry in ledger if entry["id"].startswith(start)]
+        assert entries
+        said += [name] if any("was not run" not in entry["reason"] for entry in entries) else []
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,7 @@ def caller(shared_project, tmp_path_factory):
 
 
 def test_target_of_a_module_measures_what_it_makes(caller):
-    assert measured(caller, "results/claims.json") == ["cifar4"]
+    assert measured(caller, "results/claims.json") == ["cifar4", "zero_padding"]
     assert (caller.folder / "results" / "figures" / "fig5.png").is_file()
     assert "datasets/cifar4.nc" in (caller.folder / "results" / "provenance.html").read_text(encoding="utf-8")
     assert measured(caller, "theirs/results/claims.json") == []
@@ -120,7 +124,7 @@ def test_target_of_a_module_measures_what_it_makes(caller):
         ["ours_all"],
         ["ours_all", "ours_two-layer"],
         ["both"],
-        ["results/claims.json"],
+        ["results/claims.html"],
         ["results/provenance.html", "results/figures/predicted_kernel.png", "results/figures/fig5.png"],
     ],
 )

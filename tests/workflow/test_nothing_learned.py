@@ -1,4 +1,4 @@
-"""No claim holds for networks that have learned nothing."""
+"""No claim about networks holds for networks that have learned nothing."""
 
 import json
 
@@ -29,6 +29,7 @@ def test_no_claim_holds_for_networks_that_have_learned_nothing(project):
     run = project.snakemake("--configfile", settings[-1], "--", "results/claims.json", cores=2)
     assert run.returncode == 0, run.stdout[-5000:]
     entries = json.loads((project.folder / "results" / "claims.json").read_text(encoding="utf-8"))
-    assert {entry["id"]: entry["verdict"] for entry in entries if entry["verdict"] == "holds"} == {}
+    # What is measured of the data set alone holds before anything is learned.
+    assert {entry["statistic"] for entry in entries if entry["verdict"] == "holds"} == {"exact"}
     missed = [entry for entry in entries if "was not discovered in 2 of 2 trials" in entry["reason"]]
     assert len(missed) > 30

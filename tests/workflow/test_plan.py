@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import AS_INSTALLED, PROJECT
+from conftest import PROJECT, as_installed
 from learning_dynamics.planning import picture, rates, table
 from learning_dynamics.planning.graph import Job
 from learning_dynamics.planning.rates import Cost
@@ -23,7 +23,7 @@ SMOKE = ("--configfile", "config/smoke.yaml", "config/added.yaml")
 
 def plan(project, *arguments):
     command = [sys.executable, "-m", "learning_dynamics.planning", *arguments]
-    environment = os.environ | AS_INSTALLED
+    environment = os.environ | as_installed()
     environment["PYTHONPATH"] += f"{os.pathsep}workflow"
     run = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
     return run.stdout + run.stderr
@@ -63,7 +63,7 @@ def test_plan_before_and_after_a_run(project):
 
 @pytest.mark.workflow
 def test_picture_in_the_readme_is_that_of_the_workflow(project):
-    environment = os.environ | AS_INSTALLED
+    environment = os.environ | as_installed()
     environment["PYTHONPATH"] += f"{os.pathsep}workflow"
     command = [sys.executable, "-m", "learning_dynamics.planning.picture"]
     run = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)

@@ -53,7 +53,9 @@ RUN_BY = {
     "engines/deep/engine.py": {"train_deep"},
     "theory/gradient_flow.py": {"theory"},
     "figures/paper/deep_networks.py": {"paper_figure_fig6"},
-    "claims/measures.py": {"claims"},
+    "claims/measures/losses.py": {"claims"},
+    "claims/page.py": {"claims_page"},
+    "claims/words.py": {"claims", "claims_page"},
     "publishing/provenance_page.py": {"provenance"},
 }
 
@@ -126,6 +128,7 @@ def test_no_job_ran_a_module_that_its_code_state_does_not_know(finished):
         "trajectories/cifar10/deep_relu_cnn/seed-0.log": ("train_deep.py", ["networks.deep_cnn"]),
         "theory/mine.log": ("predict.py", ["networks.linear_cnn", "networks.linear_fcnn"]),
         "claims.log": ("claims.py", []),
+        "claims_page.log": ("claims_page.py", []),
         "provenance.log": ("provenance.py", []),
         "figures/fig6.log": ("paper_figure.py", ["figures.paper.deep_networks", "networks.deep_cnn"]),
     }

@@ -31,9 +31,10 @@ experiments:
     snapshots: []
 scaling: null
 variants: {convolutions: {two-kernels: null, four-kernels: null, zero-padding: null}, updates: 400, records: 40}
+zero_padding: null
 """
 TARGETS = (
-    "results/claims.json",
+    "results/claims.html",
     "results/archive.zip",
     "results/figures/fig2.png",
     "results/figures/variants.png",

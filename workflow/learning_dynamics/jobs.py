@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import platform
+import re
 import socket
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,10 @@ from types import TracebackType
 from learning_dynamics.errors import UserError
 from learning_dynamics.storage.provenance import PACKAGES
 
+_UNEXPECTED = "unexpected error"
+# In a log: a line that begins with time and level, and what follows up to the next one.
+_BEGINNING = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} "
+_ERROR = re.compile(rf"{_BEGINNING}ERROR (?P<message>.*?)(?={_BEGINNING}|\Z)", re.DOTALL | re.MULTILINE)
 # What a cluster tells its jobs.
 _CLUSTER = {"SLURMD_NODENAME": "node", "SLURM_JOB_ID": "Slurm job", "CUDA_VISIBLE_DEVICES": "GPU"}
 
@@ -40,7 +45,7 @@ def begin(log: str | Path) -> logging.Logger:
         to_file = logging.FileHandler(log, mode="w", encoding="utf-8")
     except OSError as error:
         sys.exit(f"{log}: could not be written ({error}); make room or choose another results folder")
-    to_file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setFormatter(logging.Formatter("%(message)s"))
     to_terminal.addFilter(_concerns_terminal)
@@ -52,6 +57,21 @@ def begin(log: str | Path) -> logging.Logger:
         logger.info(line)
     atexit.register(_log_modules, logger)
     return logger
+
+
+def last_error(log: str | Path) -> tuple[str, bool] | None:
+    """What ended a job, by its log: the message, and whether the user can mend it; None if the log does not say."""
+    try:
+        text = Path(log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = list(_ERROR.finditer(text))
+    if not found:
+        return None
+    message = found[-1]["message"].strip()
+    if message.startswith(f"{_UNEXPECTED}\n"):
+        return message.splitlines()[-1], False
+    return message, True
 
 
 def by_seed(paths: Iterable[str]) -> dict[int, str]:
@@ -79,7 +99,7 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: Tr
     elif isinstance(error, KeyboardInterrupt):
         logging.error("interrupted")
     else:
-        logging.error("unexpected error", exc_info=(kind, error, traceback))
+        logging.error(_UNEXPECTED, exc_info=(kind, error, traceback))
 
 
 def _environment_lines() -> list[str]:

@@ -38,6 +38,7 @@ class ExperimentResults:
     dataset_file, structure_file: NetCDF files.
     trajectory_files: by network, one per seed.
     theory_files: by network, the predictions for all seeds.
+    seeds: those of the trajectory files, for which predictions are read; all that there are if not given.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ExperimentResults:
     structure_file: str
     trajectory_files: Mapping[str, Sequence[str]]
     theory_files: Mapping[str, str]
+    seeds: Sequence[int] | None = None
 
     @classmethod
     def from_files(cls, name: str, files: Mapping[str, Any]) -> Self:
@@ -67,6 +69,7 @@ class ExperimentResults:
             files["structure_file"],
             files["trajectory_files"],
             files["theory_files"],
+            files["seeds"],
         )
 
     @functools.cached_property
@@ -138,15 +141,22 @@ class ExperimentResults:
     def theory(self, network: str, variables: Sequence[str] | None = None) -> xr.Dataset:
         """The predictions for one network, or some of their variables; closed forms are there where they apply.
 
+        What is a mean over the seeds is that of the first ``PAPER_TRIALS``.
+
         Raises:
-            DataError: the file is missing, damaged or made with other settings.
+            DataError: the file is missing, damaged, made with other settings or for fewer seeds.
         """
         path = self.theory_files[network]
 
         def read() -> xr.Dataset:
             found = netcdf.read(path, variables)
             recorded_settings.check(path, found.attrs["settings"], self.configuration)
-            return found
+            if self.seeds is None or "seed" not in found.dims:
+                return found
+            try:
+                return found.sel(seed=list(self.seeds))
+            except KeyError as error:
+                raise DataError(f"{path}: made for fewer seeds; delete it and run again") from error
 
         return self._read_once(("theory", network, *(["all"] if variables is None else ["some", *variables])), read)
 

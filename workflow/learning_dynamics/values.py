@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+
+def _at_least(least: float) -> Callable[[float], float]:
+    def check(value: float) -> float:
+        if value < least:
+            raise ValueError(f"expected at least {least:g}, got {value:g}")
+        return value
+
+    return check
+
+
+Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+# Beyond, an update is far too large for any images, or too small for any number of them.
+Rate = Annotated[float, Field(gt=0, le=1e3), AfterValidator(_at_least(1e-15))]
+# Of initial weights: their squares, and products of layers, are numbers and not zero.
+Std = Annotated[float, Field(gt=0, le=1e6), AfterValidator(_at_least(1e-30))]
+Count = Annotated[int, Field(ge=1, le=10**12)]
+# Each is a file, and Snakemake plans them all.
+Seeds = Annotated[int, Field(ge=1, le=10_000)]
 Side = Annotated[int, Field(ge=2, le=4096)]
 
 
@@ -19,7 +36,7 @@ def _path(path: str) -> str:
 
 
 def _folder_of_results(path: str) -> str:
-    for text in ("{", "}", "\\", "://"):
+    for text in ("{", "}", "\\", "://", "<"):
         if text in path:
             raise ValueError(f"'{path}' holds '{text}', which the tools read otherwise; expected a folder without it")
     path = _path(path)

@@ -7,8 +7,8 @@ Makes: archive.zip, archive.zip.sha256
 
 rule archive:
     input:
-        results=lambda wildcards: measured_paths(MEASURED.files),
-        extensions=list(EXTENSIONS.files.values()),
+        results=lambda wildcards: measured_paths(paths_of(MEASURED.files)),
+        extensions=lambda wildcards: measured_paths(MEASURED.extension_files.values()),
         provenance=f"{RESULTS}/provenance.html",
     output:
         archive=f"{RESULTS}/archive.zip",

@@ -28,7 +28,7 @@ rule choose_settings:
         settings=experiment_settings,
         rules=CONFIG.automatic.model_dump(),
         # More are not looked at, and another number of seeds is no reason to choose again.
-        seeds=min(CONFIG.seeds, 3),
+        seeds=lambda wildcards: min(CONFIG.seeds_of(wildcards.experiment), 3),
         root_seed=CONFIG.root_seed,
     script:
         "../scripts/choose_settings.py"

@@ -9,7 +9,7 @@ Makes: trajectories/{experiment}/{network}/seed-{seed}.nc
 
 GPUS = gpus(CONFIG.deep_training.device)
 
-for block in SIZES.seed_blocks(CONFIG.deep_training.seeds_per_job):
+for block, trained in SIZES.training_blocks(deep=True).items():
 
     rule:
         name:
@@ -24,6 +24,7 @@ for block in SIZES.seed_blocks(CONFIG.deep_training.seeds_per_job):
         benchmark:
             f"{RESULTS}/benchmarks/trajectories/{{experiment}}/{{network}}/{block.name}.tsv"
         wildcard_constraints:
+            experiment=trained_pattern(trained),
             network="|".join(DEEP_NETWORKS),
         conda:
             "../../envs/deep-gpu.yaml" if GPUS else "../../envs/deep-cpu.yaml"

@@ -3,7 +3,7 @@
 A rule per figure: the report needs a caption of its own for each.
 
 Needs: datasets/{experiment}.nc, structure/{experiment}.nc, trajectories/{experiment}/{network}/seed-{seed}.nc,
-       theory/{experiment}/{network}.nc, scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc
+       theory/{experiment}/{network}.nc, scaling/{parameter}.nc, {variant}.nc, {key}/comparison.nc of variants
 Makes: figures/{figure}.pdf and .png, figures/{experiment}/{figure}.pdf and .png
 """
 
@@ -45,7 +45,7 @@ for figure, drawing in catalogue.SUMMARY_FIGURES.items():
         name:
             f"summary_figure_{figure}"
         input:
-            results=lambda wildcards: measured_paths(MEASURED.two_layer_files),
+            results=lambda wildcards: measured_paths(paths_of(MEASURED.two_layer_files)),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
             report(
@@ -90,7 +90,7 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             report(
                 f"{RESULTS}/figures/{figure}.png",
                 **in_report(
-                    figure,
+                    catalogue.EXTENSION_FIGURES[figure],
                     CATEGORIES.beyond_the_paper,
                     catalogue.TITLES_BEYOND_THE_PAPER[figure],
                 ),
@@ -108,7 +108,8 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             runtime=10,
         params:
             figure=figure,
-            code=CODE.of_figures("extension_figure.py", [f"beyond.{figure}"]),
+            module=catalogue.EXTENSION_FIGURES[figure],
+            code=CODE.of_figures("extension_figure.py", [f"beyond.{catalogue.EXTENSION_FIGURES[figure]}"]),
             files=lambda wildcards, input, names=tuple(figure_files): dict(zip(names, input.results)),
         script:
             "../scripts/extension_figure.py"

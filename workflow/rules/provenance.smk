@@ -7,8 +7,8 @@ Makes: provenance.html
 
 rule provenance:
     input:
-        results=lambda wildcards: measured_paths(MEASURED.files),
-        extensions=list(EXTENSIONS.files.values()),
+        results=lambda wildcards: measured_paths(paths_of(MEASURED.files)),
+        extensions=lambda wildcards: measured_paths(MEASURED.extension_files.values()),
     output:
         report(
             f"{RESULTS}/provenance.html",

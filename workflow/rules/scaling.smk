@@ -1,13 +1,14 @@
-"""Runs beyond the paper: scaling of discovery, variants of the convolution, and their figures.
+"""Runs beyond the paper: scaling of discovery, variants of the convolution.
 
-Needs: the configuration, datasets/{experiment}.nc of the experiments that `scaling` and `variants` name
-Makes: scaling/{parameter}.nc, variants/{variant}.nc, variants/comparison.nc
+Needs: the configuration; of the experiments that `scaling`, `variants` and `zero_padding` name datasets/{experiment}.nc,
+       and for variants correlations/{experiment}.nc and structure/{experiment}.nc
+Makes: scaling/{parameter}.nc, and for each key of variants {key}/{variant}.nc and {key}/comparison.nc
 """
 
 
 rule scaling:
     input:
-        dataset=lambda wildcards: EXTENSIONS.dataset(f"scaling.{wildcards.parameter}.experiment"),
+        dataset=lambda wildcards: extension_input("datasets", f"scaling.{wildcards.parameter}.experiment"),
     output:
         f"{RESULTS}/scaling/{{parameter}}.nc",
     log:
@@ -34,25 +35,29 @@ rule scaling:
 
 rule variant:
     input:
-        dataset=lambda wildcards: EXTENSIONS.dataset("variants.experiment"),
+        dataset=lambda wildcards: extension_input("datasets", variant_key(wildcards)),
+        correlations=lambda wildcards: extension_input("correlations", variant_key(wildcards)),
+        structure=lambda wildcards: extension_input("structure", variant_key(wildcards)),
     output:
-        f"{RESULTS}/variants/{{variant}}.nc",
+        f"{RESULTS}/{{variant}}.nc",
     log:
-        f"{RESULTS}/logs/variants/{{variant}}.log",
+        f"{RESULTS}/logs/{{variant}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/variants/{{variant}}.tsv"
+        f"{RESULTS}/benchmarks/{{variant}}.tsv"
     wildcard_constraints:
-        variant="|".join(EXTENSIONS.variant_files) or "none",
+        # With its key: variants/circular.
+        variant="|".join(f"{key}/{name}" for key in CONFIG.VARIANTS for name in EXTENSIONS.variant_files(key)) or "none",
     conda:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * 3000,
+        mem_mb=lambda wildcards, attempt: attempt
+        * SIZES.matrix_megabytes(EXTENSIONS.experiment(variant_key(wildcards)), matrices=6, others=3000),
         runtime=lambda wildcards, attempt: attempt * 15,
     params:
         code=CODE.of("variant.py", ["learning_dynamics.networks.linear_cnn"]),
         settings=lambda wildcards: EXTENSIONS.variant_settings(wildcards.variant),
-        experiment=lambda wildcards: EXTENSIONS.experiment_settings("variants.experiment"),
+        experiment=lambda wildcards: EXTENSIONS.experiment_settings(variant_key(wildcards)),
         root_seed=CONFIG.root_seed,
         divergence_factor=CONFIG.divergence_factor,
     script:
@@ -61,13 +66,15 @@ rule variant:
 
 rule compare_variants:
     input:
-        variants=list(EXTENSIONS.variant_files.values()),
+        variants=lambda wildcards: list(EXTENSIONS.variant_files(wildcards.key).values()),
     output:
-        f"{RESULTS}/variants/comparison.nc",
+        f"{RESULTS}/{{key}}/comparison.nc",
     log:
-        f"{RESULTS}/logs/variants/comparison.log",
+        f"{RESULTS}/logs/{{key}}/comparison.log",
     benchmark:
-        f"{RESULTS}/benchmarks/variants/comparison.tsv"
+        f"{RESULTS}/benchmarks/{{key}}/comparison.tsv"
+    wildcard_constraints:
+        key="|".join(CONFIG.VARIANTS),
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -77,7 +84,7 @@ rule compare_variants:
         runtime=10,
     params:
         code=CODE.of("compare_variants.py"),
-        files=lambda wildcards, input: dict(zip(EXTENSIONS.variant_files, input.variants)),
-        reference=CONFIG.variants.reference if CONFIG.variants else None,
+        files=lambda wildcards, input: dict(zip(EXTENSIONS.variant_files(wildcards.key), input.variants)),
+        reference=lambda wildcards: CONFIG.variant_block(wildcards.key).reference,
     script:
         "../scripts/compare_variants.py"

@@ -34,7 +34,7 @@ for networks, predicted in SIZES.predicted_together().items():
         params:
             code=lambda wildcards: CODE.of_experiments("predict.py", [wildcards.experiment]),
             settings=experiment_settings,
-            seeds=CONFIG.seeds,
+            seeds=lambda wildcards: CONFIG.seeds_of(wildcards.experiment),
             root_seed=CONFIG.root_seed,
         script:
             "../scripts/predict.py"

@@ -1,4 +1,4 @@
-"""Measure every claim and write the ledger."""
+"""Measure every claim."""
 
 import sys
 
@@ -10,5 +10,5 @@ log = jobs.begin(snakemake.log[0])
 from learning_dynamics.claims import write
 
 write.to_files(
-    list(snakemake.input.claims), snakemake.params.experiments, snakemake.params.extensions, snakemake.output, log
+    list(snakemake.input.claims), snakemake.params.experiments, snakemake.params.extensions, snakemake.output[0], log
 )

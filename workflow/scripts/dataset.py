@@ -13,5 +13,11 @@ from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.registry import dataset_model
 
 params = snakemake.params
-making = Making(snakemake.wildcards.experiment, params.root_seed, params.cifar10 or "", Path(params.downloads))
+making = Making(
+    snakemake.wildcards.experiment,
+    params.root_seed,
+    params.cifar10 or "",
+    Path(params.downloads),
+    Path(params.source_record),
+)
 dataset_model(params.settings).write(making, snakemake.output[0])

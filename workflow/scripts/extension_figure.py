@@ -1,4 +1,4 @@
-"""Draw the figure of the scaling runs or of the variants."""
+"""Draw the figure of the scaling runs or of some variants."""
 
 import importlib
 import sys
@@ -10,5 +10,5 @@ jobs.begin(snakemake.log[0])
 
 from learning_dynamics.figures import style
 
-module = importlib.import_module(f"learning_dynamics.figures.beyond.{snakemake.params.figure}")
+module = importlib.import_module(f"learning_dynamics.figures.beyond.{snakemake.params.module}")
 style.save(module.draw(snakemake.params.files), *snakemake.output)

@@ -1,4 +1,5 @@
 """The claims ledger: what the paper says, what was measured, what was allowed.
 
-``ledger`` states and judges, ``measures`` holds one function per measurement, ``page`` writes what a person reads.
+``entries`` states the claims, ``ledger`` judges them, ``measures`` holds one function per measurement, ``overview``
+arranges what a person reads, and ``page`` writes it.
 """

@@ -11,15 +11,17 @@ import ast
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+import reprlib
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from learning_dynamics.errors import ConfigurationError, did_you_mean
+from learning_dynamics.errors import ConfigurationError, did_you_mean, printable
 from learning_dynamics.networks.registry import MODELS
 
 # Holds: the 95 % interval lies within the tolerance. Refuted: it lies outside. Undecided: a bound lies inside it. Not
@@ -33,7 +35,7 @@ _SHORT = {"linear_cnn": "cnn", "linear_fcnn": "fcnn", "deep_linear_cnn": "linear
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Tolerance(_Part):
@@ -102,7 +104,10 @@ class Row(_Part):
             arguments = {**self.arguments, **case}
             words = {name: MODELS[value].LABEL if value in MODELS else value for name, value in _texts(arguments)}
             fixed = {"id": "-".join([self.id, *_short(case)]), "number": None, "arguments": arguments}
-            texts = {name: _filled(name, getattr(self, name), words) for name in ("claim", "quantity", "why")}
+            texts = {
+                name: _filled(name, getattr(self, name), words)
+                for name in ("claim", "source", "quantity", "why", "identity")
+            }
             figure = _filled("figure", self.figure, dict(_texts(arguments)))
             whole = self.model_dump(exclude={"cases"}) | fixed | texts | {"figure": figure}
             yield Claim.model_validate(whole | ({"number": int(self.id.split("-")[0])} if numbered else {}))
@@ -110,6 +115,9 @@ class Row(_Part):
     def _cases(self) -> Iterator[dict[str, Any]]:
         for case in self.cases:
             axes = [value if isinstance(value, list) else [value] for value in case.values()]
+            for name, axis in zip(case, axes, strict=True):
+                if not axis:
+                    raise ValueError(f"argument '{name}' of a case is an empty list; expected at least one value")
             for values in itertools.product(*axes):
                 yield dict(zip(case, values, strict=True))
 
@@ -197,17 +205,41 @@ def read_own(path: str | Path, taken: Collection[str], experiments: Collection[s
     for claim in own.claims:
         if claim.id in taken:
             raise ConfigurationError(f"{path}: entry '{claim.id}': the paper's table has this id; expected another")
-        for name, value in claim.arguments.items():
-            if name == "experiment" and experiments is not None and value not in experiments:
-                raise ConfigurationError(
-                    f"{path}: entry '{claim.id}': no experiment is called '{value}'{did_you_mean(value, experiments)}"
-                )
+        if experiments is not None:
+            _check_experiments(path, claim, experiments)
     return own
+
+
+def read_all(paths: Sequence[str | Path]) -> list[Table]:
+    """The paper's table of claims, and that of a user if there is one."""
+    paper = read(paths[0])
+    return [paper, *(read_own(path, [claim.id for claim in paper.claims]) for path in paths[1:])]
+
+
+def _check_experiments(path: str | Path, claim: Claim, experiments: Collection[str]) -> None:
+    one = [claim.arguments["experiment"]] if "experiment" in claim.arguments else []
+    for name in [*one, *claim.arguments.get("experiments", [])]:
+        if name not in experiments:
+            hint = did_you_mean(name, experiments) or _one_of(experiments)
+            raise ConfigurationError(f"{path}: entry '{claim.id}': no experiment is called '{printable(name)}'{hint}")
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Of a key that stands twice the library keeps the last and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key '{key}' stands twice", problem_mark=node.value[place][0].start_mark
+                )
+        return dict(super().construct_mapping(node, deep))
 
 
 def _table(path: str | Path) -> _Table:
     try:
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path}: not text in UTF-8") from None
     except OSError as error:
@@ -215,7 +247,8 @@ def _table(path: str | Path) -> _Table:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
-        raise ConfigurationError(f"{path}: {line}not YAML ({getattr(error, 'problem', error)})") from error
+        problem = " ".join(str(getattr(error, "problem", error)).split())
+        raise ConfigurationError(f"{path}: {line}not YAML ({printable(problem)})") from error
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: expected a table of claims with the key 'rows' (see config/claims.yaml)")
     try:
@@ -226,21 +259,41 @@ def _table(path: str | Path) -> _Table:
 
 def _explained(error: ValidationError, content: Any) -> str:
     """The first mistake: which row by its id, which key, what was expected."""
-    first = error.errors()[0]
-    place, shown = list(first["loc"]), ""
+    # A key that is misspelt is missing too.
+    first = min(error.errors(), key=lambda details: details["type"] != "extra_forbidden")
+    place, shown, model = list(first["loc"]), "", _PARTS.get(str(first["loc"][0]), _Table)
     if len(place) > 1 and place[0] in ("rows", "statements"):
         part = content[place[0]][place[1]]
         name = part.get("id") or part.get("place") if isinstance(part, dict) else None
-        shown = f"{str(place[0])[:-1]} {int(place[1]) + 1}{f' ({name!r})' if name else ''}, "
+        shown = f"{str(place[0])[:-1]} {int(place[1]) + 1}{f' ({name!r})' if name else ''}: "
         place = place[2:]
-    key = ".".join(str(part) for part in place)
+    key = printable(".".join(str(part) for part in place if part != "[key]"))
     if first["type"] == "extra_forbidden":
-        models: dict[str, type[_Part]] = {"rows": Row, "statements": Statement}
-        fields = models.get(str(first["loc"][0]), _Table).model_fields
-        inner = Tolerance.model_fields if len(place) > 1 and place[0] == "tolerance" else fields
-        return f"{shown}key '{key}': unknown key{did_you_mean(str(place[-1]), inner)}"
-    message = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
-    return f"{shown}key '{key}': {message}" if key else f"{shown}{message}"
+        keys = Tolerance.model_fields if place[0] == "tolerance" else model.model_fields
+        return f"{shown}key '{key}': unknown key{did_you_mean(str(place[-1]), keys)}"
+    return f"{shown}{f'key {key!r}: ' if key else ''}{_expected(first)}"
+
+
+_PARTS: Mapping[str, type[_Part]] = {"rows": Row, "statements": Statement, "claims": Heading}
+
+
+def _expected(details: ErrorDetails) -> str:
+    given = reprlib.repr(details["input"])
+    match details["type"]:
+        case "missing":
+            return "missing"
+        case "value_error":
+            return str(details["ctx"]["error"])
+        case "too_short":
+            return "expected at least one"
+        case "model_type" | "dict_type":
+            return f"expected keys and values, got {given}"
+        case "string_pattern_mismatch":
+            return f"expected words of lower-case letters and digits with hyphens between, got {given}"
+        case "float_type" if isinstance(details["input"], str):
+            return f"expected a number, got the text {given}: write it without quotes and with a point, such as 1.0e-3"
+        case _:
+            return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {given}"
 
 
 def _expanded(path: str | Path, table: _Table, numbered: bool) -> Table:
@@ -262,6 +315,10 @@ def _expanded(path: str | Path, table: _Table, numbered: bool) -> Table:
         seen.add(claim.id)
     ids = {name: tuple(claim.id for claim in of_row) for name, of_row in rows.items()}
     return Table(table.claims, tuple(claims), tuple(table.statements), ids)
+
+
+def _one_of(names: Collection[str]) -> str:
+    return f"; expected one of {', '.join(names)}"
 
 
 def _texts(arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -292,7 +349,8 @@ def _check_measure(claim: Claim) -> None:
     """Raise ValueError if a claim's measure does not exist or does not take its arguments."""
     known = signatures()
     if claim.measure not in known:
-        raise ValueError(f"no measure is called '{claim.measure}'{did_you_mean(claim.measure, known)}")
+        hint = did_you_mean(claim.measure, known) or _one_of(sorted(known))
+        raise ValueError(f"no measure is called '{claim.measure}'{hint}")
     parameters = known[claim.measure]
     for name, value in claim.arguments.items():
         if name not in parameters:
@@ -304,23 +362,26 @@ def _check_measure(claim: Claim) -> None:
             raise ValueError(f"measure '{claim.measure}' needs the argument '{name}'")
 
 
+def _network(name: str) -> str:
+    if name not in MODELS:
+        raise ValueError(f"no network is called '{name}'{did_you_mean(name, MODELS)}")
+    return name
+
+
+# The names that annotations of arguments may use.
+_TYPES = {"Literal": Literal, "Mapping": Mapping, "Network": Annotated[str, AfterValidator(_network)]}
+
+
 def _check_argument(name: str, value: Any, kind: str) -> None:
-    # The names that annotations of arguments may use.
-    namespace = {"Literal": Literal, "Mapping": Mapping, "Any": Any}
-    evaluated = eval(kind, namespace)
     try:
-        TypeAdapter(evaluated).validate_python(value, strict=True)
+        TypeAdapter(eval(kind, dict(_TYPES))).validate_python(value, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         choices = re.findall(r"'([^']+)'", str(first.get("ctx", {}).get("expected", "")))
         hint = did_you_mean(str(value), choices)
-        raise ValueError(
-            f"argument '{name}': {first['msg'].replace('Input should be', 'expected')}, got {value!r}{hint}"
-        ) from None
-    networks = [value] if name == "network" else []
-    for network in networks:
-        if network not in MODELS:
-            raise ValueError(f"argument '{name}': no network is called '{network}'{did_you_mean(network, MODELS)}")
+        if first["type"] == "list_type":
+            hint = "; under 'cases' a list is several cases, and one that is an argument a list in it: [[0, 1]]"
+        raise ValueError(f"argument '{name}': {_expected(first)}{hint}") from None
 
 
 @dataclass(frozen=True)

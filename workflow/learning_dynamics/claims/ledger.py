@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 from learning_dynamics.claims.entries import Claim, Tolerance, Verdict
 from learning_dynamics.claims.measures.registry import MOST_WITHOUT, Measure, NotMeasuredError
 from learning_dynamics.claims.statistics import Estimate, Statistic, trials_needed
+from learning_dynamics.claims.words import allowed_text, interval_text
 from learning_dynamics.errors import DataError, UserError
-from learning_dynamics.numerics.confidence import CONFIDENCE
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.storage import whole_files
 
@@ -83,6 +83,8 @@ def _judged(values: FloatArray, statistic: Statistic, tolerance: Tolerance) -> d
     if missing > MOST_WITHOUT * len(values):
         return {**judged, "reason": without}
     estimate = statistic.estimate(there)
+    if not np.isfinite(estimate.value):
+        return {**judged, "reason": "a correlation needs trials that differ"}
     verdict, explained = _verdict(estimate, statistic, tolerance, len(there))
     reasons = [text for text in ([without] if missing else []) + [explained] if text]
     numbers = {"measured": estimate.value, "low": estimate.low, "high": estimate.high, "n": len(there)}
@@ -92,7 +94,7 @@ def _judged(values: FloatArray, statistic: Statistic, tolerance: Tolerance) -> d
 def _verdict(estimate: Estimate, statistic: Statistic, tolerance: Tolerance, trials: int) -> tuple[Verdict, str]:
     """The verdict, and for an undecided claim how many seeds would decide."""
     if estimate.low is None or estimate.high is None:
-        return "undecided", f"an interval needs at least {statistic.fewest} trials, {trials} were run"
+        return "undecided", f"an interval needs at least {statistic.fewest} trials with a value, there are {trials}"
     verdict = tolerance.verdict(estimate.low, estimate.high)
     if verdict != "undecided":
         return verdict, ""
@@ -100,27 +102,13 @@ def _verdict(estimate: Estimate, statistic: Statistic, tolerance: Tolerance, tri
     sides = [
         (estimate.value - estimate.low if bound < estimate.value else estimate.high - estimate.value, bound)
         for bound in (tolerance.at_least, tolerance.at_most)
-        if bound is not None and estimate.low < bound < estimate.high
+        if bound is not None and estimate.low <= bound <= estimate.high
     ]
     needed = [trials_needed(trials, width, abs(estimate.value - bound)) for width, bound in sides]
     enough = [number for number in needed if number is not None]
     if not enough or len(enough) < len(needed):
         return verdict, "more seeds than can be run would be needed to decide, at this scatter"
     return verdict, f"about {max(enough):,} seeds would decide, at this scatter"
-
-
-def summary(entries: Sequence[Mapping[str, Any]]) -> str:
-    """How many decided verdicts chance may have made wrong."""
-    decided = sum(entry["verdict"] in ("holds", "refuted") and not _certain(entry) for entry in entries)
-    expected = (1 - CONFIDENCE) / 2 * decided
-    return (
-        f"Every interval is a 95 % one: of the {decided} decided entries that rest on random trials, up to "
-        f"{expected:.1f} may be on the wrong side of their limit by chance"
-    )
-
-
-def _certain(entry: Mapping[str, Any]) -> bool:
-    return bool(entry["identity"]) or entry["statistic"] == "exact"
 
 
 def write(entries: list[dict[str, Any]], path: str | Path) -> None:
@@ -140,18 +128,3 @@ def table(entries: list[dict[str, Any]]) -> str:
         found = f"{entry['verdict']:12}  {measured:>10}  {interval_text(entry):>22}  {entry['n']:>3}"
         lines.append(f"{entry['id']:{width}}  {found}  {allowed}")
     return "\n".join(lines)
-
-
-def interval_text(entry: Mapping[str, Any]) -> str:
-    """An entry's interval, or nothing where there is none."""
-    return "" if entry["low"] is None else f"{entry['low']:.4g} to {entry['high']:.4g}"
-
-
-def allowed_text(tolerance: Mapping[str, float]) -> str:
-    """A tolerance in words."""
-    low, high = tolerance.get("at_least"), tolerance.get("at_most")
-    if low is None:
-        return f"at most {high:g}"
-    if high is None:
-        return f"at least {low:g}"
-    return f"{low:g} to {high:g}"

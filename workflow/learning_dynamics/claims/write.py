@@ -1,4 +1,4 @@
-"""From result files to the ledger's files."""
+"""From result files to the ledger."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from learning_dynamics.claims import entries, ledger, page
+from learning_dynamics.claims import entries, ledger
 from learning_dynamics.claims.measures import MEASURES, Results
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import provenance
@@ -17,16 +17,16 @@ def to_files(
     claims: Sequence[str],
     experiments: Mapping[str, Mapping[str, Any]],
     extensions: Mapping[str, str],
-    paths: Sequence[str],
+    path: str | Path,
     log: logging.Logger,
 ) -> None:
-    """Measure the claims on result files and write claims.json and claims.html.
+    """Measure the claims on result files and write claims.json.
 
     Args:
         claims: the table of the paper's claims, and a user's own if there is one.
         experiments: result files by experiment.
         extensions: files of the runs beyond the paper's experiments, by name.
-        paths: claims.json and claims.html.
+        path: claims.json.
         log: receives one line per claim and the table.
 
     Raises:
@@ -36,14 +36,10 @@ def to_files(
     results = Results(
         {name: ExperimentResults.from_files(name, files) for name, files in experiments.items()}, extensions
     )
-    table = entries.read(claims[0])
-    own = [entries.read_own(path, [claim.id for claim in table.claims]) for path in claims[1:]]
     judged: list[dict[str, Any]] = []
-    for path, of_file in zip(claims, [table, *own], strict=True):
-        commit = provenance.commit_of(Path(path))
-        judged += [entry | {"claims_commit": commit} for entry in ledger.judge(of_file.claims, MEASURES, results, log)]
+    for file, table in zip(claims, entries.read_all(claims), strict=True):
+        commit = provenance.commit_of(Path(file))
+        judged += [entry | {"claims_commit": commit} for entry in ledger.judge(table.claims, MEASURES, results, log)]
     for line in ledger.table(judged).splitlines():
         log.info("%s", line)
-    json_path, html_path = paths
-    ledger.write(judged, json_path)
-    page.write(judged, table, html_path)
+    ledger.write(judged, path)

@@ -10,7 +10,7 @@ from learning_dynamics.values import Count, Model
 
 
 class AutomaticSettings(Model):
-    """How `learning_rate: auto` and `updates: auto` are chosen from the structure of the data, before any training.
+    """How `learning_rate`, `updates` and standard deviations that are `auto` are chosen from the structure of the data.
 
     docs/own-images.md gives the formulas and what was measured.
     """
@@ -22,6 +22,11 @@ class AutomaticSettings(Model):
     )
     smallest_mode: Annotated[float, Field(gt=0, le=1)] = Field(
         default=0.05, description="A mode is worth waiting for if its s_α is at least this share of the largest."
+    )
+    start: Annotated[float, Field(ge=1e-12, le=0.1)] = Field(
+        default=0.001,
+        description="Initial weights whose standard deviation is `auto` are such that the part of a_α(0) that grows is "
+        "typically at most this share of s_α, for every mode worth waiting for.",
     )
     most_updates: Count = Field(
         default=1_000_000,

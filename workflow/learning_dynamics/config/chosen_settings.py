@@ -52,6 +52,8 @@ def resolved(experiment: Experiment, chosen: Mapping[str, Any]) -> Experiment:
     for network, rate in chosen["learning_rate"].items():
         if settings["networks"][network]["learning_rate"] == "auto":
             settings["networks"][network]["learning_rate"] = rate
+    for network, stds in chosen.get("initial_std", {}).items():
+        settings["networks"][network] |= stds
     return Experiment.model_validate(settings)
 
 

@@ -10,13 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from learning_dynamics.config import limits
 from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.config.experiments import Experiment
-from learning_dynamics.config.extensions import ExperimentName, Scaling, Variants
-from learning_dynamics.config.paper import paper_experiments
+from learning_dynamics.config.extensions import ExperimentName, Scaling, Variants, zero_padding
+from learning_dynamics.config.paper import LEDGER_SEEDS, paper_experiments
 from learning_dynamics.errors import did_you_mean
 from learning_dynamics.networks.registry import Networks
-from learning_dynamics.values import Automatic, Count, Model, Positive, ResultsFolder, UserPath
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
+from learning_dynamics.values import Automatic, Count, Model, Positive, ResultsFolder, Seeds, UserPath
 
 
 class DeepTraining(Model):
@@ -49,14 +51,22 @@ class Config(Model):
         "claims",
         "deep_training",
     )
+    # Keys of the runs beyond the paper's experiments, which have a folder and a figure of that name; those of variants.
+    EXTENSIONS: ClassVar = ("scaling", "variants", "zero_padding")
+    VARIANTS: ClassVar = ("variants", "zero_padding")
 
     results: ResultsFolder = Field(default="results", description="Folder for everything that is generated.")
-    root_seed: Annotated[int, Field(ge=0)] = Field(
+    root_seed: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=20230723,
         description="Root of all random streams; every seed of an experiment is an independent stream.",
     )
-    seeds: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=10, description="Repeated trainings (seeds 0, 1, …) of each network on each data set."
+    seeds: Seeds | Automatic = Field(
+        default="auto",
+        description="Repeated trainings (seeds 0, 1, …) of each network of every experiment that has no `seeds` of its "
+        f"own: a number means so many everywhere else. `auto`: {PAPER_TRIALS} as in the paper, of a user's experiments "
+        "too, and more where trainings take seconds and the claims ledger needs them "
+        f"({', '.join(f'`{name}`: {seeds}' for name, seeds in LEDGER_SEEDS.items())}). Figures, predictions and tables "
+        f"show the first {PAPER_TRIALS}, the ledger uses all.",
     )
     divergence_factor: Annotated[float, Field(gt=1, allow_inf_nan=False)] = Field(
         default=100.0,
@@ -78,8 +88,9 @@ class Config(Model):
     )
     seeds_per_job: Count | Automatic = Field(
         default="auto",
-        description="Seeds of a two-layer network that one job trains, one after the other. `auto`: as many, up "
-        "to ten, as take about a minute. A job that is interrupted makes those that it had finished anew.",
+        description="Seeds of a two-layer network that one job trains, one after the other. `auto`: 10, 5, 2 or 1, as "
+        "many as take about a minute. Where the last job had fewer, more `seeds` train its own again. A job that is "
+        "interrupted makes those that it had finished anew.",
     )
     archive: UserPath | None = Field(
         default=None,
@@ -91,10 +102,11 @@ class Config(Model):
         description="A table of claims of your own, judged beside the paper's: the rows of `config/claims.yaml`, about "
         "the paper's experiments or yours. `null`: none.",
     )
-    largest_input: Count = Field(
+    largest_input: Annotated[int, Field(ge=1, le=65536)] = Field(
         default=4096,
-        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square. Of larger images "
-        "there are the structure and estimates of the discovery times, but neither gradient flow nor training.",
+        description="Values C·n² in an image up to which Σxx is kept, 8 bytes times their square: 34 GB at 65,536. Of "
+        "larger images there are the structure and estimates of the discovery times, but neither gradient flow nor "
+        "training.",
     )
     most_modes: Count = Field(
         default=128,
@@ -121,6 +133,11 @@ class Config(Model):
         default_factory=Variants,
         description="Several kernels, zero padding and correlation, beyond the paper; `null` for none. Left out with "
         "the experiment they use.",
+    )
+    zero_padding: Variants | None = Field(
+        default_factory=zero_padding,
+        description="The same, by default for zero padding alone on CIFAR-4, whose images are not zero at their "
+        "borders; made with the target that makes its experiment.",
     )
 
     @field_validator("experiments")
@@ -154,6 +171,14 @@ class Config(Model):
         return self
 
     @model_validator(mode="after")
+    def _experiments_fit_time_and_memory(self) -> Self:
+        for name, experiment in self.experiments.items():
+            fault = limits.fault(experiment, self.automatic.most_updates)
+            if fault:
+                raise ValueError(fault if fault.startswith("automatic.") else f"experiments.{name}.{fault}")
+        return self
+
+    @model_validator(mode="after")
     def _extensions_have_their_experiments(self) -> Self:
         for key, name in self.extension_experiments().items():
             if name not in self.experiments:
@@ -167,15 +192,28 @@ class Config(Model):
                 )
         return self
 
+    def seeds_of(self, name: str) -> int:
+        """How often each network of an experiment is trained."""
+        own = self.experiments[name].seeds
+        if own is not None:
+            return own
+        return LEDGER_SEEDS.get(name, PAPER_TRIALS) if self.seeds == "auto" else self.seeds
+
     def extension_experiments(self) -> dict[str, str]:
         """The experiment that each run beyond the paper's uses, by the configuration key that names it."""
         names: dict[str, str] = {}
         if self.scaling is not None:
             names["scaling.std.experiment"] = self.scaling.std.experiment
             names["scaling.learning_rate.experiment"] = self.scaling.learning_rate.experiment
-        if self.variants is not None:
-            names["variants.experiment"] = self.variants.experiment
+        for key in self.VARIANTS:
+            if (block := self.variant_block(key)) is not None:
+                names[f"{key}.experiment"] = block.experiment
         return names
+
+    def variant_block(self, key: str) -> Variants | None:
+        """The variants under a key; None where there are none."""
+        block: Variants | None = getattr(self, key) if key in self.VARIANTS else None
+        return block
 
     def extension_experiment(self, key: str) -> Experiment:
         """What the runs under a key of ``extension_experiments`` take from their experiment: images and linear CNN."""
@@ -184,15 +222,16 @@ class Config(Model):
             "networks": Networks(linear_cnn=experiment.networks.linear_cnn, linear_fcnn=None),
             "snapshots": [],
         }
-        if key == "variants.experiment" and self.variants is not None:
-            changes |= {"updates": self.variants.updates, "records": self.variants.records}
+        if (block := self.variant_block(key.split(".")[0])) is not None:
+            changes |= {"updates": block.updates, "records": block.records}
         return experiment.model_copy(update=changes)
 
 
 def _unfit(key: str, experiment: Experiment) -> str | None:
     """Why the runs under a configuration key cannot use an experiment; None if they can."""
     dataset, network = experiment.dataset, experiment.networks.linear_cnn
-    if not dataset.ONE_IMAGE_PER_CLASS or dataset.shape is None or dataset.shape[0] != 1:
+    of_scaling = key.startswith("scaling.")
+    if of_scaling and (not dataset.ONE_IMAGE_PER_CLASS or dataset.shape is None or dataset.shape[0] != 1):
         return "has not one image of one channel per class"
     if network is None:
         return "has no linear_cnn"
@@ -200,6 +239,6 @@ def _unfit(key: str, experiment: Experiment) -> str | None:
         return "has settings that are auto"
     if key == "scaling.std.experiment" and not dataset.frequencies_disjoint:
         return "has modes that share frequencies"
-    if key == "variants.experiment" and network.initial_weights != "normal":
+    if not of_scaling and network.initial_weights != "normal":
         return "has a linear_cnn whose initial_weights are not normal"
     return None

@@ -20,14 +20,14 @@ _HEADER = """# yaml-language-server: $schema=schema.json
 # The paper: Pinson, Lenaerts & Ginis (ICML 2023). Generated from the defaults by `make config-documents`; do not edit.
 # README.md beside this file describes each key. To change something, write a file with only the keys that differ and
 # add it: snakemake --configfile mine.yaml …
-# Learning rates are λ of one update with the gradient of ½‖y − ŷ‖² of one sample. Write numbers with a decimal point:
-# 1.0e-3, not 1e-3.
+# Learning rates are λ of one update with the gradient of ½‖y − ŷ‖² of one sample.
 """
 
 # Remarks by the path of their key, on lines of their own or behind it.
 ABOVE = {
     "automatic": "How learning rates and updates that are `auto` are chosen from the data: docs/own-images.md.",
     "deep_training": "Where and how the deep networks are trained; a change does not train again what is there.",
+    "experiments": "Any of them may have its own number of seeds: `seeds: 40` beside its `updates`.",
     "experiments.pure_cosines": "Eq. 21, Fig. 3, Fig. S.3, App. I.1: one cosine per class; both networks start "
     "balanced and aligned.",
     "experiments.pure_cosines_cyclic": "Not in the paper: the same with the classes in turn, so that no random draw "
@@ -46,11 +46,13 @@ ABOVE = {
     "scaling.std": "App. G: alignment is the better, and discovery the later, the smaller the initial weights.",
     "scaling.learning_rate": "Eqs. 15 and 16: the gradient flow is the limit of small λ.",
     "variants": "Sec. 1 and App. C.2: more kernels, zero padding, correlation. null leaves them out.",
+    "zero_padding": "Sec. 1: zero padding where images are not zero at their borders; with the target `two-layer`.",
 }
 BESIDE = {
     "cifar10": "or a path: torchvision's folder, an image folder, or an archive of one",
     "checkpoint_minutes": "a change does not train again what is there",
     "seeds_per_job": "two-layer networks: as many as take a minute; a change does not train again what is there",
+    "seeds": "the paper's ten, more of trainings that take seconds; or a number: README.md",
     "archive": "or the path of an archive of a finished run: figures and ledger from it, without any training",
     "largest_input": "values in an image, C n², up to which Σxx is kept",
     "most_modes": "of more classes only the leading modes are kept",
@@ -116,7 +118,8 @@ def _flow(value: Any, name: str = "") -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_flow(inner, name) for inner in value) + "]"
     if isinstance(value, float):
-        # YAML takes a number without a decimal point for text.
+        # YAML takes a number in exponential notation without a decimal point for text: who reads the file by other
+        # means gets numbers.
         small = "learning_rate" in name or "std" in name or "e" in repr(value)
         return np.format_float_scientific(value, trim="0", exp_digits=1) if small else repr(value)
     return yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=math.inf)[1:-2]

@@ -29,10 +29,10 @@ of your own needs only what differs:
     snakemake --cores all --configfile mine.yaml
 
 `smoke.yaml` is such a file: everything in seconds, for tests. `schema.json` lets an editor complete and check keys.
-Write numbers with an exponent with a decimal point (`1.0e-3`): YAML reads `1e-3` as text. An empty mapping asks for a
-network with its defaults (`deep_relu_cnn: {}`); only over a `null` in `config.yaml`, where the paper leaves out a
-network that is trained unless told otherwise, give at least one key (`linear_cnn: {learning_rate: auto}` in `cifar10`):
-Snakemake reads an empty `{}` there as the `null`.
+Put names that look like numbers, and yes, no, on, off, true and false, in quotes: YAML makes values of them. An empty
+mapping asks for a network with its defaults (`deep_relu_cnn: {}`); only over a `null` in `config.yaml`, where the paper
+leaves out a network that is trained unless told otherwise, give at least one key (`linear_cnn: {learning_rate: auto}`
+in `cifar10`): Snakemake reads an empty `{}` there as the `null`.
 
 The learning rate λ belongs to one update with the gradient of ½‖y − ŷ‖² of one sample. The reported loss is the mean
 square error over the p outputs, (1/p)‖y − ŷ‖²; in terms of its gradient the step is λ·p/2. The deep networks' λ belongs

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from learning_dynamics.datasets.registry import Dataset
 from learning_dynamics.networks.registry import Networks
-from learning_dynamics.values import Automatic, Count, Model
+from learning_dynamics.values import Automatic, Count, Model, Seeds
 
 if TYPE_CHECKING:
     from learning_dynamics.networks.deep_cnn import DeepCNN
@@ -35,10 +35,23 @@ class Experiment(Model):
     records: Annotated[int, Field(ge=1, le=100_000)] = Field(
         default=400, description="Evenly spaced records of Ω, losses and spectra after the one at the start."
     )
+    # No part of the settings that results record and that are compared: of more seeds the first ones are the same.
+    seeds: Seeds | None = Field(
+        default=None,
+        exclude=True,
+        description="Repeated trainings of each network of this experiment; `null`: as many as `seeds` of the file. "
+        "More of them do not train again those that are there.",
+    )
     snapshots: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=1000)] = Field(
         default=[],
         description="Samples at which the weights of the two-layer networks are kept, besides the start and the end.",
     )
+
+    @field_validator("networks")
+    @classmethod
+    def _start_fits_the_scale(cls, networks: Networks, info: ValidationInfo) -> Networks:
+        dataset = info.data.get("dataset")
+        return networks.with_automatic_stds() if dataset is not None and dataset.automatic_scale else networks
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

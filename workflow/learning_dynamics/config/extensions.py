@@ -8,10 +8,14 @@ from pydantic import Field, StringConstraints, model_validator
 
 from learning_dynamics.datasets.kinds.cosines import Cosine, CosinesDataset
 from learning_dynamics.errors import did_you_mean
-from learning_dynamics.values import Count, Model, Positive, Side, distinct
+from learning_dynamics.values import Model, Positive, Rate, Side, Std, distinct
 
 ExperimentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 VariantName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
+
+# Of a run whose order of samples is drawn at once, 8 bytes each.
+LONGEST_IN_MEMORY = 10**8
+Seeds = Annotated[int, Field(ge=2, le=1000)]
 
 
 class SideScaling(Model):
@@ -27,9 +31,9 @@ class SideScaling(Model):
         ],
         description="The cosine of each class, the same on every side.",
     )
-    learning_rate: Positive = Field(default=4e-6, description="Learning rate λ of both networks, for every side.")
-    kernel_std: Positive = Field(default=1e-4, description="Standard deviation of the initial kernel.")
-    seeds: Annotated[int, Field(ge=2)] = Field(default=5, description="Initial kernels per side.")
+    learning_rate: Rate = Field(default=4e-6, description="Learning rate λ of both networks, for every side.")
+    kernel_std: Std = Field(default=1e-4, description="Standard deviation of the initial kernel.")
+    seeds: Seeds = Field(default=5, description="Initial kernels per side.")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -56,11 +60,11 @@ class StdScaling(Model):
     experiment: ExperimentName = Field(
         default="sums_of_cosines", description="Experiment whose images are used; its modes must share no frequency."
     )
-    stds: Annotated[list[Positive], Field(min_length=2)] = Field(
+    stds: Annotated[list[Std], Field(min_length=2)] = Field(
         default=[1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5], description="Standard deviations σ."
     )
-    learning_rate: Positive = Field(default=2e-5, description="Learning rate λ for every σ.")
-    seeds: Annotated[int, Field(ge=2)] = Field(default=10, description="Initial weights, for every σ the same times σ.")
+    learning_rate: Rate = Field(default=2e-5, description="Learning rate λ for every σ.")
+    seeds: Seeds = Field(default=10, description="Initial weights, for every σ the same times σ.")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -74,16 +78,22 @@ class LearningRateScaling(Model):
     experiment: ExperimentName = Field(
         default="geometric_shapes", description="Experiment whose images and initial weights are used."
     )
-    learning_rates: Annotated[list[Positive], Field(min_length=2)] = Field(
+    learning_rates: Annotated[list[Rate], Field(min_length=2)] = Field(
         default=[2e-5, 4e-5, 8e-5, 1.6e-4, 3.2e-4, 6.4e-4, 1.28e-3], description="Learning rates λ."
     )
     training_time: Positive = Field(default=8.0, description="λ times the number of updates, the same for every λ.")
     records: Annotated[int, Field(ge=10, le=10_000)] = Field(default=200, description="Evenly spaced records of Ω.")
-    seeds: Annotated[int, Field(ge=2)] = Field(default=10, description="Trainings for each λ and order of the classes.")
+    seeds: Seeds = Field(default=10, description="Trainings for each λ and order of the classes.")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         distinct("learning_rates", self.learning_rates)
+        longest = self.training_time / min(self.learning_rates)
+        if longest > LONGEST_IN_MEMORY:
+            raise ValueError(
+                f"training_time: {longest:.3g} updates at the smallest learning rate; expected at most "
+                f"{LONGEST_IN_MEMORY:,}, whose order is in memory"
+            )
         updates = self.training_time / max(self.learning_rates)
         if self.records > updates:
             raise ValueError(
@@ -132,16 +142,21 @@ def default_convolutions() -> dict[str, Convolution]:
 
 
 class Variants(Model):
-    """Linear CNNs beyond the theory's one circular kernel, trained like the CNN of an experiment."""
+    """Linear CNNs beyond the theory's one circular kernel, trained like the CNN of an experiment.
+
+    The defaults are those of `variants`; `config.yaml` has those of `zero_padding`.
+    """
 
     experiment: ExperimentName = Field(
         default="geometric_shapes",
         description="Experiment whose images, order of samples, learning rate and initial weights are used.",
     )
-    seeds: Annotated[int, Field(ge=2)] = Field(
+    seeds: Seeds = Field(
         default=10, description="Trainings of each variant, with the random streams of the experiment's own."
     )
-    updates: Count = Field(default=80000, description="Updates of each training, more than the slowest variant needs.")
+    updates: Annotated[int, Field(ge=1, le=LONGEST_IN_MEMORY)] = Field(
+        default=80000, description="Updates of each training, more than the slowest variant needs."
+    )
     records: Annotated[int, Field(ge=10, le=100_000)] = Field(default=800, description="Evenly spaced records of Ω.")
     reference: VariantName = Field(default="circular", description="The variant that the others are compared with.")
     convolutions: Annotated[dict[VariantName, Convolution], Field(min_length=1)] = Field(
@@ -160,3 +175,9 @@ class Variants(Model):
         if "comparison" in self.convolutions:
             raise ValueError("convolutions: 'comparison' is the file of the comparison; expected another name")
         return self
+
+
+def zero_padding() -> Variants:
+    """Zero padding where images reach their border, to which those of ``Variants()`` do not."""
+    convolutions = {name: default_convolutions()[name] for name in ("circular", "zero-padding")}
+    return Variants(experiment="cifar4", seeds=5, updates=50_000, records=250, convolutions=convolutions)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +13,16 @@ from pydantic_core import ErrorDetails
 
 from learning_dynamics.config import keys
 from learning_dynamics.config.configuration import Config
-from learning_dynamics.config.extensions import default_convolutions
+from learning_dynamics.config.extensions import Variants, zero_padding
 from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.datasets.registry import BY_KIND
-from learning_dynamics.errors import ConfigurationError, did_you_mean
+from learning_dynamics.errors import ConfigurationError, did_you_mean, printable
+
+# Beyond it a float has no neighbours among whole numbers.
+_LARGEST_WHOLE = 2**53
+_brief = reprlib.Repr()
+_brief.maxlevel, _brief.maxstring, _brief.maxother = 2, 80, 80
+_LONGEST_SHOWN = 200
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,16 +50,49 @@ def load(settings: Mapping[str, Any]) -> Config:
         defaults = {name: experiment.model_dump() for name, experiment in paper_experiments().items()}
         combined = merged(defaults, {str(name): value for name, value in experiments.items()})
         given["experiments"] = {name: value for name, value in combined.items() if value is not None}
-    variants = given.get("variants")
-    if isinstance(variants, Mapping) and isinstance(variants.get("convolutions"), Mapping):
-        defaults = {name: convolution.model_dump() for name, convolution in default_convolutions().items()}
-        combined = merged(defaults, {str(name): value for name, value in variants["convolutions"].items()})
-        convolutions = {name: value for name, value in combined.items() if value is not None}
-        given["variants"] = {**variants, "convolutions": convolutions}
+    for key, block in (("variants", Variants()), ("zero_padding", zero_padding())):
+        if isinstance(given.get(key), Mapping):
+            combined = merged(block.model_dump(), given[key])
+            if isinstance(convolutions := combined["convolutions"], Mapping):
+                combined["convolutions"] = {str(n): value for n, value in convolutions.items() if value is not None}
+            given[key] = combined
     try:
         return Config.model_validate(given)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_lines(error, given))) from None
+        numbers = _with_numbers(error, given)
+    try:
+        return Config.model_validate(numbers)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_lines(error, numbers))) from None
+
+
+def _with_numbers(error: ValidationError, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, where what should be a number and can be read as one is one.
+
+    YAML takes 1e5 for text, and 1.0e+5 for no whole number.
+    """
+    changed = copy.deepcopy(dict(settings))
+    for details in error.errors(include_url=False, include_context=False):
+        if details["type"] in ("int_type", "float_type"):
+            location = _as_written(details["loc"], changed)
+            number = _number(_value_at(location, changed), whole=details["type"] == "int_type")
+            if number is not None and location:
+                holder = _value_at(location[:-1], changed)
+                holder[location[-1]] = number
+    return changed
+
+
+def _number(value: Any, whole: bool) -> float | int | None:
+    """A number that a text in exponential notation or a float is; None if it is none, or should be whole and is not."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d{1,20}(\.\d{0,20})?[eE][-+]?\d{1,4}", value):
+        number = float(value)
+    elif isinstance(value, float) and whole:
+        number = value
+    else:
+        return None
+    if not whole:
+        return number
+    return int(number) if number.is_integer() and abs(number) <= _LARGEST_WHOLE else None
 
 
 def _lines(error: ValidationError, settings: Mapping[str, Any]) -> list[str]:
@@ -105,14 +144,15 @@ def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -
         return "missing; it has no default"
     if kind == "value_error":
         return str(context["error"])
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
-        plain = float(value)
-        advice = f"{plain:.1e}" if math.isfinite(plain) else "a finite number"
-        return f"expected a number, got the text '{value}': YAML reads a number without a point as text; write {advice}"
     if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?|null|true|false", value):
         return (
-            f"{details['msg'].replace('Input should be', 'expected', 1)}, got the text '{value}': write it without "
-            "quotes in a file for --configfile (inside --config every nested value is text)"
+            f"{details['msg'].replace('Input should be', 'expected', 1)}, got the text {_shown(value)}: write it "
+            "without quotes in a file for --configfile (inside --config every nested value is text)"
+        )
+    if kind == "string_type" and isinstance(value, bool | int | float):
+        return (
+            f"expected text, got {_shown(value)}: YAML reads numbers, and yes, no, on, off, true and false, as values "
+            f"of their own; put it in quotes, as in {_quoted(value)}"
         )
     if kind == "union_tag_not_found":
         return f"'kind' is missing; expected one of {', '.join(BY_KIND)}"
@@ -120,9 +160,20 @@ def _explanation(details: ErrorDetails, location: list[int | str], value: Any) -
         expected = str(context.get("expected") or context.get("expected_tags"))
         given = value.get("kind") if isinstance(value, Mapping) else value
         choices = re.findall(r"'([^']*)'", expected)
-        return f"expected {expected}, got {given!r}{did_you_mean(str(given), choices)}"
+        hint = did_you_mean(given, choices) if isinstance(given, str) else ""
+        return f"expected {expected}, got {_shown(given)}{hint}"
     if kind == "string_pattern_mismatch":
-        return f"expected a name of letters, digits and '_' that begins with a letter, got {details['input']!r}"
+        return f"expected a name of letters, digits and '_' that begins with a letter, got {_shown(details['input'])}"
     if kind in ("model_type", "dict_type"):
-        return f"expected keys and values, got {value!r}"
-    return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {value!r}"
+        return f"expected keys and values, got {_shown(value)}"
+    return f"{details['msg'].replace('Input should be', 'expected', 1)}, got {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    """A value as Python writes it, of one that is large only the beginning."""
+    shown = printable(_brief.repr(value))
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+
+
+def _quoted(value: Any) -> str:
+    return "'yes' or 'no'" if isinstance(value, bool) else f"'{_shown(value)}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from learning_dynamics.datasets import value_scale
 from learning_dynamics.datasets.labelled_images import SPLITS, ImageSource, LabelledImages
+from learning_dynamics.datasets.reading import ClassCount, Reading, listed
+from learning_dynamics.datasets.value_scale import Scale, Scaling, Values
 from learning_dynamics.errors import DataError
 from learning_dynamics.storage import netcdf, provenance
 
@@ -30,87 +34,142 @@ def write(data: LabelledImages, path: str | Path, experiment: str, settings: Map
     """
     if not np.isfinite(data.images).all():
         raise DataError(f"data set '{experiment}': an image holds a value that is not finite")
-    scaling = {"scale_factor": data.scale} if data.images.dtype == np.uint8 else {}
+    natural = data.images.dtype.kind == "u"
+    scaling = {"scale_factor": data.scale} if natural or data.scale != 1 else {}
     images = netcdf.variable(("image", "channel", "row", "column"), data.images, "images as stored", "1", **scaling)
-    described = _described(data, data.mean_image, _attributes(experiment, settings, data.origin, data.centred))
+    attributes = _attributes(experiment, settings, data.origin, data.centred)
+    if data.reading is not None:
+        attributes["reading"] = data.reading.json()
+    described = _described(data, data.mean_image, attributes)
     dataset = xr.Dataset({"images": images, **described.data_vars}, described.coords, described.attrs)
-    natural = data.images.dtype == np.uint8
     netcdf.write(dataset, path, uncompressed=("images",) if natural else ())
 
 
 def write_stream(
-    source: ImageSource, centred: bool, path: str | Path, experiment: str, settings: Mapping[str, Any]
-) -> None:
+    source: ImageSource,
+    centred: bool,
+    path: str | Path,
+    experiment: str,
+    settings: Mapping[str, Any],
+    *,
+    scale: Scale = None,
+) -> Reading:
     """The same file from images that are read one after the other, of which few are in memory at a time.
 
     Args:
-        source: gives all images, of one shape and type.
+        source: gives all images.
         centred: whether the mean training image is subtracted before any use.
         path: the file to make.
         experiment: its name.
         settings: everything that determined the content.
+        scale: what the values are divided by, see ``value_scale``.
+
+    Returns:
+        How the images were read, which is in the file too.
 
     Raises:
-        DataError: the source is damaged or holds images that do not belong together, there are more classes than
-            values in an image, or the file cannot be written.
+        DataError: the source is damaged or holds images that do not belong together or whose scale is not known, there
+            are more classes than values in an image, or the file cannot be written.
     """
-    sums: list[npt.NDArray[Any]] = []
+    writing = _Writing(source, experiment)
+    readings: list[Reading] = []
 
     def fill(file: netcdf.File) -> str:
-        waiting: dict[int, npt.NDArray[Any]] = {}
-        images = None
-        for index, image in source.read():
-            if images is None:
-                images = _image_variable(file, len(source.labels), image, source.class_names, experiment)
-                sums.append(np.zeros(image.shape, np.int64 if image.dtype == np.uint8 else np.float64))
-            waiting[index] = image
-            if len(waiting) * image.nbytes >= _WRITTEN_AT_ONCE:
-                _flush(images, waiting, source.is_test, sums[0])
-        _flush(images, waiting, source.is_test, sums[0])
+        writing.images_of(file)
+        scaling = writing.scaled(scale)
+        readings.append(_reading(source, writing.values, scaling))
         return "images"
 
     def describe() -> xr.Dataset:
-        (total,) = sums
-        scale = 1 / 255 if total.dtype == np.int64 else 1.0
-        mean = total / np.count_nonzero(~source.is_test) * scale if centred else np.zeros(total.shape)
-        return _described(source, mean, _attributes(experiment, settings, source.origin(), centred))
+        assert writing.total is not None
+        train = np.count_nonzero(~source.is_test)
+        mean = writing.total / train * writing.factor if centred else np.zeros(writing.total.shape)
+        attributes = _attributes(experiment, settings, source.origin(), centred)
+        return _described(source, mean, {**attributes, "reading": readings[0].json()})
 
     netcdf.write_in_pieces(path, fill, describe)
+    return readings[0]
 
 
-def _image_variable(
-    file: netcdf.File, number: int, image: npt.NDArray[Any], class_names: tuple[str, ...], experiment: str
-) -> netcdf.Variable:
-    if len(class_names) > image.size:
-        raise DataError(
-            f"data set '{experiment}': {len(class_names)} classes for images of {image.size} values; "
-            "expected at most one class per value; use larger images or fewer classes"
-        )
-    dimensions = ("image", "channel", "row", "column")
-    for name, size in zip(dimensions, (number, *image.shape), strict=True):
-        file.createDimension(name, size)
-    images = file.createVariable("images", image.dtype, dimensions, contiguous=True, fill_value=False)
-    images.set_auto_maskandscale(False)
-    attributes = {"long_name": "images as stored", "units": "1"}
-    images.setncatts({**attributes, "scale_factor": 1 / 255} if image.dtype == np.uint8 else attributes)
-    return images
+class _Writing:
+    """Images on their way into a file, and what is gathered of them there."""
+
+    def __init__(self, source: ImageSource, experiment: str) -> None:
+        self._source, self._experiment = source, experiment
+        self._images: netcdf.Variable = None
+        self.values = Values()
+        self.total: npt.NDArray[Any] | None = None
+        self.factor = 1.0
+
+    def images_of(self, file: netcdf.File) -> None:
+        """Write all images."""
+        waiting: dict[int, npt.NDArray[Any]] = {}
+        for index, image in self._source.alike():
+            if self._images is None:
+                self._images = self._variable(file, image)
+                self.total = np.zeros(image.shape, np.int64 if image.dtype.kind == "u" else np.float64)
+            waiting[index] = image
+            if len(waiting) * image.nbytes >= _WRITTEN_AT_ONCE:
+                self._flush(waiting)
+        self._flush(waiting)
+
+    def scaled(self, scale: Scale) -> Scaling:
+        """Note in the file what the values are multiplied with."""
+        source = self._source
+        value_scale.check_splits(self.values, source.split_names, source.describe)
+        found = value_scale.scaling(self.values, self._images.dtype, scale, source.factor, source.describe)
+        self.factor = found.factor
+        if self.factor != 1:
+            self._images.setncattr("scale_factor", self.factor)
+        return found
+
+    def _variable(self, file: netcdf.File, image: npt.NDArray[Any]) -> netcdf.Variable:
+        number, class_names = len(self._source.labels), self._source.class_names
+        if len(class_names) > image.size:
+            raise DataError(
+                f"data set '{self._experiment}': {len(class_names)} classes for images of {image.size} values; "
+                "expected at most one class per value; use larger images or fewer classes"
+            )
+        dimensions = ("image", "channel", "row", "column")
+        for name, size in zip(dimensions, (number, *image.shape), strict=True):
+            file.createDimension(name, size)
+        images = file.createVariable("images", image.dtype, dimensions, contiguous=True, fill_value=False)
+        images.set_auto_maskandscale(False)
+        images.setncatts({"long_name": "images as stored", "units": "1"})
+        return images
+
+    def _flush(self, waiting: dict[int, npt.NDArray[Any]]) -> None:
+        """Write the images that wait, neighbours together, and add those of the training split to the total."""
+        is_test = self._source.is_test
+        where = np.array(sorted(waiting), dtype=np.int64)
+        # Neighbours of one split.
+        ends = np.flatnonzero((np.diff(where) > 1) | np.diff(is_test[where].astype(np.int8)).astype(bool)) + 1
+        for run in np.split(where, ends):
+            if not len(run):
+                continue
+            block = np.stack([waiting[index] for index in run])
+            self._images[run[0] : run[-1] + 1] = block
+            self.values.add(block, SPLITS[int(is_test[run[0]])])
+            if not is_test[run[0]]:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    self.total += block.sum(axis=0, dtype=self.total.dtype)  # type: ignore[union-attr]
+        waiting.clear()
 
 
-def _flush(
-    images: netcdf.Variable,
-    waiting: dict[int, npt.NDArray[Any]],
-    is_test: npt.NDArray[np.bool_],
-    total: npt.NDArray[Any],
-) -> None:
-    """Write the images that wait, neighbours together, and add those of the training split to `total`."""
-    where = np.array(sorted(waiting), dtype=np.int64)
-    for run in np.split(where, np.flatnonzero(np.diff(where) > 1) + 1):
-        if not len(run):
-            continue
-        block = np.stack([waiting[index] for index in run])
-        images[run[0] : run[-1] + 1] = block
-        total += block[~is_test[run]].sum(axis=0, dtype=total.dtype)
-    waiting.clear()
+def _reading(source: ImageSource, values: Values, scaling: Scaling) -> Reading:
+    train, test = (
+        np.bincount(source.labels[source.is_test == held], minlength=len(source.class_names)) for held in (False, True)
+    )
+    return Reading(
+        classes=tuple(
+            ClassCount(name, int(train[index]), int(test[index])) for index, name in enumerate(source.class_names)
+        ),
+        value_range=values.range,
+        scaling=scaling.description,
+        passed_over=listed(source.passed_over),
+        passed_over_total=len(source.passed_over),
+        notes=(*source.notes, *scaling.notes),
+    )
 
 
 def _attributes(experiment: str, settings: Mapping[str, Any], origin: str, centred: bool) -> dict[str, Any]:
@@ -152,7 +211,7 @@ def read(path: str | Path) -> LabelledImages:
         DataError: the file is missing, damaged or of another layout.
     """
     dataset = netcdf.read(path)
-    return _from_file(path, dataset, lambda: dataset["images"].values)
+    return _from_file(path, dataset, lambda: (dataset["images"].values, dataset["images"].attrs))
 
 
 def open_file(path: str | Path) -> LabelledImages:
@@ -162,25 +221,50 @@ def open_file(path: str | Path) -> LabelledImages:
         DataError: the file is missing, damaged or of another layout.
     """
     dataset = netcdf.read(path, ("label", "split", "mean_image", "class_name"))
-    return _from_file(path, dataset, lambda: netcdf.LazyArray(path, "images"))
+
+    def images() -> tuple[Any, Mapping[str, Any]]:
+        lazy = netcdf.LazyArray(path, "images")
+        return lazy, lazy.attributes
+
+    return _from_file(path, dataset, images)
 
 
-def _from_file(path: str | Path, dataset: xr.Dataset, images: Callable[[], Any]) -> LabelledImages:
+def _from_file(
+    path: str | Path, dataset: xr.Dataset, images: Callable[[], tuple[Any, Mapping[str, Any]]]
+) -> LabelledImages:
+    """The data set in a file; `images` gives those and their attributes."""
     try:
+        stored, attributes = images()
         data = LabelledImages(
-            images=images(),
+            images=stored,
             labels=dataset["label"].values.astype(np.int64),
             is_test=dataset["split"].values == 1,
             class_names=tuple(str(name) for name in dataset["class_name"].values),
             centred=dataset.attrs["centred"] == "true",
             origin=dataset.attrs["origin"],
             whole_mean=dataset["mean_image"].values if "excerpt" in dataset.attrs else None,
+            factor=float(attributes.get("scale_factor", 1.0)),
+            reading=Reading.from_json(dataset.attrs["reading"]) if "reading" in dataset.attrs else None,
         )
         # As stored: its sum over many images need not be made again.
         data.__dict__["mean_image"] = dataset["mean_image"].values
     except KeyError as error:
         raise DataError(f"{path}: not a data set file, {error} is missing; delete it and run again") from error
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path}: not a data set file ({error}); delete it and run again") from error
     return data
+
+
+def reading(path: str | Path) -> dict[str, Any]:
+    """How a source of images was read: ``classes``, ``value_range``, ``scaling``, ``passed_over`` and ``notes``.
+
+    Empty if the file does not say.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    recorded: dict[str, Any] = json.loads(netcdf.read(path, []).attrs.get("reading", "{}"))
+    return recorded
 
 
 def excerpt(path: str | Path) -> xr.Dataset:

@@ -476,14 +476,14 @@ def _through_kernel(kernel, before, sample, upcoming, ahead, again, block, chann
 
 
 @compiled(error_model="numpy")
-def zero_padded_update(order, pixels, labels, kernels, readouts, side, rate, error_limit):
+def zero_padded_update(order, images, labels, kernels, readouts, side, rate, error_limit):
     """One update of `kernels` and `readouts`, in place, for each entry of `order`, with zeros beyond the images.
 
     Args:
         order: indices into the images.
-        pixels: of the images, see ``zero_padded_answers``.
+        images: (images, C, n, n).
         labels: class of each image.
-        kernels: (K, numbers), each as ``padded_numbers`` describes, zero but for the kernel.
+        kernels: (K, C, numbers), each as ``padded_numbers`` describes, zero but for the kernel.
         readouts: (p, numbers), the K readouts of n² numbers one after the other, zeros up to whole blocks behind them.
         side: n.
         rate: λ.
@@ -495,14 +495,22 @@ def zero_padded_update(order, pixels, labels, kernels, readouts, side, rate, err
     size = BLOCK_BYTES // 8
     classes, width = readouts.shape
     area, stride, border, before = side * side, 2 * side - 1, side - 1 - side // 2, side // 2
-    values, from_kernel, from_back, starts = pixels
+    channels, room = kernels.shape[1:]
+    most = channels * side * (side + side % 2)
+    values, from_kernel, from_back = np.zeros(most), np.zeros(most, np.int64), np.zeros(most, np.int64)
+    starts = np.zeros((channels, side + 1), np.int64)
     hidden, back = np.zeros(width + size), np.zeros(width)
-    padded, gradient = np.zeros(kernels.shape[1]), np.zeros(area + size)
+    padded, gradient = np.zeros(room), np.zeros(area + size)
     step_sizes = np.zeros(classes)
     total = 0.0
     for step in range(order.size):
         image = order[step]
-        _hidden_layer(kernels, values, from_kernel, starts[image], side, hidden)
+        _find_pixels(images[image], side, room, values, from_kernel, from_back, starts)
+        for k in range(kernels.shape[0]):
+            _add_shifted(
+                kernels[k].ravel(), values, from_kernel, starts, side // 2 + 1 - side, 1, side, hidden, k * area
+            )
+        hidden[kernels.shape[0] * area :] = 0.0
         squared = 0.0
         for i in range(classes):
             target = 1.0 if labels[image] == i else 0.0
@@ -523,27 +531,14 @@ def zero_padded_update(order, pixels, labels, kernels, readouts, side, rate, err
             for row in range(side):
                 for column in range(side):
                     padded[(row + before) * stride + column + before] = back[k * area + row * side + column]
-            _add_shifted(padded, values, from_back, starts[image], before, -1, side, gradient, 0)
-            for row in range(side):
-                for column in range(side):
-                    kernels[k, (row + border) * stride + column + border] += gradient[row * side + column]
+            for channel in range(channels):
+                own = starts[channel : channel + 1]
+                _add_shifted(padded, values, from_back, own, before, -1, side, gradient, 0)
+                for row in range(side):
+                    for column in range(side):
+                        entry = (row + border) * stride + column + border
+                        kernels[k, channel, entry] += gradient[row * side + column]
     return order.size, total
-
-
-@compiled(error_model="numpy")
-def zero_padded_answers(pixels, kernels, readouts, side, answers):
-    """ŷ for every image, into `answers` (images, p), with zeros beyond the images.
-
-    `pixels` are four arrays: the values of the pixels that are not zero, row by row of each image, in every row an even
-    number of them (a zero is added where it is odd); for each where in a padded kernel, and where in a padded image
-    of the hidden layer's size, its window begins; and (images, n + 1) the index of each row's first pixel.
-    """
-    values, from_kernel, _, starts = pixels
-    hidden = np.zeros(readouts.shape[1] + BLOCK_BYTES // 8)
-    for image in range(starts.shape[0]):
-        _hidden_layer(kernels, values, from_kernel, starts[image], side, hidden)
-        for i in range(readouts.shape[0]):
-            answers[image, i] = _inner_product(readouts[i], hidden)
 
 
 def padded_numbers(side: int) -> int:
@@ -555,17 +550,32 @@ def padded_numbers(side: int) -> int:
 
 
 @compiled(error_model="numpy")
-def _hidden_layer(kernels, values, from_kernel, starts, side, hidden):
-    """Σ over the pixels of x times the kernel moved there, for all kernels; zeros behind them."""
-    area = side * side
-    for k in range(kernels.shape[0]):
-        _add_shifted(kernels[k], values, from_kernel, starts, side // 2 + 1 - side, 1, side, hidden, k * area)
-    hidden[kernels.shape[0] * area :] = 0.0
+def _find_pixels(image, side, room, values, from_kernel, from_back, starts):
+    """The pixels of an image (C, n, n) that are not zero, row by row of each channel, an even number in every row.
+
+    Where it would be odd a zero is added. For each pixel: its value, and where in the padded kernels of all channels,
+    of `room` numbers each, and where in a padded image of the hidden layer's size, its window begins; and (C, n + 1)
+    the index of each row's first pixel.
+    """
+    found = 0
+    for channel in range(image.shape[0]):
+        for row in range(side):
+            starts[channel, row] = found
+            for column in range(side):
+                if image[channel, row, column] != 0.0:
+                    values[found] = image[channel, row, column]
+                    from_kernel[found] = channel * room + (side - 1 - row) * (2 * side - 1) + side - 1 - column
+                    from_back[found] = row * (2 * side - 1) + column
+                    found += 1
+            if found % 2:
+                values[found], from_kernel[found], from_back[found] = 0.0, 0, 0
+                found += 1
+        starts[channel, side] = found
 
 
 @compiled(error_model="numpy")
 def _add_shifted(padded, values, offsets, starts, first, direction, side, out, at):
-    """``out[at + r n + c] = Σ_pixels value · padded[offset + r (2n − 1) + c]`` for r, c < n.
+    """``out[at + r n + c] = Σ_pixels value · padded[offset + r (2n − 1) + c]`` for r, c < n, over all channels.
 
     Row r takes the pixels of the n image rows from `first` + `direction`·r on: the others would meet zeros. What a
     row's last block holds beyond n is overwritten by the next row.
@@ -573,14 +583,15 @@ def _add_shifted(padded, values, offsets, starts, first, direction, side, out, a
     size = BLOCK_BYTES // 8
     for row in range(side):
         lowest = first + direction * row
-        start, stop = starts[max(lowest, 0)], starts[min(lowest + side, side)]
+        begin, end = max(lowest, 0), min(lowest + side, side)
         for column in range(0, side, size):
             index = row * (2 * side - 1) + column
             # Two sums, so that one need not wait for the other.
             even, odd = everywhere(0.0), everywhere(0.0)
-            for pixel in range(start, stop, 2):
-                even = times_plus(everywhere(values[pixel]), load(padded, index + offsets[pixel]), even)
-                odd = times_plus(everywhere(values[pixel + 1]), load(padded, index + offsets[pixel + 1]), odd)
+            for channel in range(starts.shape[0]):
+                for pixel in range(starts[channel, begin], starts[channel, end], 2):
+                    even = times_plus(everywhere(values[pixel]), load(padded, index + offsets[pixel]), even)
+                    odd = times_plus(everywhere(values[pixel + 1]), load(padded, index + offsets[pixel + 1]), odd)
             store(out, at + row * side + column, times_plus(everywhere(1.0), even, odd))
 
 

@@ -22,20 +22,21 @@ FloatArray = npt.NDArray[np.float64]
 
 # Of the spectra of all images.
 MOST_BYTES = 10**9
-# Multiply-adds of the answers to all images with zero padding, a tenth of a second.
-MOST_PRODUCTS = 10**9
 
 
 @dataclass(frozen=True)
 class Weights:
-    """kernels: k_κ, shape (K, n, n). readouts: W_κ with each row as an image, shape (p, K, n, n)."""
+    """kernels: k_κc, shape (K, C, n, n). readouts: W_κ with each row as an image, shape (p, K, n, n)."""
 
     kernels: FloatArray
     readouts: FloatArray
 
 
 class Engine(Protocol):
-    """The network ŷ = Σ_κ W_κ (k_κ ∗ x) on the images it was made with."""
+    """The network ŷ = Σ_κ W_κ Σ_c (k_κc ∗ x_c) on the images it was made with."""
+
+    def start(self, initial: Weights) -> None:
+        """Begin anew with other weights of the same shape."""
 
     def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
         """One update for each entry of `order`, an index into the images and their `labels`.
@@ -43,9 +44,6 @@ class Engine(Protocol):
         Returns:
             The number of updates made, less than ``len(order)`` if the training diverged, and the sum of ‖y − ŷ‖².
         """
-
-    def answers(self) -> FloatArray:
-        """ŷ for every image, shape (images, p)."""
 
     def weights(self) -> Weights:
         """A copy of the present kernels and readouts as images."""
@@ -79,13 +77,13 @@ def engine(
 
     Args:
         initial: initial weights, kernels as large as the images.
-        images: the distinct inputs, of one channel, shape (images, n, n).
+        images: the distinct inputs, shape (images, C, n, n).
         layer: padding and operation.
         learning_rate: λ, applied to the gradient of ½‖y − ŷ‖².
         error_limit: an update whose ‖y − ŷ‖² is above it, or not a number, ends the training.
 
     Raises:
-        DataError: there are too many or too large images.
+        DataError: there are too many or too large images for the spectra of circular padding.
     """
     make = CircularEngine if layer.padding == "circular" else ZeroPaddedEngine
     return make(initial, images, layer.operation, learning_rate, error_limit)
@@ -109,30 +107,34 @@ class CircularEngine:
                 f"{needed / 1e9:.1f} GB of spectra; variants of the convolution may have {MOST_BYTES / 1e9:g} GB"
             )
         self._conjugate = operation == "correlation"
+        self._learning_rate, self._error_limit = learning_rate, error_limit
+        self.start(initial)
+        spectra = self._conjugated(fourier.half_coefficients(images))
+        self._samples = self._network.samples(np.tile(spectra, self._kernels))
+
+    def start(self, initial: Weights) -> None:
+        """See ``Engine``."""
+        kernels = fourier.half_spectrum(initial.kernels).swapaxes(0, 1)
+        readouts = self._conjugated(fourier.half_spectrum(initial.readouts))
         self._network = SpectralNetwork(
-            fourier.half_spectrum(initial.kernels).reshape(1, -1),
-            self._conjugated(fourier.half_spectrum(initial.readouts)).reshape(len(initial.readouts), -1),
+            kernels.reshape(len(kernels), -1),
+            readouts.reshape(len(readouts), -1),
             np.tile(fourier.half_plane_weights(self._side).ravel(), self._kernels),
             side=self._side,
-            learning_rate=learning_rate,
-            error_limit=error_limit,
+            learning_rate=self._learning_rate,
+            error_limit=self._error_limit,
         )
-        spectra = self._conjugated(fourier.half_spectrum(images)).reshape(len(images), 1, -1)
-        self._samples = self._network.samples(np.tile(spectra, self._kernels))
 
     def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
         """See ``Engine``."""
         return self._network.update(self._samples, labels, order)
 
-    def answers(self) -> FloatArray:
-        """See ``Engine``."""
-        return self._network.answers(self._samples)
-
     def weights(self) -> Weights:
         """See ``Engine``."""
         side = self._side
-        kernels = self._network.kernel().reshape(self._kernels, side, side // 2 + 1)
-        readouts = self._conjugated(self._network.readout()).reshape(-1, *kernels.shape)
+        plane = (self._kernels, side, side // 2 + 1)
+        kernels = self._network.kernel().reshape(-1, *plane).swapaxes(0, 1)
+        readouts = self._conjugated(self._network.readout()).reshape(-1, *plane)
         return Weights(fourier.image_from_half(kernels, side), fourier.image_from_half(readouts, side))
 
     def _conjugated(self, spectra: fourier.ComplexArray) -> fourier.ComplexArray:
@@ -145,33 +147,31 @@ class ZeroPaddedEngine:
     def __init__(
         self, initial: Weights, images: FloatArray, operation: str, learning_rate: float, error_limit: float
     ) -> None:
-        self._side = side = images.shape[-1]
-        products = initial.kernels.size * images.size
-        if products > MOST_PRODUCTS:
-            raise DataError(
-                f"{len(images)} distinct images of {side}x{side} pixels and {len(initial.kernels)} kernels need "
-                f"{products:.1e} multiplications for the answers to them; variants with zero padding are for few small "
-                f"images, with at most {MOST_PRODUCTS:.0e}"
-            )
+        self._side = images.shape[-1]
         self._flip = operation == "correlation"
-        self._pixels = _pixels(images)
+        self._images = np.ascontiguousarray(images)
+        self._learning_rate, self._error_limit = learning_rate, error_limit
+        self.start(initial)
+
+    def start(self, initial: Weights) -> None:
+        """See ``Engine``."""
+        side = self._side
         kernels = flipped(initial.kernels) if self._flip else initial.kernels
-        border = np.zeros((len(kernels), 2 * side - 1, 2 * side - 1))
+        border = np.zeros((*kernels.shape[:2], 2 * side - 1, 2 * side - 1))
         self._window = slice(side - 1 - side // 2, 2 * side - 1 - side // 2)
-        border[:, self._window, self._window] = np.fft.fftshift(kernels, axes=(-2, -1))
-        self._kernels = np.zeros((len(kernels), compiled_updates.padded_numbers(side)))
-        self._kernels[:, : (2 * side - 1) ** 2] = border.reshape(len(kernels), -1)
-        size = compiled_updates.lanes(np.float64)
-        self._readouts = np.zeros((len(initial.readouts), -(-kernels.size // size) * size))
-        self._readouts[:, : kernels.size] = initial.readouts.reshape(len(initial.readouts), -1)
-        self._learning_rate = learning_rate
-        self._error_limit = error_limit
+        border[..., self._window, self._window] = np.fft.fftshift(kernels, axes=(-2, -1))
+        self._kernels = np.zeros((*kernels.shape[:2], compiled_updates.padded_numbers(side)))
+        self._kernels[..., : (2 * side - 1) ** 2] = border.reshape(*kernels.shape[:2], -1)
+        self._shape = initial.readouts.shape
+        size, numbers = compiled_updates.lanes(np.float64), initial.readouts[0].size
+        self._readouts = np.zeros((len(initial.readouts), -(-numbers // size) * size))
+        self._readouts[:, :numbers] = initial.readouts.reshape(len(initial.readouts), -1)
 
     def update(self, labels: npt.NDArray[np.int64], order: npt.NDArray[np.int64]) -> tuple[int, float]:
         """See ``Engine``."""
         return compiled_updates.zero_padded_update(
             order,
-            self._pixels,
+            self._images,
             labels,
             self._kernels,
             self._readouts,
@@ -180,18 +180,12 @@ class ZeroPaddedEngine:
             self._error_limit,
         )
 
-    def answers(self) -> FloatArray:
-        """See ``Engine``."""
-        answers = np.empty((len(self._pixels[-1]), len(self._readouts)))
-        compiled_updates.zero_padded_answers(self._pixels, self._kernels, self._readouts, self._side, answers)
-        return answers
-
     def weights(self) -> Weights:
         """See ``Engine``."""
         side = self._side
-        border = self._kernels[:, : (2 * side - 1) ** 2].reshape(-1, 2 * side - 1, 2 * side - 1)
-        kernels = np.fft.ifftshift(border[:, self._window, self._window], axes=(-2, -1))
-        readouts = self._readouts[:, : kernels.size].reshape(-1, *kernels.shape)
+        border = self._kernels[..., : (2 * side - 1) ** 2].reshape(*self._kernels.shape[:2], 2 * side - 1, -1)
+        kernels = np.fft.ifftshift(border[..., self._window, self._window], axes=(-2, -1))
+        readouts = self._readouts[:, : np.prod(self._shape[1:])].reshape(self._shape)
         return Weights(flipped(kernels) if self._flip else kernels, readouts.copy())
 
 
@@ -203,19 +197,40 @@ def flipped(kernels: FloatArray) -> FloatArray:
     return np.roll(kernels[..., ::-1, ::-1], (1, 1), axis=(-2, -1))
 
 
+def network_matrix(weights: Weights, layer: Layer) -> FloatArray:
+    """The whole network as one matrix M, ŷ = M x, shape (p, C n²).
+
+    M_ic(j) = Σ_κ Σ_r W_iκ(r) k_κc(r − j), with r and j pixels: a correlation of readouts and kernels, which is circular
+    on the image or, with zeros beyond it, on a plane so large that nothing comes round.
+    """
+    kernels = flipped(weights.kernels) if layer.operation == "correlation" else weights.kernels
+    side = kernels.shape[-1]
+    period = side if layer.padding == "circular" else 2 * side
+    # Where entries of the kernel are: the upper half is that of negative ones.
+    place = (np.arange(side) + side // 2) % side - side // 2
+    kernel_plane = np.zeros((*kernels.shape[:2], period, period))
+    kernel_plane[..., place[:, None], place] = kernels
+    readout_plane = np.zeros((*weights.readouts.shape[:2], period, period))
+    readout_plane[..., :side, :side] = weights.readouts
+    kernel, readout = fourier.half_spectrum(kernel_plane), fourier.half_spectrum(readout_plane)
+    products = (readout[:, :, None] * np.conj(kernel)).sum(axis=1)
+    rows = fourier.image_from_half(period * products, period)[..., :side, :side]
+    return rows.reshape(len(rows), -1)
+
+
 def normal_weights(
-    generator: np.random.Generator, shape: tuple[int, int, int], kernel_std: float, readout_std: float
+    generator: np.random.Generator, shape: tuple[int, int, int, int], kernel_std: float, readout_std: float
 ) -> Weights:
     """Normal kernels and readouts whose variance is shared by the K kernels.
 
     The frequencies of all kernels add up in a_α = n d_α Σ_l |v̂^α_l| Σ_κ |k̂_κl|² once they are aligned and balanced, and
     each κ obeys the single kernel's equations. Standard deviations over √K leave the expectation of a_α(0), and with it
     the predicted trajectory, as it is. Kernel and readout are drawn together, κ after κ, so that the first ones are
-    those of a network with fewer kernels, times a factor. `shape` is (p, K, n).
+    those of a network with fewer kernels, times a factor. `shape` is (p, K, C, n).
     """
-    classes, kernels, side = shape
+    classes, kernels, channels, side = shape
     drawn = [
-        (generator.standard_normal((side, side)), generator.standard_normal((classes, side, side)))
+        (generator.standard_normal((channels, side, side)), generator.standard_normal((classes, side, side)))
         for _ in range(kernels)
     ]
     share = np.sqrt(kernels)
@@ -223,19 +238,3 @@ def normal_weights(
         kernel_std / share * np.stack([kernel for kernel, _ in drawn]),
         readout_std / share * np.stack([readout for _, readout in drawn], axis=1),
     )
-
-
-def _pixels(images: FloatArray) -> tuple[npt.NDArray[np.generic], ...]:
-    """The pixels that are not zero, as ``compiled_updates.zero_padded_answers`` takes them."""
-    number, side, _ = images.shape
-    image, row, column = np.nonzero(images)
-    counts = np.bincount((image * side + row), minlength=number * side)
-    ends = np.concatenate([[0], np.cumsum(counts + counts % 2)])
-    # The index of a pixel among all, with the zeros that were added in the rows before.
-    index = np.arange(len(image)) + (ends[:-1] - (np.cumsum(counts) - counts))[image * side + row]
-    values, from_kernel, from_back = np.zeros(ends[-1]), np.zeros(ends[-1], np.int64), np.zeros(ends[-1], np.int64)
-    values[index] = images[image, row, column]
-    from_kernel[index] = (side - 1 - row) * (2 * side - 1) + side - 1 - column
-    from_back[index] = row * (2 * side - 1) + column
-    starts = ends[np.arange(number)[:, None] * side + np.arange(side + 1)]
-    return values, from_kernel, from_back, starts

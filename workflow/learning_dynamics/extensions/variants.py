@@ -11,13 +11,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from learning_dynamics.config.extensions import Convolution
-from learning_dynamics.datasets.labelled_images import LabelledImages, Split
 from learning_dynamics.engines import convolution_variants
-from learning_dynamics.errors import DataError
 from learning_dynamics.numerics import discovery, fits
-from learning_dynamics.numerics.correlations import FloatArray, Structure, decompose
+from learning_dynamics.numerics.correlations import FloatArray, effective_singular_values
+from learning_dynamics.numerics.losses import mean_square_error
 from learning_dynamics.numerics.random_streams import Trial
 from learning_dynamics.storage import netcdf, provenance
+from learning_dynamics.structure.training_data import TrainingData
 from learning_dynamics.training import loop
 from learning_dynamics.training.task import Trials
 
@@ -27,7 +27,7 @@ _PACKAGES = ("numpy", "scipy", "numba", "xarray", "netCDF4")
 
 
 def train(
-    name: str, convolution: Convolution, trials: Trials, data: LabelledImages, divergence_factor: float
+    name: str, convolution: Convolution, trials: Trials, data: TrainingData, divergence_factor: float
 ) -> xr.Dataset:
     """All trainings of one variant, with the initial weights and samples of the experiment's own trials.
 
@@ -39,33 +39,30 @@ def train(
         name: of the variant.
         convolution: number of kernels, padding, operation.
         trials: of the experiment, which gives order, updates, records, λ and standard deviations of the linear CNN.
-        data: few images of one channel.
+        data: of the experiment.
         divergence_factor: a sample's loss above this many times 1/p is a divergence.
 
     Returns:
-        Ω, loss, final kernels and discovery times of every seed; time in samples.
+        Ω, loss, final kernels and discovery times of every seed, of the modes that can be discovered; time in samples.
 
     Raises:
-        DataError: there are too many or too large images, or several channels.
+        DataError: there are too many or too large images.
         DivergenceError: the loss became infinite or far larger than at the start.
     """
     experiment = trials.settings
     model = experiment.networks.linear_cnn
     assert model is not None  # the configuration asks for it
     channels, side, _ = data.shape
-    if channels != 1:
-        raise DataError(f"experiment '{trials.name}': {channels} channels; variants are for images of one channel")
-    split = data.split("train")
     samples = np.array(experiment.record_samples())
-    course = _Course(split, decompose(split.correlations().input_output), samples, model.rate, divergence_factor)
+    course = _Course(data, samples, model.rate, divergence_factor)
     runs, differences = [], []
     for seed in range(trials.seeds):
         streams = Trial(trials.root_seed, trials.name, seed)
-        shape = (data.classes, convolution.kernels, side)
+        shape = (data.classes, convolution.kernels, channels, side)
         initial = convolution_variants.normal_weights(
-            streams.stream("linear_cnn"), shape, model.kernel_std, model.readout_std
+            streams.stream("linear_cnn"), shape, model.std("kernel_std"), model.std("readout_std")
         )
-        order = streams.sample_order(experiment.order, len(split), experiment.update_count)
+        order = streams.sample_order(experiment.order, course.images).between(0, experiment.update_count)
         describe = f"variant '{name}', seed {seed}"
         run = course.run(initial, convolution.padding, "convolution", order, describe)
         if convolution.operation == "correlation":
@@ -83,10 +80,10 @@ def train(
         "experiment": trials.name,
         **experiment.model_dump(mode="json"),
     }
-    return xr.Dataset(
+    return netcdf.dataset(
         _variables(course.structure.singular_values, samples, runs, np.array(differences)),
-        coords={"sample": netcdf.variable(("sample",), samples, "training samples seen", "samples")},
-        attrs=provenance.attributes(
+        {"sample": netcdf.variable(("sample",), samples, "training samples seen")},
+        provenance.attributes(
             f"Variant {name} of the linear CNN on {trials.name}",
             "Pinson et al. 2023, Eqs. 4, 5, 8 and S.18 to S.29",
             relevant,
@@ -119,7 +116,7 @@ def compare(files: Mapping[str, str], reference: str) -> xr.Dataset:
     losses = np.stack([run["train_loss"].values[:, -1] for run in runs.values()], axis=1)
     dimensions = ("variant", "mode")
     variables = (
-        fits.summary("discovery_time", times, dimensions, "when a_α passes s_α/2", "samples")
+        fits.summary("discovery_time", times, dimensions, "samples until a_α passes s_α/2")
         | fits.summary("discovery_time_ratio", ratios, dimensions, "discovery time over the reference's, same seed")
         | fits.summary(
             "difference",
@@ -133,10 +130,10 @@ def compare(files: Mapping[str, str], reference: str) -> xr.Dataset:
     variables["mean_difference"] = netcdf.variable(
         dimensions, np.sqrt((mean**2).mean(axis=1)), "the difference of the means over the seeds"
     )
-    return xr.Dataset(
+    return netcdf.dataset(
         variables,
-        coords={"variant": netcdf.variable(("variant",), np.array(list(runs), dtype=object), "variant")},
-        attrs=provenance.attributes(
+        {"variant": netcdf.variable(("variant",), np.array(list(runs), dtype=object), "variant")},
+        provenance.attributes(
             "Variants of the linear CNN against the reference",
             "Pinson et al. 2023, Sec. 1 and App. C.2",
             {"reference": reference, "variants": {name: run.attrs["settings"] for name, run in runs.items()}},
@@ -148,7 +145,7 @@ def compare(files: Mapping[str, str], reference: str) -> xr.Dataset:
 
 @dataclass(frozen=True)
 class _Run:
-    """omega: Ω, shape (samples, modes, modes). loss: shape (samples,). kernels: at the end, shape (K, n, n)."""
+    """omega: Ω, shape (samples, modes, modes). loss: shape (samples,). kernels: at the end, shape (K, C, n, n)."""
 
     omega: FloatArray
     loss: FloatArray
@@ -172,22 +169,18 @@ class _Course:
     """The data, on which networks are trained, and what is recorded of them."""
 
     def __init__(
-        self,
-        split: Split,
-        structure: Structure,
-        samples: npt.NDArray[np.int64],
-        learning_rate: float,
-        error_limit: float,
+        self, data: TrainingData, samples: npt.NDArray[np.int64], learning_rate: float, error_limit: float
     ) -> None:
-        self.structure = structure
-        self._images = split.inputs(slice(None))[:, 0]
-        self._labels = split.labels
-        # Σŷx is an average over the images, so that the matrix of the whole network is not needed.
-        self._in_modes = split.vectors(slice(None)) @ structure.right / len(split)
-        self._targets = np.eye(len(structure.left))[split.labels]
+        split = data.images.split("train")
+        self.images = len(split)
+        self.structure = data.structure.leading(data.structure.discoverable.sum())
+        self._averages = data.correlations["train"]
+        self._inputs, self._labels = split.inputs(slice(None)), split.labels
         self._samples = samples
         self._learning_rate = learning_rate
         self._error_limit = error_limit
+        # To bring the images into an engine's form takes longer than some trainings.
+        self._engines: dict[convolution_variants.Layer, convolution_variants.Engine] = {}
 
     def run(
         self,
@@ -199,19 +192,24 @@ class _Course:
     ) -> _Run:
         """Train once."""
         layer = convolution_variants.Layer(padding, operation)
-        engine = convolution_variants.engine(initial, self._images, layer, self._learning_rate, self._error_limit)
+        if layer not in self._engines:
+            self._engines[layer] = convolution_variants.engine(
+                initial, self._inputs, layer, self._learning_rate, self._error_limit
+            )
+        engine = self._engines[layer]
+        engine.start(initial)
         subject = loop.Subject(describe, len(self.structure.left), self._learning_rate)
-        records = [
-            self._record(engine.answers())
-            for _ in loop.course(_Trainee(engine, self._labels, order), self._samples.tolist(), subject)
-        ]
-        omega, loss = zip(*records, strict=True)
-        return _Run(np.array(omega), np.array(loss), engine.weights().kernels)
-
-    def _record(self, answers: FloatArray) -> tuple[FloatArray, float]:
-        """Ω and the loss from the answers to every image, shape (images, p)."""
-        error = (self._targets - answers).ravel()
-        return self.structure.left.T @ (answers.T @ self._in_modes), float(error @ error) / error.size
+        networks = np.stack(
+            [
+                convolution_variants.network_matrix(engine.weights(), layer)
+                for _ in loop.course(_Trainee(engine, self._labels, order), self._samples.tolist(), subject)
+            ]
+        )
+        return _Run(
+            effective_singular_values(networks, self._averages, self.structure),
+            mean_square_error(networks, self._averages),
+            engine.weights().kernels,
+        )
 
 
 def _variables(
@@ -229,14 +227,15 @@ def _variables(
             "mean square error over the p outputs and all training images",
         ),
         "final_kernel": netcdf.variable(
-            ("seed", "kernel", "row", "column"), np.array([run.kernels for run in runs]), "kernels at the end"
+            ("seed", "kernel", "row", "column"),
+            np.array([run.kernels.reshape(-1, *run.kernels.shape[2:]) for run in runs]),
+            "kernels at the end, of every channel one after the other",
         ),
         "singular_values": netcdf.variable(("mode",), limits, "singular values s_α of Σyx"),
         "discovery_time": netcdf.variable(
             ("seed", "mode"),
             discovery.discovery_times(samples.astype(np.float64), np.einsum("stmm->stm", omega), limits),
-            "when a_α passes s_α/2; NaN if not within the run",
-            "samples",
+            "samples until a_α passes s_α/2; NaN if not within the run",
         ),
     }
     if len(differences):

@@ -77,12 +77,11 @@ EXPERIMENT_FIGURES = {
     "discovery_times": "Discovery times",
 }
 
-# Drawn for a prediction, without any training; the ``draw`` of each module takes one experiment's results.
+# Drawn for a prediction, without any training, in one column; the ``draw`` of each takes one experiment's results.
 PREDICTION_FIGURES = {
-    "images": "The images",
-    "structure": "Their statistical structure",
     "predicted_order": "When each mode should be found",
     "predicted_frequencies": "Which frequencies should win",
+    "structure": "Statistical structure of the images",
 }
 
 # Drawn from a user's own experiment alone after training; the ``draw`` of each module takes a list of one.
@@ -97,10 +96,14 @@ SUMMARY_FIGURES = {
     "predicted_kernel": "beyond.predicted_kernel",
 }
 
+# Drawn of the runs beyond the paper's experiments: by key a module in ``beyond``, which names the caption.
+EXTENSION_FIGURES = {"scaling": "scaling", "variants": "variants", "zero_padding": "variants"}
+
 # Titles in the report of the figures beyond the paper.
 TITLES_BEYOND_THE_PAPER = {
     "predicted_discovery": "Discovery times, predicted and measured",
     "predicted_kernel": "Kernel spectra, predicted and measured",
     "scaling": "Scaling with n, σ and λ",
     "variants": "Kernels, padding, correlation",
+    "zero_padding": "Zero padding where images reach the border",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
 from learning_dynamics.figures import style
+from learning_dynamics.figures.class_labels import ClassLabels, class_labels
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.results import ExperimentResults
 
@@ -46,7 +48,7 @@ def block_title(panel: Panel, letter: str, title: str = "") -> None:
 
 def wrapped(name: str, width: int = 12) -> str:
     """A class name broken into lines that fit above an image."""
-    return textwrap.fill(name, width, break_long_words=False)
+    return textwrap.fill(name, width)
 
 
 def mode_name(mode: int) -> str:
@@ -74,9 +76,15 @@ def class_images(results: ExperimentResults, modes: Sequence[int]) -> FloatArray
     return np.asarray(results.structure["class_means"].values[_main_classes(results, modes)])
 
 
-def class_names(results: ExperimentResults, modes: Sequence[int]) -> list[str]:
-    """For every mode the name of the class that its u^α weighs most."""
-    return [results.data.class_names[index] for index in _main_classes(results, modes)]
+def main_class_labels(results: ExperimentResults, modes: Sequence[int]) -> ClassLabels:
+    """For every mode the label of the class that its u^α weighs most."""
+    every = labels(results)
+    return replace(every, texts=tuple(every.texts[index] for index in _main_classes(results, modes)))
+
+
+def labels(results: ExperimentResults) -> ClassLabels:
+    """What figures call the classes."""
+    return class_labels(results.data.class_names)
 
 
 def _main_classes(results: ExperimentResults, modes: Sequence[int]) -> npt.NDArray[np.intp]:
@@ -116,7 +124,7 @@ def class_modes(singular_values: FloatArray, left: FloatArray, right: FloatArray
     return np.asarray(np.einsum("m,cm,mkij->cmkij", singular_values, left, right))
 
 
-def show_pictures(axes: Iterable[Axes], pictures: Iterable[FloatArray], titles: Sequence[str] = ()) -> AxesImage:
+def show_pictures(axes: Iterable[Axes], pictures: Iterable[FloatArray], titles: ClassLabels | None = None) -> AxesImage:
     """Input images on one scale: dark to bright or, with negative values, signed; the last one is returned."""
     pictures = list(pictures)
     signed = min(float(picture.min()) for picture in pictures) < 0
@@ -125,8 +133,8 @@ def show_pictures(axes: Iterable[Axes], pictures: Iterable[FloatArray], titles: 
         image = style.show_image(panel, picture, signed, limit)
         if not signed:
             image.set_cmap("gray")
-        if index < len(titles):
-            panel.set_title(wrapped(titles[index]))
+        if titles:
+            panel.set_title(wrapped(titles.texts[index]), **titles.appearance)
     return image
 
 
@@ -137,18 +145,18 @@ def show_vectors(axes: Iterable[Axes], vectors: Iterable[FloatArray], modes: Seq
         frame(panel, style.mode_colour(mode))
 
 
-def show_class_modes(grid: AxesArray, images: FloatArray, class_names: Sequence[str]) -> None:
+def show_class_modes(grid: AxesArray, images: FloatArray, classes: ClassLabels) -> None:
     """The modes s_α u^α v^αᵀ, a row of axes per class and a column per mode, each mode on its own scale.
 
     Args:
         grid: axes, shape (p, modes).
         images: shape (p, modes, C, n, n).
-        class_names: of the rows.
+        classes: labels of the rows.
     """
     for mode in range(images.shape[1]):
         show_column(grid[:, mode], images[:, mode], mode_name(mode), style.mode_colour(mode))
-    for axes, name in zip(grid[:, 0], class_names, strict=False):
-        axes.set_ylabel(wrapped(name))
+    for axes, name in zip(grid[:, 0], classes.texts, strict=False):
+        axes.set_ylabel(wrapped(name), **classes.appearance)
 
 
 def show_column(axes: AxesArray, images: FloatArray, title: str, colour: str) -> None:
@@ -236,7 +244,7 @@ FREQUENCY_AXES = ("vertical frequency\n(cycles per image)", "horizontal frequenc
 def heat_map(
     axes: Axes,
     values: FloatArray,
-    rows: Sequence[str],
+    rows: ClassLabels | Sequence[str],
     columns: Sequence[int],
     norm: Normalize,
     *,
@@ -254,8 +262,7 @@ def heat_map(
     """
     image = axes.imshow(values, cmap=colours, norm=norm, aspect="auto")
     axes.spines[:].set_visible(False)
-    every = -(-len(rows) // MOST_NAMES)
-    axes.set_yticks(range(0, len(rows), every), rows[::every])
+    class_ticks(axes, rows)
     mode_ticks(axes, columns)
     axes.tick_params(length=0)
     if max(values.shape) <= MOST_NUMBERS:
@@ -265,6 +272,13 @@ def heat_map(
             colour = "white" if dark else "black"
             axes.text(column, row, number(value), ha="center", va="center", fontsize=6, color=colour)
     return image
+
+
+def class_ticks(axes: Axes, rows: ClassLabels | Sequence[str], most: int = MOST_NAMES) -> None:
+    """A name beside every row, or beside some of many; rows stand at 0, 1, 2 …"""
+    names, appearance = (rows.texts, rows.appearance) if isinstance(rows, ClassLabels) else (rows, {})
+    every = -(-len(names) // most)
+    axes.set_yticks(range(0, len(names), every), names[::every], **appearance)
 
 
 def mode_ticks(axes: Axes, modes: Sequence[int]) -> None:
@@ -304,10 +318,10 @@ def singular_values(axes: Axes, values: FloatArray, modes: Sequence[int], limit:
             axes.annotate(number(value), (index, value), (0, 1), textcoords="offset points", ha="center", fontsize=6)
 
 
-def left_vectors(axes: Axes, vectors: FloatArray, class_names: Sequence[str], modes: Sequence[int]) -> None:
+def left_vectors(axes: Axes, vectors: FloatArray, classes: ClassLabels, modes: Sequence[int]) -> None:
     """U as a heat map, a row per class and a column per mode, shape (p, modes); of many classes entries are small."""
     limit = 1.0 if len(vectors) <= MOST_NAMES else float(np.abs(vectors).max())
-    image = heat_map(axes, vectors, class_names, modes, Normalize(-limit, limit))
+    image = heat_map(axes, vectors, classes, modes, Normalize(-limit, limit))
     axes.set_xlabel(r"mode $\alpha$")
     if max(vectors.shape) > MOST_NUMBERS:
         colour_bar(image, axes)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from learning_dynamics.figures import catalogue, render, style
-from learning_dynamics.predictions import page, summary
+from learning_dynamics.figures import catalogue, class_labels, panels, render, style
+from learning_dynamics.figures.thumbnails import thumbnail
+from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.predictions import answer, page, steps, summary
 from learning_dynamics.results import ExperimentResults
+
+# Pictures of one step, and of classes.
+_CLASSES_OF_A_STEP, _MODES_OF_A_STEP, _EXAMPLES = 4, 4, 24
 
 
 def prediction(
@@ -30,14 +36,64 @@ def prediction(
     results = ExperimentResults.from_files(name, experiments[name])
     files = [Path(path) for path in paths["figures"]]
     for figure in catalogue.PREDICTION_FIGURES:
-        drawn: Figure = render.module(f"experiment.{figure}").draw(results)
+        # What every experiment has too is narrow here: the page is read on phones.
+        options = {"narrow": True} if figure in catalogue.EXPERIMENT_FIGURES else {}
+        drawn: Figure = render.module(f"experiment.{figure}").draw(results, **options)
         style.save(drawn, *(file for file in files if file.stem == figure))
-    pictures = {
-        caption: str(next(file for file in files if file.name == f"{figure}.png"))
-        for figure, caption in catalogue.PREDICTION_FIGURES.items()
-    }
     described = summary.summarise(results, smallest_mode, experiments[name].get("chosen_file"))
+    pictures = page.Pictures(
+        drawings={
+            caption: str(next(file for file in files if file.name == f"{figure}.png"))
+            for figure, caption in catalogue.PREDICTION_FIGURES.items()
+        },
+        steps=_step_pictures(results, described),
+        examples=_examples(results, described),
+        remarks=[class_labels.note(undrawn)] if (undrawn := panels.labels(results).undrawn) else [],
+    )
     page.write(described, pictures, paths["json"], paths["text"], paths["page"])
+
+
+def _step_pictures(results: ExperimentResults, described: Mapping[str, Any]) -> list[list[tuple[str, str]]]:
+    """For each step the mean image of a class on either side, its modes and its waves, with captions."""
+    names, said = answer.Names(described), answer.steps_in_words(described)
+    class_names = results.data.class_names
+    means = _on_one_scale(results.structure["class_means"].values + results.data.mean_image)
+    pictures = []
+    for step, in_words in zip(described["steps"], said, strict=False):
+        shown = [*step["classes_for"][:1], *step["classes_against"][:1]]
+        if step["kind"] != "single":
+            shown = step["classes_for"][:_CLASSES_OF_A_STEP]
+        modes = step["modes"][:_MODES_OF_A_STEP]
+        vectors = results.structure["right_singular_vectors"].values[modes]
+        waves = [steps.wave_image(results, step["modes"], wave) for wave in step["waves"]]
+        pictures.append(
+            [
+                *((f"{names.of(name)}, mean image", means(class_names.index(name))) for name in shown),
+                *((f"mode {m}: {in_words['mode']}", thumbnail(v)) for m, v in zip(modes, vectors, strict=True)),
+                *zip(in_words["waves"], map(thumbnail, waves), strict=True),
+            ]
+        )
+    return pictures
+
+
+def _examples(results: ExperimentResults, described: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The first training image of the first classes, and the mean that is subtracted."""
+    data, names = results.data, answer.Names(described)
+    shown = data.class_names[:_EXAMPLES]
+    firsts = [int(np.flatnonzero((data.labels == label) & ~data.is_test)[0]) for label in range(len(shown))]
+    images = [data.images[np.array([first])][0] * data.scale for first in firsts]
+    captions = [names.of(name) for name in shown]
+    if data.centred:
+        images.append(data.mean_image)
+        captions.append("mean image, subtracted")
+    drawn = _on_one_scale(np.stack(images))
+    return [(caption, drawn(index)) for index, caption in enumerate(captions)]
+
+
+def _on_one_scale(images: FloatArray) -> Callable[[int], str]:
+    """The n-th image as a small picture, dark to bright or, with negative values, signed."""
+    signed, limit = bool(images.min() < 0), float(np.abs(images).max())
+    return lambda index: thumbnail(images[index], signed, limit)
 
 
 def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: Mapping[str, Any]) -> None:
@@ -60,4 +116,5 @@ def comparison(name: str, experiments: Mapping[str, Mapping[str, Any]], paths: M
         caption: next(path for path in paths["pictures"] if Path(path).stem == figure)
         for figure, caption in catalogue.COMPARISON_FIGURES.items()
     }
-    page.write_comparison(summary.measured(results), pictures, paths["json"], paths["text"], paths["page"])
+    measured = summary.measured(results)
+    page.write_comparison(measured, page.Pictures(pictures), paths["json"], paths["text"], paths["page"])

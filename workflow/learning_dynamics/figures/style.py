@@ -135,12 +135,27 @@ def show_image(axes: Axes, image: npt.ArrayLike, signed: bool = True, limit: flo
         values = values[0]
     scale = limit or float(np.abs(values).max()) or 1.0
     if values.ndim == 3:
-        missing = max(3 - len(values), 0)
-        colours = np.moveaxis(np.pad(values[:3], ((0, missing), (0, 0), (0, 0))), 0, -1)
-        return axes.imshow(np.clip(0.5 + colours / (2 * scale) if signed else colours / scale, 0, 1))
+        return axes.imshow(_channels_as_colours(values, signed, scale))
     if signed:
         return axes.imshow(values, cmap=SIGNED, vmin=-scale, vmax=scale)
     return axes.imshow(values, cmap=MAGNITUDE, vmin=0, vmax=scale)
+
+
+def colours(image: npt.ArrayLike, signed: bool, limit: float | None = None) -> npt.NDArray[np.float64]:
+    """The same as values from 0 to 1 of red, green and blue, shape (n, n, 3); magnitudes of one channel are grey."""
+    values = np.asarray(image, dtype=np.float64)
+    scale = limit or float(np.abs(values).max()) or 1.0
+    if len(values) > 1:
+        return _channels_as_colours(values, signed, scale)
+    if signed:
+        return np.asarray(mpl.colormaps[SIGNED]((values[0] + scale) / (2 * scale))[..., :3])
+    return np.repeat(np.clip(values[0] / scale, 0, 1)[..., None], 3, axis=-1)
+
+
+def _channels_as_colours(values: npt.NDArray[np.float64], signed: bool, scale: float) -> npt.NDArray[np.float64]:
+    missing = max(3 - len(values), 0)
+    channels = np.moveaxis(np.pad(values[:3], ((0, missing), (0, 0), (0, 0))), 0, -1)
+    return np.clip(0.5 + channels / (2 * scale) if signed else channels / scale, 0, 1)
 
 
 def panel_letter(axes: Axes, letter: str) -> None:

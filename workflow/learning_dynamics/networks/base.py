@@ -52,10 +52,14 @@ class TwoLayerNetwork(Network):
 
     RECORDS: what a trajectory file has of every record beside Ω and the losses, in float32.
     SNAPSHOTS: the weights it has of a few records.
+    STDS: the keys of the standard deviations of its initial weights.
+    ORDER: why it may find modes in another order than that of their singular values.
     """
 
     RECORDS: ClassVar[Layout] = {}
     SNAPSHOTS: ClassVar[Layout] = {}
+    STDS: ClassVar[tuple[str, ...]] = ()
+    ORDER: ClassVar[str] = "each mode has a speed and a start of its own"
 
     # λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto` until it is chosen.
     learning_rate: Any
@@ -66,6 +70,21 @@ class TwoLayerNetwork(Network):
         if self.learning_rate == "auto":
             raise ValueError("learning_rate: still to be chosen; expected a number")
         return float(self.learning_rate)
+
+    def std(self, key: str) -> float:
+        """A standard deviation of ``STDS`` as a number, of a network whose settings have been chosen."""
+        value = getattr(self, key)
+        if value == "auto":
+            raise ValueError(f"{key}: still to be chosen; expected a number")
+        return float(value)
+
+    def automatic_stds(self) -> list[str]:
+        """The keys of ``STDS`` that are `auto`."""
+        return [key for key in self.STDS if getattr(self, key) == "auto"]
+
+    def with_automatic_stds(self) -> Self:
+        """The same network, where standard deviations that the user has not given are `auto`."""
+        return self.model_copy(update={key: "auto" for key in self.STDS if key not in self.model_fields_set})
 
     def network_matrix(self, start: Any) -> FloatArray:
         """The whole network with some weights as a matrix M of shape (p, CN)."""
@@ -134,6 +153,10 @@ class TwoLayerNetwork(Network):
         """r_α: how much faster than an FCNN's mode α grows, shape (modes,)."""
 
     @abstractmethod
+    def typical_start(self, modes: ModeStructure, inputs: int) -> FloatArray:
+        """The part of a_α(0) that grows, from typical weights and the structure alone, shape (modes,)."""
+
+    @abstractmethod
     def estimated_times(self, modes: ModeStructure, inputs: int) -> FloatArray:
         """When each a_α should pass s_α/2, in samples, from typical weights and the structure alone.
 
@@ -184,7 +207,12 @@ class SomeNetworks(Model):
 
     def automatic_values(self) -> list[Any]:
         """The values that may be `auto`, of the networks that are trained."""
-        return [self.named(name).learning_rate for name in self.two_layer]
+        networks = [self.named(name) for name in self.two_layer]
+        return [getattr(network, key) for network in networks for key in ("learning_rate", *network.STDS)]
+
+    def with_automatic_stds(self) -> Self:
+        """The same, where standard deviations that the user has not given are `auto`."""
+        return self.model_copy(update={name: self.named(name).with_automatic_stds() for name in self.two_layer})
 
     def modules(self, names: Iterable[str]) -> list[str]:
         """The modules that hold some of the networks, and those that these start from."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from learning_dynamics.networks.base import BatchNetwork
-from learning_dynamics.values import Count, Positive
+from learning_dynamics.values import Count, Rate, Std
 
 if TYPE_CHECKING:
     from learning_dynamics.engines.deep.architecture import Architecture
@@ -23,12 +23,12 @@ class DeepCNN(BatchNetwork):
     RECTIFIED: ClassVar[bool]
     SPEED: ClassVar[float]
 
-    learning_rate: Positive = Field(
+    learning_rate: Rate = Field(
         default=2e-2,
         description="Learning rate λ of one update with the gradient of the mean square error over the p outputs and "
         "the batch, (1/p)‖y − ŷ‖².",
     )
-    initial_factor: Positive = Field(
+    initial_factor: Std = Field(
         default=0.5, description="Initial weights are Glorot's truncated normal ones times this factor."
     )
     channels: Annotated[int, Field(ge=1, le=1024)] = Field(default=16, description="Channels of every convolution.")

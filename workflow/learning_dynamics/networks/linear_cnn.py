@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from learning_dynamics.networks.base import Layout, SomeNetworks, TwoLayerNetwork
-from learning_dynamics.values import Automatic, Positive
+from learning_dynamics.values import Automatic, Rate, Std
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,8 +43,14 @@ class LinearCNN(TwoLayerNetwork):
         "kernel": (("channel", "row", "column"), "kernel k"),
         "readout": (("class", "row", "column"), "readout W, each row as an image"),
     }
+    ORDER: ClassVar[str] = (
+        "in a CNN the speed of a mode is n s times its strongest frequency, and modes that share frequencies help each "
+        "other; either can change the order"
+    )
 
-    learning_rate: Positive | Automatic = Field(
+    STDS: ClassVar[tuple[str, ...]] = ("kernel_std", "readout_std")
+
+    learning_rate: Rate | Automatic = Field(
         default="auto",
         description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
         "`automatic`.",
@@ -54,9 +60,12 @@ class LinearCNN(TwoLayerNetwork):
         description="`normal`: kernel and readout N(0, std²). `aligned`: the kernel N(0, std²), the readout balanced "
         "and aligned with the structure (Eqs. S.138 to S.141).",
     )
-    kernel_std: Positive = Field(default=1e-3, description="Standard deviation of the initial kernel.")
-    readout_std: Positive = Field(
-        default=1e-3, description="Standard deviation of the initial readout; unused by `aligned`."
+    kernel_std: Std | Automatic = Field(
+        default=1e-3, description="Standard deviation of the initial kernel; `auto`: see `automatic`."
+    )
+    readout_std: Std | Automatic = Field(
+        default=1e-3,
+        description="Standard deviation of the initial readout, unused by `aligned`; `auto`: see `automatic`.",
     )
 
     @property
@@ -71,8 +80,9 @@ class LinearCNN(TwoLayerNetwork):
         generator = trial.stream(NAME)
         channels, side, _ = data.shape
         if self.aligned:
-            return linear_cnn.aligned_weights(generator, self.kernel_std, data.structure.left, data.right_images)
-        return linear_cnn.normal_weights(generator, (data.classes, channels, side), self.kernel_std, self.readout_std)
+            return linear_cnn.aligned_weights(generator, self.std("kernel_std"), data.structure.left, data.right_images)
+        shape = (data.classes, channels, side)
+        return linear_cnn.normal_weights(generator, shape, self.std("kernel_std"), self.std("readout_std"))
 
     def network_matrix(self, start: linear_cnn.Weights) -> FloatArray:
         """W Σ_c dbc(k_c) as a matrix (Eq. 8)."""
@@ -132,6 +142,11 @@ class LinearCNN(TwoLayerNetwork):
         """n max_l|v̂^α_l|, which is n c_α of Eq. 22 where a mode is one cosine."""
         return np.asarray(modes.side * modes.spectra.max(axis=(-2, -1)))
 
+    def typical_start(self, modes: ModeStructure, inputs: int) -> FloatArray:
+        """a_α = n d_α Σ_l |v̂^α_l| |k̂_l|² of the competition at its start (Eqs. 23, 24)."""
+        strengths = modes.spectra.sum(axis=(-2, -1))
+        return np.asarray(modes.side * modes.input_correlation * strengths * self._typical_start**2)
+
     def estimated_times(self, modes: ModeStructure, inputs: int) -> FloatArray:
         """The competition's clock (Eqs. 23, 24) with the root mean square of what enters it."""
         from learning_dynamics.theory import estimates
@@ -147,7 +162,7 @@ class LinearCNN(TwoLayerNetwork):
     @property
     def _typical_start(self) -> float:
         """The kernel's part along v̂ and the readout's are independent; half their sum enters the competition."""
-        return float(np.hypot(self.kernel_std, self.readout_std) / 2)
+        return float(np.hypot(self.std("kernel_std"), self.std("readout_std")) / 2)
 
     def microseconds(self, inputs: int, classes: int) -> float:
         """About how long an update takes on one core."""

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from learning_dynamics.networks.base import Layout, SomeNetworks, TwoLayerNetwork
-from learning_dynamics.values import Automatic, Count, Positive
+from learning_dynamics.values import Automatic, Count, Rate, Std
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,8 +42,14 @@ class LinearFCNN(TwoLayerNetwork):
         ),
         "second_layer": (("class", "hidden"), "second layer W2"),
     }
+    ORDER: ClassVar[str] = (
+        "in an FCNN the speed of a mode is its s, whatever its frequencies; but modes of similar s start from values "
+        "that are larger where images vary more (d), and where classes vary inside, modes that are learned move others"
+    )
 
-    learning_rate: Positive | Automatic = Field(
+    STDS: ClassVar[tuple[str, ...]] = ("weight_std",)
+
+    learning_rate: Rate | Automatic = Field(
         default="auto",
         description="Learning rate λ of one update with the gradient of ½‖y − ŷ‖² of one sample; `auto`: see "
         "`automatic`.",
@@ -53,8 +59,9 @@ class LinearFCNN(TwoLayerNetwork):
         description="`normal`: both layers N(0, std²). `diagonal`: in the basis of the singular vectors the first p "
         "diagonal entries of both layers are √(a_α(0)/d_α) with a_α(0) from the aligned CNN, the others 0 (App. I.1).",
     )
-    weight_std: Positive = Field(
-        default=1e-3, description="Standard deviation of both initial layers; unused by `diagonal`."
+    weight_std: Std | Automatic = Field(
+        default=1e-3,
+        description="Standard deviation of both initial layers, unused by `diagonal`; `auto`: see `automatic`.",
     )
     hidden_units: Count | Automatic | None = Field(
         default="auto", description="Hidden width; `null` for C·n², as in the paper; `auto`: that, but at most 1024."
@@ -84,7 +91,8 @@ class LinearFCNN(TwoLayerNetwork):
 
         hidden = self.hidden_width(data.inputs)
         if self.initial_weights == "normal":
-            return linear_fcnn.normal_weights(trial.stream(NAME), data.classes, data.inputs, hidden, self.weight_std)
+            std = self.std("weight_std")
+            return linear_fcnn.normal_weights(trial.stream(NAME), data.classes, data.inputs, hidden, std)
         # The configuration refuses `diagonal` without an aligned CNN.
         train, structure = data.correlations["train"], data.structure
         network = beside.named(CNN)
@@ -128,11 +136,15 @@ class LinearFCNN(TwoLayerNetwork):
         """1 for every mode."""
         return np.ones(len(modes.singular_values))
 
+    def typical_start(self, modes: ModeStructure, inputs: int) -> FloatArray:
+        """a_α = d_α h σ²/2: of both layers' parts along a mode the sum grows, and is half of their mean square."""
+        return np.asarray(modes.input_correlation * self.hidden_width(inputs) * self.std("weight_std") ** 2 / 2)
+
     def estimated_times(self, modes: ModeStructure, inputs: int) -> FloatArray:
         """Eq. 22 with the root mean square of what enters it."""
         from learning_dynamics.theory import estimates
 
-        return estimates.sigmoid_times(modes, self.hidden_width(inputs), self.weight_std, self.rate)
+        return estimates.sigmoid_times(modes, self.typical_start(modes, inputs), self.rate)
 
     def microseconds(self, inputs: int, classes: int) -> float:
         """About how long an update takes on one core."""

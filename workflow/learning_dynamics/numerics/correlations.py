@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -109,24 +109,51 @@ class Structure:
     singular_values: s_α in descending order, shape (modes,), modes = min(p, CN).
     left: U, shape (p, modes).
     right: V, shape (CN, modes).
+    rounding: what rounding alone can make a singular value, see ``rounding_level``.
     """
 
     singular_values: FloatArray
     left: FloatArray
     right: FloatArray
+    rounding: float = 0.0
+
+    @property
+    def smallest(self) -> float:
+        """Singular values up to here, and differences of them, are zero to rounding."""
+        return max(1e-9 * float(self.singular_values[0]), self.rounding)
 
     @property
     def discoverable(self) -> npt.NDArray[np.bool_]:
         """Modes whose singular value is not zero to rounding (centred data have one that is)."""
-        return self.singular_values > 1e-9 * self.singular_values[0]
+        return self.singular_values > self.smallest
 
     def leading(self, most: float) -> Structure:
         """The first modes, those of the largest singular values, at most so many; itself if there are no more."""
         if len(self.singular_values) <= most:
             return self
         kept = slice(int(most))
-        right = np.ascontiguousarray(self.right[:, kept])
-        return Structure(self.singular_values[kept], np.ascontiguousarray(self.left[:, kept]), right)
+        return replace(
+            self,
+            singular_values=self.singular_values[kept],
+            left=np.ascontiguousarray(self.left[:, kept]),
+            right=np.ascontiguousarray(self.right[:, kept]),
+        )
+
+
+def rounding_level(shape: tuple[int, ...], root_mean_square: float, single_precision: bool) -> float:
+    """What rounding can make a singular value of Σyx that would be zero in exact numbers.
+
+    Sums of float64 numbers are wrong by ε max(p, CN) of the images' norm at most (the tolerance of
+    ``numpy.linalg.matrix_rank``). Images that were given in single precision are themselves wrong by ε/2 of every
+    value, and their averages by no more.
+
+    Args:
+        shape: of Σyx, (p, CN).
+        root_mean_square: √⟨‖x‖²⟩ of the images before the mean is subtracted, which leaves its rounding behind.
+        single_precision: whether the images hold no more than single precision.
+    """
+    given = float(np.finfo(np.float32).eps) if single_precision else 0.0
+    return max(float(np.finfo(np.float64).eps) * max(shape), given) * root_mean_square
 
 
 def decompose(input_output: FloatArray) -> Structure:

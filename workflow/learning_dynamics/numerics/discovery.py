@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.numerics.correlations import FloatArray, Structure
 
 
 def discovery_times(
@@ -31,3 +31,20 @@ def discovery_times(
     with np.errstate(invalid="ignore", divide="ignore"):
         fraction = np.where(after > 0, (share - low) / (high - low), 0.0)
     return np.where(passed.any(axis=-1), samples[before] + fraction * span, np.nan)
+
+
+def half_rises(samples: FloatArray, omega: FloatArray, structure: Structure) -> FloatArray:
+    """``discovery_times`` of every mode; NaN also of those whose singular value is zero.
+
+    Args:
+        samples: shape (samples,).
+        omega: Ω, shape (…, samples, modes, modes).
+        structure: gives s_α.
+
+    Returns:
+        Times in samples, shape (…, modes).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = discovery_times(samples, np.diagonal(omega, axis1=-2, axis2=-1), structure.singular_values)
+    times[..., ~structure.discoverable] = np.nan
+    return times

@@ -32,9 +32,7 @@ def power(x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
         return slope(np.log(x), np.log(y))
 
 
-def summary(
-    name: str, trials: FloatArray, dimensions: tuple[str, ...], long_name: str, units: str = "1"
-) -> dict[str, xr.Variable]:
+def summary(name: str, trials: FloatArray, dimensions: tuple[str, ...], long_name: str) -> dict[str, xr.Variable]:
     """Variables for a result file: a number per seed, its mean over the seeds and the ends of the 95 % interval.
 
     Args:
@@ -42,12 +40,11 @@ def summary(
         trials: seeds along the first axis.
         dimensions: of the other axes.
         long_name: what the number is.
-        units: of all four.
     """
     mean, low, high = confidence_interval(trials)
     return {
-        name: netcdf.variable(("seed", *dimensions), trials, long_name, units),
-        f"{name}_mean": netcdf.variable(dimensions, mean, f"{long_name}, mean over the seeds", units),
-        f"{name}_low": netcdf.variable(dimensions, low, f"{long_name}, lower end of the mean's 95 % interval", units),
-        f"{name}_high": netcdf.variable(dimensions, high, f"{long_name}, upper end of the mean's 95 % interval", units),
+        name: netcdf.variable(("seed", *dimensions), trials, long_name),
+        f"{name}_mean": netcdf.variable(dimensions, mean, f"{long_name}, mean over the seeds"),
+        f"{name}_low": netcdf.variable(dimensions, low, f"{long_name}, lower end of the mean's 95 % interval"),
+        f"{name}_high": netcdf.variable(dimensions, high, f"{long_name}, upper end of the mean's 95 % interval"),
     }

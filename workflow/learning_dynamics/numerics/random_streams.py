@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# The paper's trials of every training. Figures show so many, the first ones, whatever the number that was trained.
+PAPER_TRIALS = 10
+
 # A stream depends on the index of its purpose here.
 _PURPOSES = (
     "dataset",
@@ -18,6 +21,9 @@ _PURPOSES = (
     "deep_relu_cnn",
     "evaluation_subset",
 )
+
+# Of a training that goes on from a checkpoint, the samples before are drawn again in pieces.
+_DRAWN_AT_ONCE = 2**20
 
 
 def stream(root_seed: int, experiment: str, purpose: str, seed: int = 0) -> np.random.Generator:
@@ -48,23 +54,48 @@ class Trial:
         """The generator of one purpose, see ``stream``."""
         return stream(self.root_seed, self.experiment, purpose, self.seed)
 
-    def sample_order(self, order: str, images: int, updates: int) -> npt.NDArray[np.int64]:
-        """Which training image each update of this trial sees, the same for all its networks; see ``sample_order``."""
-        return sample_order(self.stream("sample_order"), order, images, updates)
+    def sample_order(self, order: str, images: int) -> SampleOrder:
+        """Which training image each update of this trial sees, the same for all its networks."""
+        return SampleOrder(self.stream("sample_order"), order, images)
 
 
-def sample_order(generator: np.random.Generator, order: str, images: int, updates: int) -> npt.NDArray[np.int64]:
-    """Which training image each update sees.
+class SampleOrder:
+    """Which training image each update sees, drawn as it is asked for, so that a long training needs no memory for it.
 
-    Args:
-        generator: stream to draw from.
-        order: "random" with replacement, "cyclic", or "epochs": a new permutation on each pass.
-        images: number of training images.
-        updates: length of the result.
+    What is drawn does not depend on the pieces in which it is asked for.
     """
-    if order == "random":
-        return generator.integers(0, images, size=updates)
-    if order == "cyclic":
-        return np.arange(updates, dtype=np.int64) % images
-    passes = -(-updates // images)
-    return np.concatenate([generator.permutation(images) for _ in range(passes)])[:updates]
+
+    def __init__(self, generator: np.random.Generator, order: str, images: int) -> None:
+        """At the first update.
+
+        Args:
+            generator: stream to draw from.
+            order: "random" with replacement, "cyclic", or "epochs": a new permutation on each pass.
+            images: number of training images.
+        """
+        self._generator, self._order, self._images = generator, order, images
+        # What has been drawn and not been asked for, and the update that it begins with.
+        self._drawn = np.zeros(0, dtype=np.int64)
+        self._first = 0
+
+    def between(self, start: int, stop: int) -> npt.NDArray[np.int64]:
+        """The images of the updates from one to another; none before those that were asked for last."""
+        if start < self._first:
+            raise ValueError(f"update {start} is past; expected one from {self._first} on")
+        if self._order == "cyclic":
+            return np.arange(start, stop, dtype=np.int64) % self._images
+        parts = []
+        while self._first < stop:
+            if not len(self._drawn):
+                self._drawn = self._more(stop - self._first)
+            skipped = min(max(start - self._first, 0), len(self._drawn))
+            taken = min(stop - self._first, len(self._drawn))
+            if taken > skipped:
+                parts.append(self._drawn[skipped:taken])
+            self._drawn, self._first = self._drawn[taken:], self._first + taken
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+    def _more(self, wanted: int) -> npt.NDArray[np.int64]:
+        if self._order == "random":
+            return self._generator.integers(0, self._images, size=min(wanted, _DRAWN_AT_ONCE))
+        return self._generator.permutation(self._images)

@@ -10,6 +10,7 @@ from learning_dynamics.config.configuration import Config
 from learning_dynamics.config.experiments import Experiment
 from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.errors import ConfigurationError, did_you_mean
+from learning_dynamics.pipeline.user_text import marked
 
 PAPER_EXPERIMENTS = frozenset(paper_experiments())
 
@@ -89,4 +90,5 @@ class Experiments:
 
     def settings(self, name: str) -> dict[str, Any]:
         """An experiment's settings as plain data; a change reruns exactly what depends on them."""
-        return self[name].model_dump(mode="json")
+        settings: dict[str, Any] = marked(self[name].model_dump(mode="json"))
+        return settings

@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from learning_dynamics.config import costs
+from learning_dynamics.networks.registry import DEEP_NETWORKS
 from learning_dynamics.pipeline.experiments import Experiments
 
 _WILDCARD = "{seed}"
+_JOB_SECONDS = 60
+# Divisors of ten: when ten seeds become more, no block was half full, whose seeds would be trained again.
+_BLOCK_SIZES = (10, 5, 2)
 
 
 @dataclass(frozen=True)
@@ -37,29 +41,36 @@ class JobSizes:
 
     experiments: Experiments
 
-    def seed_blocks(self, size: int) -> list[SeedBlock]:
-        """All seeds, in blocks of `size`."""
+    def seed_blocks(self, experiment: str, size: int) -> list[SeedBlock]:
+        """All seeds of an experiment, in blocks of `size`."""
         if size == 1:
             return [SeedBlock((_WILDCARD,))]
-        seeds = [str(seed) for seed in range(self.experiments.config.seeds)]
+        seeds = [str(seed) for seed in range(self.experiments.config.seeds_of(experiment))]
         return [SeedBlock(tuple(seeds[first : first + size])) for first in range(0, len(seeds), size)]
 
-    def training_blocks(self) -> dict[SeedBlock, dict[str, list[str]]]:
-        """The blocks of seeds of the two-layer networks, and the networks of each experiment that are trained so."""
+    def training_blocks(self, deep: bool = False) -> dict[SeedBlock, dict[str, list[str]]]:
+        """The blocks of seeds that a job trains, and the networks of each experiment that are trained so.
+
+        Args:
+            deep: of the deep networks; else of the two-layer ones.
+        """
         blocks: dict[SeedBlock, dict[str, list[str]]] = {}
         for name in self.experiments.names:
-            for network in self.experiments.networks(name):
-                for block in self.seed_blocks(self.seeds_per_job(name, network)):
+            networks = self.experiments[name].networks
+            for network in networks.deep if deep else networks.two_layer:
+                for block in self.seed_blocks(name, self.seeds_per_job(name, network)):
                     blocks.setdefault(block, {}).setdefault(name, []).append(network)
         return blocks
 
     def seeds_per_job(self, experiment: str, network: str) -> int:
-        """Seeds of a two-layer network that one job trains: up to ten, as many as take about a minute."""
-        seeds = self.experiments.config.seeds_per_job
-        if seeds != "auto":
-            return seeds
-        inputs = self.input_values(experiment)
-        return max(1, min(10, int(60 / costs.training_seconds(self.experiments[experiment], network, inputs))))
+        """Seeds of a network that one job trains; of a two-layer one as many as take about a minute, if not told."""
+        config = self.experiments.config
+        if network in DEEP_NETWORKS:
+            return config.deep_training.seeds_per_job
+        if config.seeds_per_job != "auto":
+            return config.seeds_per_job
+        training = costs.training_seconds(self.experiments[experiment], network, self.input_values(experiment))
+        return next((size for size in _BLOCK_SIZES if size * training <= _JOB_SECONDS), 1)
 
     def predicted_together(self) -> dict[tuple[str, ...], list[str]]:
         """The experiments whose two-layer networks one job predicts, by what these are."""
@@ -78,7 +89,7 @@ class JobSizes:
 
     def flow_megabytes(self, experiment: str) -> int:
         """Memory of the gradient flows of an experiment's networks, of which some trials are integrated together."""
-        seeds = self.experiments.config.seeds
+        seeds = self.experiments.config.seeds_of(experiment)
         return costs.flow_megabytes(self.experiments[experiment], seeds, self.input_values(experiment))
 
 

@@ -10,10 +10,14 @@ from typing import Any
 from learning_dynamics.config.chosen_settings import ChosenSettingsFile
 from learning_dynamics.figures import catalogue
 from learning_dynamics.networks.registry import TWO_LAYER_NETWORKS
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
 from learning_dynamics.pipeline.experiments import Experiments
 
 # Settings and files of an experiment, see ``ExperimentResults.from_files``; by the name of the experiment.
 Files = dict[str, dict[str, Any]]
+
+# In a results folder: what a user's own files were when they were read, an experiment each.
+SOURCE_RECORDS = "sources"
 
 
 @dataclass(frozen=True)
@@ -29,23 +33,33 @@ class ResultFiles:
 
     def trajectories(self, experiment: str, network: str) -> list[str]:
         """The trajectory files of all seeds of one network."""
-        seeds = range(self.experiments.config.seeds)
+        seeds = range(self.experiments.config.seeds_of(experiment))
         return [f"{self.folder}/trajectories/{experiment}/{network}/seed-{seed}.nc" for seed in seeds]
 
     def chosen_settings(self, experiment: str) -> list[str]:
         """The file of the settings that are `auto` in the configuration; none if no setting is."""
         return [f"{self.folder}/settings/{experiment}.json"] if self.experiments[experiment].automatic else []
 
-    def of(self, names: Iterable[str], networks: Sequence[str] | None = None) -> Files:
+    def source_record(self, experiment: str) -> str:
+        """The file in which it is noted what a user's own files were when they were read."""
+        return f"{self.folder}/{SOURCE_RECORDS}/{experiment}.json"
+
+    def of(self, names: Iterable[str], networks: Sequence[str] | None = None, seeds: int | None = None) -> Files:
         """Settings and files of some experiments and of some of their networks, as plain data.
 
         Args:
             names: of the experiments.
             networks: the two-layer ones of each experiment by default.
+            seeds: of the first so many of them; of all by default.
         """
         return {
-            name: self._of(name, self.experiments.networks(name) if networks is None else networks) for name in names
+            name: self._of(name, self.experiments.networks(name) if networks is None else networks, seeds)
+            for name in names
         }
+
+    def shown(self, names: Iterable[str], networks: Sequence[str] | None = None) -> Files:
+        """The same of the seeds that figures and pages show, the first ones: as many as in the paper, if there are."""
+        return self.of(names, networks, PAPER_TRIALS)
 
     def with_deep_networks(self, name: str) -> Files:
         """The same for one experiment and all of its networks."""
@@ -54,20 +68,22 @@ class ResultFiles:
     def of_paper_figure(self, figure: str) -> Files:
         """What a figure of the paper shows."""
         shown = catalogue.PAPER_FIGURES[figure]
-        return self.of(shown.experiments, shown.networks)
+        return self.shown(shown.experiments, shown.networks)
 
     def name_in_folder(self, path: str) -> str:
         """What a file is called in a results folder, and so in an archive."""
         return Path(path).relative_to(self.folder).as_posix()
 
-    def _of(self, name: str, networks: Sequence[str]) -> dict[str, Any]:
+    def _of(self, name: str, networks: Sequence[str], seeds: int | None) -> dict[str, Any]:
+        some = range(self.experiments.config.seeds_of(name))[:seeds]
         chosen = [ChosenSettingsFile(path) for path in self.chosen_settings(name)]
         return {
             "settings": self.experiments.settings(name),
             **({"chosen_file": chosen[0]} if chosen else {}),
             "dataset_file": f"{self.folder}/datasets/{name}.nc",
             "structure_file": f"{self.folder}/structure/{name}.nc",
-            "trajectory_files": {network: self.trajectories(name, network) for network in networks},
+            "seeds": list(some),
+            "trajectory_files": {network: self.trajectories(name, network)[: len(some)] for network in networks},
             "theory_files": {
                 network: f"{self.folder}/theory/{name}/{network}.nc"
                 for network in networks
@@ -77,8 +93,15 @@ class ResultFiles:
 
 
 def settings_of(files: Files) -> dict[str, Any]:
-    """The settings of each experiment: what makes a job run again where they change."""
-    return {name: part["settings"] for name, part in files.items()}
+    """The settings of each experiment, its seeds and networks: what makes a job run again where they change."""
+    return {
+        name: {
+            "settings": part["settings"],
+            "seeds": part["seeds"],
+            "networks": list(part["trajectory_files"]),
+        }
+        for name, part in files.items()
+    }
 
 
 def found_at(files: Files, places: Sequence[str], trajectories: bool = True) -> Files:
@@ -96,6 +119,7 @@ def found_at(files: Files, places: Sequence[str], trajectories: bool = True) -> 
             **({"chosen_file": ChosenSettingsFile(place[part["chosen_file"]])} if "chosen_file" in part else {}),
             "dataset_file": place[part["dataset_file"]],
             "structure_file": place[part["structure_file"]],
+            "seeds": part["seeds"],
             "trajectory_files": {
                 network: [place.get(path, path) for path in paths]
                 for network, paths in part["trajectory_files"].items()

@@ -1,15 +1,28 @@
 """What the rules ask Snakemake for and what its documented interface does not tell.
 
-Inside a Snakefile Snakemake documents nothing of the run itself. What the rules must know of it is taken here alone,
-from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may change it:
+Inside a Snakefile Snakemake documents where the workflow lies and nothing of the run itself. What is more is taken here
+alone, most of it from the object ``workflow`` that every Snakefile sees. An upgrade of Snakemake may change it:
 ``tests/unit/test_pipeline_snakemake.py`` asks everything in a small workflow.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+
+def logger() -> logging.Logger:
+    """Where Snakemake reports its events, those of logger plugins: jobs that fail among them."""
+    from snakemake.logging import logger as found
+
+    return found
+
+
+def named_configuration_files(workflow: Any) -> list[Path]:
+    """The files of settings that the command line names: a relative path in one may mean a place beside it."""
+    return [Path(path) for path in workflow.overwrite_configfiles]
 
 
 class Run:
@@ -24,12 +37,15 @@ class Run:
         self._workflow = workflow
         self._modify = workflow.modifier.path_modifier.modify
 
-    def makes(self, paths: Iterable[str]) -> set[str]:
+    def makes(self, paths: Iterable[str], through: Iterable[str] = ()) -> set[str]:
         """Those of some files that the targets of the run ask for, by themselves or through other files.
 
-        What is behind these files is not looked at.
+        Args:
+            paths: of the files; what is behind them is not looked at.
+            through: other files that are noted too, and what is behind them is looked at.
         """
         wanted = {str(self._modify(path)): path for path in paths}
+        noted = wanted | {str(self._modify(path)): path for path in through}
         graph = self._workflow.dag
         seen: set[str] = set()
         waiting = [str(path) for path in graph.targetfiles]
@@ -42,7 +58,7 @@ class Run:
                 if path not in wanted:
                     for rule in graph.output_index.match_producers(path):
                         waiting += _inputs(rule, rule.get_wildcards(path))
-        return {wanted[path] for path in seen & wanted.keys()}
+        return {noted[path] for path in seen & noted.keys()}
 
     def has(self, path: str) -> bool:
         """Whether a file is there, on this machine or in storage."""

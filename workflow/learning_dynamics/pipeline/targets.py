@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from learning_dynamics.claims.entries import read_all
 from learning_dynamics.errors import DataError
 from learning_dynamics.figures import catalogue
 from learning_dynamics.pipeline.experiments import Experiments
 from learning_dynamics.pipeline.extensions import Extensions
-from learning_dynamics.pipeline.result_files import ResultFiles
+from learning_dynamics.pipeline.result_files import Files, ResultFiles
 
 _PICTURES = ("pdf", "png")
 _PAGES = ("json", "txt", "html")
@@ -29,18 +30,19 @@ class Targets:
         """What needs no download, and everything about a user's own experiments; all that is in an archive."""
         archived = self._experiments.archived
         results = self._results(self._experiments.without_download, deep=archived)
-        return [*results, *self.extensions.results, *([] if archived else self._own())]
+        extensions = self.extensions.results(self.extensions.without_download)
+        return [*results, *extensions, *([] if archived else self._own())]
 
     @property
     def two_layer(self) -> list[str]:
         """What the two-layer networks of all experiments lead to."""
         names = self._experiments.two_layer(self._experiments.names)
-        return [*self._results(names, deep=False), *self.extensions.results]
+        return [*self._results(names, deep=False), *self._extensions]
 
     @property
     def everything(self) -> list[str]:
         """The same with the deep networks."""
-        return [*self._results(self._experiments.names, deep=True), *self.extensions.results]
+        return [*self._results(self._experiments.names, deep=True), *self._extensions]
 
     @property
     def predictions(self) -> list[str]:
@@ -96,9 +98,46 @@ class Targets:
             )
         ]
 
+    def pictures_of_claims(
+        self, tables: Sequence[str | Path], results: Files, extensions: Collection[str]
+    ) -> list[str]:
+        """The pictures that claims name, of those that are drawn of some results and of some runs beyond them.
+
+        Args:
+            tables: of claims, the paper's and a user's own.
+            results: of experiments, of some or all of their networks.
+            extensions: keys of the runs beyond them.
+        """
+        named = {f"{self.files.folder}/{claim.figure}" for table in read_all(tables) for claim in table.claims}
+        shown = [
+            figure
+            for figure in self.paper_figures(results, deep=True)
+            if all(
+                set(catalogue.PAPER_FIGURES[figure].networks) <= results[name]["trajectory_files"].keys()
+                for name in catalogue.PAPER_FIGURES[figure].experiments
+            )
+        ]
+        experiments = [
+            name
+            for name in self._experiments.two_layer(results)
+            if set(self._experiments.networks(name)) <= results[name]["trajectory_files"].keys()
+        ]
+        own = [name for name in experiments if name in self._experiments.own]
+        drawn = [
+            *self._pictures([*shown, *catalogue.SUMMARY_FIGURES]),
+            *self._experiment_figures(experiments),
+            *self._pictures(f"{name}/{figure}" for name in own for figure in catalogue.COMPARISON_FIGURES),
+            *self.extensions.results(extensions),
+        ]
+        return [path for path in drawn if path in named]
+
     @property
     def _experiments(self) -> Experiments:
         return self.files.experiments
+
+    @property
+    def _extensions(self) -> list[str]:
+        return self.extensions.results(self.extensions.figure_files)
 
     def _results(self, names: list[str], deep: bool) -> list[str]:
         """Trajectories and figures of some experiments, without or with the deep networks, and the pages."""

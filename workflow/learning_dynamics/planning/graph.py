@@ -15,6 +15,7 @@ from snakemake.cli import parse_config
 from snakemake.exceptions import MissingRuleException, RuleException, WorkflowError
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
+from learning_dynamics.config import reading
 from learning_dynamics.errors import UserError
 
 TARGETS = ("all", "two-layer", "reproduce-all", "predict", "own")
@@ -59,6 +60,7 @@ def read(snakefile: Path, targets: Sequence[str], config: Sequence[str], configf
     for path in configfiles:
         if not path.is_file():
             raise UserError(f"{path}: no such configuration file")
+        reading.read(path)
     quiet = OutputSettings(dryrun=True, quiet={Quietness.ALL}, log_level_override=logging.CRITICAL)
     try:
         settings = ConfigSettings(config=parse_config(config), configfiles=list(configfiles))

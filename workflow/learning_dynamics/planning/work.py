@@ -51,8 +51,7 @@ def of(job: Job) -> Work:
     if rule == "scaling":
         return Work(f"scaling {job.wildcards['parameter']}", settings["seeds"], 0, 0)
     if rule == "variant":
-        updates = costs.updates(Experiment.model_validate(job.params["experiment"]))
-        return Work(f"variant {settings['convolution']['padding']}", settings["seeds"] * updates, 0, 0)
+        return _variant(job)
     return Work(rule, 0, 0, 0)
 
 
@@ -65,6 +64,17 @@ def _preparation(rule: str, job: Job) -> Work:
     if rule == "correlations":
         return Work(rule, images * inputs**2, inputs**2, inputs**2)
     return Work(rule, classes * inputs**2, inputs**2, classes * inputs)
+
+
+def _variant(job: Job) -> Work:
+    settings, experiment = job.params["settings"], Experiment.model_validate(job.params["experiment"])
+    convolution, inputs = settings["convolution"], experiment.dataset.input_values(_LARGEST)
+    # With circular padding the CNN's updates, else a kernel moved to every pixel.
+    one = costs.training_seconds(experiment, "linear_cnn", inputs)
+    if convolution["padding"] == "zero":
+        channels, _ = experiment.dataset.shape or (1, 0)
+        one = costs.updates(experiment) * inputs**2 / channels
+    return Work(f"variant {convolution['padding']}", settings["seeds"] * convolution["kernels"] * one, inputs**2, 0)
 
 
 def _experiment(rule: str, job: Job) -> Work:

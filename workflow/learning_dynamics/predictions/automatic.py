@@ -19,6 +19,8 @@ from learning_dynamics.config import chosen_settings
 from learning_dynamics.config.automatic import AutomaticSettings
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.datasets.labelled_images import LabelledImages
+from learning_dynamics.errors import UserError
+from learning_dynamics.networks.base import TwoLayerNetwork
 from learning_dynamics.numerics import discovery
 from learning_dynamics.numerics.correlations import CorrelationsInModes, FloatArray, Structure
 from learning_dynamics.numerics.random_streams import Trial
@@ -41,6 +43,8 @@ _FEWEST_RECORDS = 20
 _AFTER_LAST = 1.5
 # A mode that is this far and moves by less than this, per doubling of the time, will not get further.
 _UNDER_WAY, _STALLED = 0.02, 0.01
+# A start of more than this share of s_α is not small.
+_LARGE_START = 0.05
 
 
 def choose(
@@ -61,19 +65,27 @@ def choose(
 
     Returns:
         ``learning_rate`` by network, ``updates``, ``modes`` that are waited for, whether the run is ``capped``,
-        ``not_found``: modes that the run will not show, by network; and ``records``, if there are so many classes that
-        the networks of all records would not fit in memory.
+        ``not_found``: modes that the run will not show, by network; ``start``: the largest typical a_α(0)/s_α, by
+        network; ``initial_std`` by network and key, if one was `auto`; and ``records``, if there are so many classes
+        that the networks of all records would not fit in memory.
+
+    Raises:
+        UserError: the start is as large as all that is to be learned.
     """
     name, experiment = trials.name, trials.settings
     train = averages["train"]
     power = train.input_power if isinstance(train, CorrelationsInModes) else float(np.trace(train.input))
     modes = estimates.mode_structure(stored, power, rules.smallest_mode)
-    rates = {}
+    rates, stds = {}, {}
     for network in experiment.networks.two_layer:
         model = experiment.networks.named(network)
+        if model.automatic_stds():
+            stds[network] = _stds(model, modes, int(np.prod(data.shape)), rules.start)
         given = None if isinstance(model.learning_rate, str) else model.learning_rate
         rates[network] = given or estimates.learning_rate(modes, model.rates(modes), rules.step)
-    chosen = chosen_settings.resolved(experiment, {"learning_rate": rates, "updates": rules.most_updates})
+    found = {"learning_rate": rates, **({"initial_std": stds} if stds else {})}
+    chosen = chosen_settings.resolved(experiment, {**found, "updates": rules.most_updates})
+    starts = {network: _start(name, chosen.networks.named(network), modes, data) for network in rates}
     structure = structure_files.structure_of(stored)
     times = {
         network: _times(
@@ -116,13 +128,14 @@ def choose(
         )
     return {
         "experiment": name,
-        "learning_rate": rates,
+        **found,
         "updates": updates,
         **fewer,
         "modes": [int(mode) for mode in worth],
         "half_rise": {network: [_plain(time) for time in values] for network, values in times.items()},
         "capped": bool(capped),
         "not_found": not_found,
+        "start": {network: _plain(start) for network, start in starts.items()},
     }
 
 
@@ -192,6 +205,40 @@ def _times(
             times[~np.isfinite(times) & ~stalled & structure.discoverable] = np.inf
             return np.asarray(times.max(axis=0))
         start, end = end, min(2 * end, float(longest))
+
+
+def _stds(model: TwoLayerNetwork, modes: estimates.ModeStructure, inputs: int, share: float) -> dict[str, float]:
+    """Standard deviations with which the typical a_α(0) is at most a share of s_α; to two digits, rounded down."""
+    ones = model.model_copy(update=dict.fromkeys(model.STDS, 1.0))
+    std = np.sqrt(share / estimates.largest_start(modes, ones.typical_start(modes, inputs)))
+    unit = 10 ** (np.floor(np.log10(std)) - 1)
+    return dict.fromkeys(model.automatic_stds(), float(f"{np.floor(std / unit) * unit:.2g}"))
+
+
+def _start(name: str, model: TwoLayerNetwork, modes: estimates.ModeStructure, data: LabelledImages) -> float:
+    """The largest typical a_α(0)/s_α.
+
+    Raises:
+        UserError: it is above 1 for every mode.
+    """
+    starts = model.typical_start(modes, int(np.prod(data.shape)))
+    largest = estimates.largest_start(modes, starts)
+    keys = ", ".join(model.STDS)
+    advice = f"set {keys} of the {model.LABEL} to smaller values or to auto, or dataset.scale to auto"
+    if (starts >= modes.singular_values)[modes.worthwhile].all():
+        raise UserError(
+            f"experiment '{name}': the initial weights of the {model.LABEL} answer more than there is to learn "
+            f"(a_α(0) is typically {largest:.3g} times s_α); expected a small start; {advice}"
+        )
+    if largest > _LARGE_START:
+        _log.warning(
+            "%s: the %s does not start small: a_α(0) is typically %.0f %% of s_α for one of its modes; %s",
+            name,
+            model.LABEL,
+            100 * largest,
+            advice,
+        )
+    return largest
 
 
 def _records_that_fit(data: LabelledImages, trials: int = 1) -> int:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
+from learning_dynamics.errors import printable
+from learning_dynamics.networks.base import TwoLayerNetwork
 from learning_dynamics.networks.registry import MODELS
-from learning_dynamics.predictions.summary import NOTICEABLE
+from learning_dynamics.predictions import answer
+from learning_dynamics.predictions.answer import NETWORK_NAMES, Names, pair, percent
 
-NETWORK_NAMES = {name: model.LABEL for name, model in MODELS.items()}
+# Why each two-layer network may find modes in another order than that of their singular values.
+ORDER_REASONS = {name: model.ORDER for name, model in MODELS.items() if issubclass(model, TwoLayerNetwork)}
 _MODES_SHOWN = 12
-_CLASSES_SHOWN = 6
+_CLASSES_IN_A_ROW = 4
 
 
 def paragraphs(summary: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    """The prediction as headings with their sentences."""
+    """The details of the prediction as headings with their sentences."""
     return [
         ("Images", list(_images(summary))),
         ("What is found, and when", list(_order(summary))),
@@ -26,20 +31,53 @@ def paragraphs(summary: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 def table(summary: Mapping[str, Any]) -> list[list[str]]:
     """A row per mode after a row of headings: s_α, what it tells apart, frequencies, times, coherence."""
-    networks = list(summary["networks"])
+    networks, names = list(summary["networks"]), Names(summary)
+    groups = {mode: group for group in summary["groups"] for mode in group["modes"]}
     times = [f"{NETWORK_NAMES[network]}: after" for network in networks]
     head = ["mode", "s", "tells apart", "strongest frequencies", *times, "coherence"]
-    return [head, *(_row(summary, networks, entry) for entry in summary["modes"][:_MODES_SHOWN])]
-
-
-def _row(summary: Mapping[str, Any], networks: Sequence[str], entry: Mapping[str, Any]) -> list[str]:
     return [
-        str(entry["mode"]),
-        f"{entry['singular_value']:.3g}",
-        distinction(entry),
-        ", ".join(f"{pair(part)} {100 * part['share']:.0f} %" for part in entry["frequencies"]),
-        *(_when(summary, network, entry["mode"]) for network in networks),
-        f"{entry['coherence']:.2f}",
+        head,
+        *(
+            [
+                _number(entry["mode"], groups.get(entry["mode"])),
+                f"{entry['singular_value']:.3g}",
+                names.told_apart(entry, _CLASSES_IN_A_ROW) or "nothing: common to all",
+                ", ".join(f"{pair(part)} {percent(part['share'])}" for part in entry["frequencies"]),
+                *(_when(summary, network, entry["mode"]) for network in networks),
+                f"{entry['coherence']:.2f}",
+            ]
+            for entry in summary["modes"][:_MODES_SHOWN]
+        ),
+    ]
+
+
+def _number(mode: int, group: Mapping[str, Any] | None) -> str:
+    if not group:
+        return str(mode)
+    others = answer.joined([str(other) for other in group["modes"] if other != mode][:_MODES_SHOWN])
+    return f"{mode} (one group with {others})"
+
+
+def class_table(summary: Mapping[str, Any]) -> list[list[str]]:
+    """A row per class after a row of headings: its name and its number of images by split."""
+    names, test = Names(summary), any(entry["test"] for entry in summary["images"]["classes"])
+    head = ["class", "training images", *(["test images"] if test else [])]
+    return [
+        head,
+        *(
+            [names.of(entry["name"]), f"{entry['train']:,}", *([f"{entry['test']:,}"] if test else [])]
+            for entry in summary["images"]["classes"]
+        ),
+    ]
+
+
+def passed_over(summary: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """What was not read of the source: reasons, and the paths of each."""
+    entries = summary["images"].get("reading", {}).get("passed_over", [])
+    ordered = sorted(entries, key=lambda entry: str(entry["reason"]))
+    return [
+        (printable(str(reason)), [printable(str(entry["path"])) for entry in some])
+        for reason, some in groupby(ordered, key=lambda entry: str(entry["reason"]))
     ]
 
 
@@ -111,19 +149,8 @@ def _unexpected(entry: Mapping[str, Any]) -> list[str]:
     return [f"{entry[key]} seeds {remark}" for key, remark in kinds if entry.get(key)]
 
 
-def distinction(entry: Mapping[str, Any]) -> str:
-    """Which classes a mode tells apart."""
-    sides = [_listed(entry[key]) for key in ("classes_for", "classes_against") if entry[key]]
-    return " against ".join(sides) if len(sides) == 2 else f"{sides[0]} from the rest"
-
-
-def pair(frequency: Mapping[str, Any]) -> str:
-    """A frequency as (vertical, horizontal) cycles per image."""
-    return f"({frequency['row']}, {frequency['column']})".replace("-", "−")
-
-
 def _images(summary: Mapping[str, Any]) -> Iterator[str]:
-    images = summary["images"]
+    images, names = summary["images"], Names(summary)
     classes = images["classes"]
     train, test = (sum(entry[split] for entry in classes) for split in ("train", "test"))
     channels = f"{images['channels']} channel{'s' if images['channels'] > 1 else ''}"
@@ -132,11 +159,35 @@ def _images(summary: Mapping[str, Any]) -> Iterator[str]:
         f"{train:,} training images{held_out} of {len(classes)} classes, {images['side']}x{images['side']} pixels, "
         f"{channels}{', mean training image subtracted' if images['centred'] else ''}. Source: {images['origin']}."
     )
+    yield from _reading(images.get("reading", {}))
+    untested = [entry["name"] for entry in classes if test and not entry["test"]]
+    if untested and "reading" not in images:
+        yield f"There is no test image of {names.listed(untested)}."
     if "further_modes" in summary:
         kept, every = len(summary["modes"]), len(summary["modes"]) + summary["further_modes"]
         yield f"What follows is about {kept} of {every} modes, the leading ones (key most_modes)."
     if images["unbalanced"]:
         yield f"Note that {images['unbalanced']}."
+
+
+def _reading(reading: Mapping[str, Any]) -> Iterator[str]:
+    """How the source was read, where the data set's file says."""
+    extent = reading.get("value_range")
+    if extent is not None:
+        between = " to ".join(f"{value:g}" for value in extent) if isinstance(extent, list | tuple) else str(extent)
+        yield f"Values from {between}{_scaled(reading)}."
+    elif reading.get("scaling"):
+        yield f"Scaling: {printable(str(reading['scaling']))}."
+    yield from (printable(str(sentence)) for sentence in reading.get("notes", []))
+    entries = reading.get("passed_over", [])
+    total = reading.get("passed_over_total", len(entries))
+    if entries:
+        which = "listed below" if total == len(entries) else f"the first {len(entries)} of them listed below"
+        yield f"Passed over in the source: {total:,}, {which}."
+
+
+def _scaled(reading: Mapping[str, Any]) -> str:
+    return f"; scaling: {printable(str(reading['scaling']))}" if reading.get("scaling") else ""
 
 
 def _order(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -152,16 +203,21 @@ def _order(summary: Mapping[str, Any]) -> Iterator[str]:
         more = f" and {len(found) - _MODES_SHOWN} more" if len(found) > _MODES_SHOWN else ""
         what = f"{order or 'nothing within the run'}{more}"
         yield f"{NETWORK_NAMES[network]}: {what} ({how}; found: half of s is reached)."
-        if part["order"] != sorted(part["order"]):
+        if _out_of_order(part["order"], summary["groups"]):
             yield (
-                f"The {NETWORK_NAMES[network]} does not find the modes in the order of their singular values: in a CNN "
-                "the speed of a mode is n s times its strongest frequency, and modes that share frequencies help each "
-                "other; either can change the order."
+                f"The {NETWORK_NAMES[network]} does not find the modes in the order of their singular values: "
+                f"{ORDER_REASONS[network]}."
             )
         missing = [e["mode"] for e in part["modes"] if e["half_rise"] is None]
         if missing:
-            plural = "s" if len(missing) > 1 else ""
-            yield f"{NETWORK_NAMES[network]}: mode{plural} {_numbers(missing)} not within the run."
+            yield f"{NETWORK_NAMES[network]}: {answer.mode_numbers(missing)} not within the run."
+
+
+def _out_of_order(order: Sequence[int], groups: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether modes that are not of one group come in another order than that of their singular values."""
+    first = {mode: group["modes"][0] for group in groups for mode in group["modes"]}
+    places = [first.get(mode, mode) for mode in order]
+    return places != sorted(places)
 
 
 def _frequencies(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -169,35 +225,15 @@ def _frequencies(summary: Mapping[str, Any]) -> Iterator[str]:
     if not frequencies:
         yield "Only a CNN's kernel has frequencies that compete; no CNN is configured."
         return
-    listed = ", ".join(f"{pair(part)} {100 * part['share']:.0f} %" for part in frequencies[:6])
+    listed = ", ".join(f"{pair(part)} {percent(part['share'])}" for part in frequencies[:6])
     total = sum(part["share"] for part in frequencies)
-    yield (
-        f"The kernel ends with most of its power at (vertical, horizontal) cycles per image {listed}. "
-        f"The {len(frequencies)} strongest frequencies hold {100 * total:.0f} %."
-    )
+    together = f" The {len(frequencies)} strongest frequencies hold {percent(total)}." if len(frequencies) > 1 else ""
+    yield f"The kernel ends with most of its power at (vertical, horizontal) cycles per image {listed}.{together}"
 
 
 def _caveats(summary: Mapping[str, Any]) -> Iterator[str]:
-    caveats = summary["caveats"]
-    coherence, outside = caveats["smallest_coherence"], caveats["off_diagonal_share"]
-    weak = coherence < NOTICEABLE["coherence"] or outside > NOTICEABLE["off_diagonal_share"]
-    yield (
-        f"Coherence: the class means hold at least {100 * coherence:.0f} % of the power along any mode (100 %: one "
-        f"image per class), and {100 * outside:.0f} % of V'ΣxxV lies off the diagonal. "
-        + (
-            "The modes are therefore coupled: the closed forms of the paper do not hold, the gradient flow does."
-            if weak
-            else "The modes hardly disturb each other."
-        )
-    )
-    shared = caveats["largest_shared_power"]
-    yield f"Shared frequencies: two modes have up to {100 * shared:.0f} % of their power at the same frequencies. " + (
-        "The frequencies of an early mode will also serve a later one, which starts from what is there."
-        if shared > NOTICEABLE["shared_power"]
-        else "Every mode has its own competition."
-    )
     if any(part["method"] != "gradient flow" for part in summary["networks"].values()):
-        yield "Estimates ignore this coupling; take them for the order of magnitude."
+        yield "Estimates ignore how modes are coupled; take them for the order of magnitude."
     yield (
         "Training draws images at random and takes finite steps: single trainings scatter around the prediction, the "
         "more the larger the learning rate."
@@ -218,12 +254,3 @@ def _when(summary: Mapping[str, Any], network: str, mode: int) -> str:
     if entry["half_rise"] is None:
         return "not within the run"
     return f"{entry['half_rise']:,.0f}" + (f" ± {entry['spread']:,.0f}" if entry["spread"] is not None else "")
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _CLASSES_SHOWN} more" if len(names) > _CLASSES_SHOWN else ""
-    return ", ".join(names[:_CLASSES_SHOWN]) + more
-
-
-def _numbers(modes: Sequence[int]) -> str:
-    return ", ".join(map(str, modes[:_MODES_SHOWN])) + (" …" if len(modes) > _MODES_SHOWN else "")

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,7 +32,7 @@ _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 _RESULT = re.compile(
     rf"(datasets|structure)/{_NAME}\.nc|theory/{_NAME}/{_NAME}\.nc|trajectories/{_NAME}/{_NAME}/seed-\d{{1,6}}\.nc"
     rf"|settings/{_NAME}\.json"
-    r"|scaling/(side|std|learning_rate)\.nc|variants/[A-Za-z][A-Za-z0-9_-]*\.nc"
+    r"|scaling/(side|std|learning_rate)\.nc|(variants|zero_padding)/[A-Za-z][A-Za-z0-9_-]*\.nc"
 )
 _AGAIN = "get the archive again from where it was published"
 
@@ -150,6 +150,9 @@ def restricted(config: Config, archive: Archive) -> Config:
         ConfigurationError: a setting is not the one that made the archive; a line per key, the first ten.
     """
     here, there = settings_of(config), archive.manifest.settings
+    # Earlier archives have one number of seeds for all experiments.
+    earlier = {name: {"seeds": there.get("seeds"), **settings} for name, settings in there["experiments"].items()}
+    there = {**there, "seeds": None, "experiments": earlier}
     lines = [
         f"configuration key '{key}': {_shown(ours)} here, {_shown(theirs)} in the archive '{archive.path}'"
         for key, ours, theirs in _differences(here, there)
@@ -161,7 +164,7 @@ def restricted(config: Config, archive: Archive) -> Config:
         name: _with_networks(config.experiments[name], settings["networks"])
         for name, settings in there["experiments"].items()
     }
-    kept = {key: getattr(config, key) if there.get(key) else None for key in ("scaling", "variants")}
+    kept = {key: getattr(config, key) if there.get(key) else None for key in Config.EXTENSIONS}
     return config.model_copy(update={"experiments": experiments, **kept})
 
 
@@ -205,13 +208,28 @@ def check_results_folder(
 
 
 def settings_of(config: Config) -> dict[str, Any]:
-    """The settings on which results depend, as plain data: without places and means of computation."""
-    return config.model_dump(mode="json", exclude=set(Config.MEANS))
+    """The settings on which results depend, as plain data: without places and means of computation.
+
+    Every experiment says how many seeds it has.
+    """
+    settings = config.model_dump(mode="json", exclude={*Config.MEANS, "seeds"})
+    for name, experiment in settings["experiments"].items():
+        experiment["seeds"] = config.seeds_of(name)
+    return settings
 
 
-def settings_with(config: Config, networks: Mapping[str, Iterable[str]]) -> dict[str, Any]:
-    """The settings on which some results depend: of the experiments named, with the networks named."""
+def settings_with(
+    config: Config, networks: Mapping[str, Iterable[str]], extensions: Collection[str] = Config.EXTENSIONS
+) -> dict[str, Any]:
+    """The settings on which some results depend: of the experiments named, with the networks named, and of other runs.
+
+    Args:
+        config: of the run.
+        networks: names by experiment.
+        extensions: keys of the runs beyond the paper's experiments, by default all.
+    """
     settings = settings_of(config)
+    settings |= {key: None for key in Config.EXTENSIONS if key not in extensions}
     experiments = {}
     for name, trained in networks.items():
         experiment = settings["experiments"][name]

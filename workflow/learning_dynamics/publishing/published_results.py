@@ -18,12 +18,16 @@ from typing import Any
 
 import numpy as np
 
-from learning_dynamics.claims.entries import VERDICTS
-from learning_dynamics.claims.ledger import allowed_text, interval_text
+from learning_dynamics.claims import entries as claims
+from learning_dynamics.claims import overview, words
+from learning_dynamics.claims.entries import Table
 from learning_dynamics.claims.measures import trials
 from learning_dynamics.config import experiments, paper
+from learning_dynamics.config.configuration import Config
 from learning_dynamics.figures import catalogue
+from learning_dynamics.jobs import by_seed
 from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
 from learning_dynamics.results import ExperimentResults
 from learning_dynamics.storage import machine, netcdf
 from learning_dynamics.theory.alignment import participation_ratio
@@ -50,7 +54,7 @@ def publish(folders: Sequence[Path], target: Path) -> None:
     deep = [found for found in experiments if not found.theory_files]
     sections = [
         *_origin(experiments),
-        *_ledger(entries),
+        *_ledger(entries, claims.read(PROJECT / "config" / "claims.yaml")),
         *_discovery(shallow),
         *_deep_discovery(deep),
         *_flow_errors(shallow),
@@ -99,6 +103,7 @@ def _experiments_in(results: Path) -> Iterator[ExperimentResults]:
                 str(results / "structure" / f"{name}.nc"),
                 trajectories,
                 {n: str(path) for n, path in predictions.items() if path.exists()},
+                list(by_seed(next(iter(trajectories.values())))),
             )
 
 
@@ -106,42 +111,66 @@ def _settings(trajectories: dict[str, list[str]]) -> dict[str, Any]:
     """The run's own, from its files."""
     recorded = [json.loads(netcdf.read(files[0], ["train_loss"]).attrs["settings"]) for files in trajectories.values()]
     networks = {found["network"]: found["networks"][found["network"]] for found in recorded}
-    return {key: recorded[0][key] for key in experiments.Experiment.model_fields} | {"networks": networks}
+    keys = [key for key, field in experiments.Experiment.model_fields.items() if not field.exclude]
+    return {key: recorded[0][key] for key in keys} | {"networks": networks}
 
 
 def _seeds(folder: Path) -> list[str]:
-    return [str(path) for path in sorted(folder.glob("seed-*.nc"), key=lambda path: int(path.stem.split("-")[1]))]
+    """The trajectories that tables show."""
+    by_number = by_seed(map(str, folder.glob("seed-*.nc")))
+    return [by_number[seed] for seed in sorted(by_number)[:PAPER_TRIALS]]
 
 
 def _origin(experiments: list[ExperimentResults]) -> Iterator[str]:
     yield "# The last full run\n"
     yield "Written by `make published-results` from the files of a run at the paper's size.\n"
     yield f"Machine: {machine.processor()}, {os.cpu_count()} cores, {platform.system()}.\n"
+    yield f"The ledger is measured on all seeds; the other tables and the pictures show the first {PAPER_TRIALS}.\n"
     yield "| experiment | seeds | images | code | Python and packages |\n|---|---|---|---|---|"
     for found in experiments:
         files = found.trajectory_files[found.networks[0]]
         attributes = netcdf.read(files[0], ["train_loss"]).attrs
+        seeds = len(list(Path(files[0]).parent.glob("seed-*.nc")))
         packages = json.loads(attributes["package_versions"])
         versions = ", ".join(f"{name} {version}" for name, version in packages.items())
         images = netcdf.read(found.dataset_file, ["label"]).attrs["origin"]
         dirty = " with changes" if attributes["code_dirty"] == "true" else ""
         commit = f"`{attributes['code_commit'][:7]}`{dirty}"
-        yield f"| {found.name} | {len(files)} | {images} | {commit} | {attributes['python_version']}; {versions} |"
+        yield f"| {found.name} | {seeds} | {images} | {commit} | {attributes['python_version']}; {versions} |"
     yield ""
 
 
-def _ledger(entries: list[dict[str, Any]]) -> Iterator[str]:
-    counts = [f"{sum(entry['verdict'] == verdict for entry in entries)} {verdict}" for verdict in VERDICTS]
-    yield f"## The ledger\n\n{', '.join(counts)}.\n"
-    yield "| id | claim | measured (95 % interval), n | allowed | verdict |\n|---|---|---|---|---|"
-    for entry in entries:
-        measured = ""
-        if entry["measured"] is not None:
-            interval = f" ({interval_text(entry)})" if entry["low"] is not None else ""
-            measured = f"{entry['measured']:.4g}{interval}, {entry['n']}"
-        verdict = entry["verdict"] if entry["verdict"] == "holds" else f"**{entry['verdict']}**"
-        yield f"| {entry['id']} | {entry['claim']} | {measured} | {allowed_text(entry['tolerance'])} | {verdict} |"
+def _ledger(entries: list[dict[str, Any]], table: Table) -> Iterator[str]:
+    seen = overview.of_ledger(entries, table)
+    yield "## The ledger\n"
+    for verdict, meaning in words.MEANINGS.items():
+        yield f"- {overview.MARKS[verdict]} {verdict}: {seen.counts[verdict]}; {meaning}"
+    yield f"\n{words.summary(entries)}.\n"
+    yield f"| | claim | {' | '.join(map(overview.label, seen.data_sets))} |\n|---|---|{'---|' * len(seen.data_sets)}"
+    for section in seen.sections:
+        cells = " | ".join(map(overview.tally, section.cells))
+        yield f"| {section.number} | {_cell(section.title)} | {cells} |"
+    for section in seen.sections:
+        yield f"\n### {section.number}. {section.title}\n\n{section.outcome}\n"
+        yield "| id | claim | measured (95 % interval), n | allowed | verdict |\n|---|---|---|---|---|"
+        for entry in section.entries:
+            interval = f" ({words.interval_text(entry)})" if entry["low"] is not None else ""
+            measured = "" if entry["measured"] is None else f"{entry['measured']:.4g}{interval}, {entry['n']}"
+            found = entry["verdict"] if entry["verdict"] == "holds" else f"**{entry['verdict']}**"
+            reason = f": {_cell(entry['reason'])}" if entry["reason"] else ""
+            allowed = words.allowed_text(entry["tolerance"])
+            yield f"| {entry['id']} | {_cell(entry['claim'])} | {measured} | {allowed} | {found}{reason} |"
+    yield "\n## The paper's sentences\n\n| place | sentence | entries |\n|---|---|---|"
+    for statement, rows in seen.statements:
+        tested = ", ".join(f"`{row}` {overview.tally(of_row)}" for row, of_row in rows.items())
+        shown = tested or f"Not tested: {_cell(statement.reason)}"
+        yield f"| {statement.place} | {_cell(statement.statement)} | {shown} |"
     yield ""
+
+
+def _cell(text: str) -> str:
+    """A text in a table of Markdown."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
 
 
 def _discovery(experiments: list[ExperimentResults]) -> Iterator[str]:
@@ -255,7 +284,7 @@ def _spectra(experiments: list[ExperimentResults]) -> Iterator[str]:
 
 def _extensions(results: Path) -> Iterator[str]:
     """Every number of the runs beyond the paper that comes with an interval: name_mean, name_low, name_high."""
-    files = [path for folder in ("scaling", "variants") for path in sorted((results / folder).glob("*.nc"))]
+    files = [path for folder in Config.EXTENSIONS for path in sorted((results / folder).glob("*.nc"))]
     if not files:
         return
     yield "## Scaling and variants\n\nNumbers of the runs beyond the paper with their 95 % intervals over the seeds.\n"

@@ -1,6 +1,8 @@
 """Writing and reading NetCDF files: whole or not at all, the same bytes for the same content, checked when read.
 
 Attributes ``sha256`` hold the checksums: one of every variable, and one of the file's attributes and variable names.
+The files follow the CF conventions, in which the coordinate of an axis is numbers: names along ``network`` are
+``network_name(network)`` in a file and ``network(network)`` in memory.
 """
 
 from __future__ import annotations
@@ -25,6 +27,14 @@ File = Any
 Variable = Any
 
 _CHECKSUM = "sha256"
+_NUMBERED = {
+    "seed": "seed",
+    "mode": "mode α",
+    "left_mode": "mode α of the left singular vectors u^α",
+    "right_mode": "mode β of the right singular vectors v^β",
+}
+# Axes that have names in memory.
+_NAMED = ("network", "order", "part", "split", "variant")
 # Entries of a variable that is larger than memory, read at a time for its checksum.
 _AT_ONCE = 1000
 
@@ -32,8 +42,19 @@ _AT_ONCE = 1000
 def variable(
     dimensions: tuple[str, ...], values: object, long_name: str, units: str = "1", **attributes: object
 ) -> xr.Variable:
-    """A variable with the two attributes that every variable carries."""
+    """A variable with the two attributes that every variable carries; times are numbers of samples, so units are 1."""
     return xr.Variable(dimensions, np.asarray(values), {"long_name": long_name, "units": units, **attributes})
+
+
+def dataset(
+    variables: Mapping[str, xr.Variable], coordinates: Mapping[str, xr.Variable], attributes: Mapping[str, Any]
+) -> xr.Dataset:
+    """The content of a file; axes of modes and seeds have their numbers as coordinates, by which files align."""
+    content = xr.Dataset(variables, coordinates, attributes)
+    axes = [axis for axis in _NUMBERED if axis in content.dims and axis not in content.coords]
+    return content.assign_coords(
+        {axis: variable((axis,), np.arange(content.sizes[axis]), _NUMBERED[axis]) for axis in axes}
+    )
 
 
 def write(dataset: xr.Dataset, path: str | Path, uncompressed: tuple[str, ...] = ()) -> None:
@@ -47,6 +68,8 @@ def write(dataset: xr.Dataset, path: str | Path, uncompressed: tuple[str, ...] =
     Raises:
         DataError: the disk is full or the folder cannot be written.
     """
+    named = [str(name) for name in dataset.indexes if name in _NAMED]
+    dataset = dataset.drop_indexes(named).rename_vars({name: f"{name}_name" for name in named})
     encoding: dict[str, dict[str, object]] = {
         str(name): COMPRESSED if values.dtype.kind in "iuf" and values.ndim and name not in uncompressed else {}
         for name, values in dataset.variables.items()
@@ -114,6 +137,7 @@ class LazyArray:
         with self._opened() as variable:
             self.shape: tuple[int, ...] = variable.shape
             self.dtype: np.dtype[Any] = variable.dtype
+            self.attributes: dict[str, Any] = {name: variable.getncattr(name) for name in variable.ncattrs()}
             expected = variable.getncattr(_CHECKSUM) if _CHECKSUM in variable.ncattrs() else None
             if expected != _checksum_in_pieces(name, variable):
                 raise DataError(f"{path}: damaged, '{name}' changed since it was written; delete it and run again")
@@ -172,6 +196,10 @@ def read(path: str | Path, variables: Sequence[str] | None = None) -> xr.Dataset
             altered.append(f"'{name}'")
     if altered:
         raise DataError(f"{path}: damaged, {', '.join(altered)} changed since it was written; delete it and run again")
+    named = [name for name in _NAMED if f"{name}_name" in loaded.coords]
+    loaded = loaded.rename_vars({f"{name}_name": name for name in named})
+    for name in named:
+        loaded = loaded.set_xindex(name)
     return loaded
 
 

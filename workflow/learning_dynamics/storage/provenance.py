@@ -24,6 +24,8 @@ PACKAGES = (
     "matplotlib",
     "scikit-learn",
     "pillow",
+    # Where the library is installed: outside a git checkout this is what is known of its code.
+    "learning-dynamics-of-linear-cnns",
 )
 
 
@@ -48,8 +50,11 @@ def attributes(title: str, source: str, settings: Mapping[str, Any], packages: t
     commit, dirty = code_version()
     versions = {name: _version(name) for name in packages if name in PACKAGES}
     return {
+        "Conventions": "CF-1.11",
         "title": title,
         "source": source,
+        # Its time would make the bytes differ.
+        "history": f"made by learning_dynamics at commit {commit}",
         "settings": _canonical(settings),
         "settings_hash": settings_hash(settings),
         "code_commit": commit,
@@ -98,6 +103,8 @@ def code_version() -> tuple[str, str]:
         return commit, changed
     folder = Path(__file__).parent
     try:
+        # An environment with the library in it may lie inside another project's checkout.
+        _git(folder, "ls-files", "--error-unmatch", Path(__file__).name)
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
         return _git(folder, "rev-parse", "HEAD"), str(bool(changed)).lower()
     except (OSError, subprocess.SubprocessError):

@@ -13,16 +13,16 @@ from learning_dynamics.errors import DataError
 def difference(recorded: str, settings: Mapping[str, Any]) -> str | None:
     """The first key of an experiment's settings that a file's attribute ``settings`` has otherwise, or None.
 
-    Of the networks only the file's own counts: an archive may lack the others.
+    Of the networks only the file's own counts, if it is of one: an archive may lack the others.
 
     Args:
         recorded: the attribute, as JSON.
         settings: of the experiment, as plain data.
     """
     found = json.loads(recorded)
-    network = found["network"]
+    network = found.get("network")
     for key, value in settings.items():
-        if key == "networks":
+        if key == "networks" and network:
             if found[key].get(network) != value.get(network):
                 return f"networks.{network}"
         elif found.get(key) != value:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray, Structure, input_correlation_in_modes
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
 from learning_dynamics.storage import netcdf
 from learning_dynamics.theory import competition, sigmoid
 
@@ -90,8 +91,8 @@ def competition_variables(
         ),
         "competition_mean_kernel_magnitude": netcdf.variable(
             ("sample", "frequency_row", "frequency_column"),
-            np.mean(magnitudes, axis=0),
-            "|k̂_l| by the competition's closed form, mean over the seeds",
+            np.mean(magnitudes[:PAPER_TRIALS], axis=0),
+            f"|k̂_l| by the competition's closed form, mean over the first {PAPER_TRIALS} seeds",
         ),
         "competition_final_kernel_magnitude": netcdf.variable(
             ("seed", "frequency_row", "frequency_column"),

@@ -16,8 +16,10 @@ from scipy.integrate import quad
 
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray
+from learning_dynamics.structure import files as structure_files
 from learning_dynamics.theory import competition, sigmoid
 
+# Coefficients of a unit vector that are not zero to rounding.
 _PRESENT = 1e-9
 
 
@@ -29,6 +31,7 @@ class ModeStructure:
     input_correlation: d_α = v^αᵀ Σxx v^α, shape (modes,).
     spectra: |v̂^α_l| with channels combined, shape (modes, n, n).
     power: ⟨‖x‖²⟩ of the inputs.
+    present: modes whose s_α is not zero to rounding, shape (modes,).
     worthwhile: modes to wait for, shape (modes,).
     """
 
@@ -36,6 +39,7 @@ class ModeStructure:
     input_correlation: FloatArray
     spectra: FloatArray
     power: float
+    present: npt.NDArray[np.bool_]
     worthwhile: npt.NDArray[np.bool_]
 
     @property
@@ -56,7 +60,9 @@ def mode_structure(structure: xr.Dataset, power: float, smallest_mode: float) ->
     parts = structure["right_singular_spectra"].values
     spectra = np.sqrt((parts**2).sum(axis=(1, 4)))
     in_modes = structure["input_correlation_in_modes"].values.diagonal()
-    return ModeStructure(values, in_modes, spectra, power, values >= max(smallest_mode, _PRESENT) * values[0])
+    present = structure_files.structure_of(structure).discoverable
+    worthwhile = present & (values >= smallest_mode * values[0])
+    return ModeStructure(values, in_modes, spectra, power, present, worthwhile)
 
 
 def learning_rate(modes: ModeStructure, rates: FloatArray, step: float) -> float:
@@ -78,10 +84,6 @@ def learning_rate(modes: ModeStructure, rates: FloatArray, step: float) -> float
     return float(f"{step / fastest:.2e}")
 
 
-def _present_modes(modes: ModeStructure) -> npt.NDArray[np.intp]:
-    return np.flatnonzero(modes.singular_values > _PRESENT * modes.singular_values[0])
-
-
 def competition_times(modes: ModeStructure, start: float, rate: float) -> FloatArray:
     """When each a_α should pass s_α/2 by the competition's clock, in samples; NaN for modes that are zero.
 
@@ -91,32 +93,41 @@ def competition_times(modes: ModeStructure, start: float, rate: float) -> FloatA
         rate: λ.
     """
     times = np.full(len(modes.singular_values), np.nan)
-    for mode in _present_modes(modes):
+    for mode in np.flatnonzero(modes.present):
         times[mode] = _half_rise(_alone(modes, int(mode), start), rate)
     return times
 
 
-def sigmoid_times(modes: ModeStructure, hidden: int, weight_std: float, rate: float) -> FloatArray:
+def sigmoid_times(modes: ModeStructure, starts: FloatArray, rate: float) -> FloatArray:
     """When each a_α should pass s_α/2 by Eq. 22 without n c_α, in samples; NaN for modes that are zero.
 
     Args:
         modes: of the data set.
-        hidden: hidden units.
-        weight_std: standard deviation of the initial layers.
+        starts: typical a_α(0), shape (modes,).
         rate: λ.
     """
     times = np.full(len(modes.singular_values), np.nan)
-    for mode in _present_modes(modes):
-        s, d = float(modes.singular_values[mode]), float(modes.input_correlation[mode])
-        start = d * hidden * weight_std**2 / 2
+    for mode in np.flatnonzero(modes.present):
+        s, start = float(modes.singular_values[mode]), float(starts[mode])
         times[mode] = float(sigmoid.time_to_reach(s / 2, start, s, rate)) if start < s / 2 else 0.0
     return times
+
+
+def largest_start(modes: ModeStructure, starts: FloatArray) -> float:
+    """The largest a_α(0)/s_α over the modes worth waiting for.
+
+    Args:
+        modes: of the data set.
+        starts: typical a_α(0), shape (modes,).
+    """
+    use = modes.worthwhile
+    return float((starts[use] / modes.singular_values[use]).max())
 
 
 def final_kernel(modes: ModeStructure, start: float) -> FloatArray:
     """|k̂_l| after all modes are learned, each by itself, channels combined (Pinson et al. 2023, Sec. 4); (n, n)."""
     power = np.zeros(modes.spectra.shape[1:])
-    for mode in _present_modes(modes):
+    for mode in np.flatnonzero(modes.present):
         one = _alone(modes, int(mode), start)
         power[modes.spectra[mode] > _PRESENT] += one.winners() ** 2
     return np.sqrt(power)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from learning_dynamics.numerics import fourier, losses
 from learning_dynamics.numerics.correlations import Correlations, FloatArray, Structure
@@ -41,15 +42,19 @@ class Spectra:
         """|B_αl|, shape (trials, samples, modes, n, n)."""
         return self._full(np.abs(self.transfers[:, :, : self.modes]))
 
-    @property
-    def mean_kernel_magnitude(self) -> FloatArray:
-        """The mean of |k̂_c,l| over the trials, shape (samples, C, n, n)."""
-        return self._full(np.abs(self.kernels).mean(axis=0))
+    def mean_kernel_magnitude(self, trials: int) -> FloatArray:
+        """The mean of |k̂_c,l| over the first trials, shape (samples, C, n, n)."""
+        return self._full(np.abs(self.kernels[:trials]).mean(axis=0))
 
     @property
     def final_kernel_magnitude(self) -> FloatArray:
         """|k̂_c,l| at the last sample, shape (trials, C, n, n)."""
         return self._full(np.abs(self.kernels[:, -1]))
+
+    def of_trial(self, trial: int, samples: npt.NDArray[np.integer]) -> FloatArray:
+        """M of one trial at some samples, shape (samples, p, CN)."""
+        some = replace(self, kernels=self.kernels[[trial]][:, samples], transfers=self.transfers[[trial]][:, samples])
+        return some.matrices[0]
 
     def effective_singular_values(self, averages: Correlations, structure: Structure) -> FloatArray:
         """Ω = Uᵀ M Σxx V (Pinson et al. 2023, Eqs. 4 and 5), shape (trials, samples, modes, modes)."""
@@ -109,6 +114,10 @@ class Factors:
         for into, factors, own in zip(networks, self.coefficients, self.own, strict=True):
             np.matmul(factors, np.concatenate([self.common, own]), out=into)
         return networks
+
+    def of_trial(self, trial: int, samples: npt.NDArray[np.integer]) -> FloatArray:
+        """M of one trial at some samples, shape (samples, p, CN)."""
+        return np.asarray(self.coefficients[trial][samples] @ np.concatenate([self.common, self.own[trial]]))
 
     def effective_singular_values(self, averages: Correlations, structure: Structure) -> FloatArray:
         """Ω = Uᵀ M Σxx V (Pinson et al. 2023, Eqs. 4 and 5), shape (trials, samples, modes, modes)."""

@@ -19,8 +19,9 @@ from learning_dynamics.engines.deep.evaluation import Evaluation, FromAnswers, F
 from learning_dynamics.engines.deep.updates import AT_ONCE, updates
 from learning_dynamics.networks.deep_cnn import DeepCNN
 from learning_dynamics.numerics.correlations import FloatArray, Structure
+from learning_dynamics.numerics.random_streams import SampleOrder
 from learning_dynamics.storage import netcdf
-from learning_dynamics.training import checkpoints, loop
+from learning_dynamics.training import checkpoints, files, loop
 from learning_dynamics.training.checkpoints import Checkpointing, State, signals
 from learning_dynamics.training.progress import Report, reporter
 from learning_dynamics.training.task import Task
@@ -58,14 +59,16 @@ class DeepTask(Task):
         """The trial's own initial weights."""
         return initial_weights(self.trial(seed).stream(self.network), self.architecture, self.model.initial_factor)
 
-    def order(self) -> torch.Tensor:
-        """Which training images every update sees, shape (updates, seeds · batch size), seed by seed."""
-        images, samples = len(self.data.split("train")), self.settings.update_count
-        orders = [
-            self.trial(seed).sample_order(self.settings.order, images, samples).reshape(-1, self.model.batch_size)
-            for seed in self.seeds
-        ]
-        return torch.from_numpy(np.concatenate(orders, axis=1))
+    @property
+    def updates(self) -> int:
+        """Batches of a training."""
+        return self.settings.update_count // self.model.batch_size
+
+    def order(self) -> BatchOrder:
+        """Which training images every update sees."""
+        images = len(self.data.split("train"))
+        orders = [self.trial(seed).sample_order(self.settings.order, images) for seed in self.seeds]
+        return BatchOrder(orders, self.model.batch_size)
 
     def evaluation(self, device: torch.device) -> Evaluation:
         """How this network's losses and Ω are measured."""
@@ -90,6 +93,24 @@ class DeepTask(Task):
         return checkpoints.identity(settings, self.data, {}, self.structure, code)
 
 
+@dataclass(frozen=True)
+class BatchOrder:
+    """Which training images the updates of some trials side by side see.
+
+    trials: the order of the samples of each.
+    batch_size: samples of an update.
+    """
+
+    trials: Sequence[SampleOrder]
+    batch_size: int
+
+    def between(self, start: int, stop: int) -> torch.Tensor:
+        """Those of the updates from one to another, shape (updates, seeds · batch size), seed by seed."""
+        size = self.batch_size
+        drawn = [order.between(start * size, stop * size).reshape(-1, size) for order in self.trials]
+        return torch.from_numpy(np.concatenate(drawn, axis=1))
+
+
 class Training:
     """A training under way: its networks, how far it is and what it has recorded."""
 
@@ -110,14 +131,14 @@ class Training:
         if state is not None:
             self._restore(state)
         self._order = task.order()
-        if device.type == "cuda":
-            self._order = self._order.pin_memory()
+        self._pinned = device.type == "cuda"
         self._make = updates(self.ensemble, Samples(task.data.split("train"), device), device)
         self._evaluate = task.evaluation(device)
 
     def advance(self, start: int, stop: int) -> tuple[int, float]:
         """See ``loop.Trainee``; the errors add up on the device, and ``record`` looks at them."""
-        self._make(self._order[start:stop])
+        images = self._order.between(start, stop)
+        self._make(images.pin_memory() if self._pinned else images)
         return stop - start, 0.0
 
     def record(self, since: int) -> float:
@@ -235,7 +256,7 @@ def train_to_files(
         checkpointing = folder.checkpointing(task.folder / file, lambda: task.identity(device, folder.code), stopped)
         trajectories = train(task, device, checkpointing, report)
         for trajectory, path in zip(trajectories, outputs, strict=True):
-            netcdf.write(trajectory, path)
+            files.write(trajectory, path)
         checkpointing.finish()
 
 
@@ -259,13 +280,14 @@ def _trajectory(training: Training, index: int, device: torch.device) -> xr.Data
         dimensions, long_name = _weight_layout(name)
         variables[name] = netcdf.variable(dimensions, values, long_name)
     evaluated = f"losses and Ω from at most {task.model.evaluation_images} images of each split"
-    return xr.Dataset(
+    return netcdf.dataset(
         variables,
-        coords={
-            "sample": netcdf.variable(("sample",), batches * task.model.batch_size, "training samples seen", "samples"),
-            "batch": netcdf.variable(("sample",), batches, "batches seen, that is updates made", "batches"),
+        {
+            "sample": netcdf.variable(("sample",), batches * task.model.batch_size, "training samples seen"),
+            "batch": netcdf.variable(("sample",), batches, "batches seen, that is updates made"),
+            "class_name": netcdf.variable(("class",), np.array(task.data.class_names, dtype=object), "class name"),
         },
-        attrs={**task.attributes(task.seeds[index]), "device": devices.describe(device), "evaluated": evaluated},
+        {**task.attributes(task.seeds[index]), "device": devices.describe(device), "evaluated": evaluated},
     )
 
 

@@ -96,20 +96,31 @@ def to_dataset(
         dimensions, long_name = network.SNAPSHOTS[name]
         values = np.stack([snapshot[name] for snapshot in history.snapshots])
         variables[name] = netcdf.variable(("snapshot_sample", *dimensions), values, long_name)
-    return xr.Dataset(
+    return netcdf.dataset(
         variables,
-        coords={
-            "sample": netcdf.variable(("sample",), np.array(history.samples), "training samples seen", "samples"),
+        {
+            "sample": netcdf.variable(("sample",), np.array(history.samples), "training samples seen"),
             "snapshot_sample": netcdf.variable(
-                ("snapshot_sample",), np.array(history.snapshot_samples), "training samples seen", "samples"
+                ("snapshot_sample",), np.array(history.snapshot_samples), "training samples seen"
             ),
+            "class_name": netcdf.variable(("class",), np.array(data.images.class_names, dtype=object), "class name"),
         },
-        attrs=attributes,
+        attributes,
     )
 
 
+def write(trajectory: xr.Dataset, path: str | Path) -> None:
+    """The file of one training. Its variables have an axis ``seed`` of one, along which the files of several join.
+
+    Raises:
+        DataError: it cannot be written.
+    """
+    seed = netcdf.variable(("seed",), [trajectory.attrs["seed"]], "seed")
+    netcdf.write(trajectory.expand_dims("seed").assign_coords(seed=seed), path)
+
+
 def read(path: str | Path, variables: Sequence[str] | None = None, optional: Sequence[str] = ()) -> xr.Dataset:
-    """One trajectory file, or some of its variables, and some more if it has them.
+    """The trajectory in a file, or some of its variables, and some more if it has them; without the axis ``seed``.
 
     Raises:
         DataError: the file is missing, damaged or of another layout.
@@ -118,7 +129,8 @@ def read(path: str | Path, variables: Sequence[str] | None = None, optional: Seq
     for name in variables or ("effective_singular_values", "train_loss"):
         if name not in dataset:
             raise DataError(f"{path}: not a trajectory file, '{name}' is missing; delete it and run again")
-    return dataset
+    # Files of earlier versions have no such axis.
+    return dataset.squeeze("seed", drop=True) if "seed" in dataset.dims else dataset
 
 
 def read_seeds(
@@ -142,11 +154,17 @@ def read_seeds(
     for path, part in zip(paths, parts, strict=True):
         if settings is not None:
             recorded_settings.check(path, part.attrs["settings"], settings)
-        if not all(np.array_equal(part[time], parts[0][time]) for time in part.coords):
+        times = [time for time in ("sample", "snapshot_sample") if time in part.coords]
+        if not all(np.array_equal(part[time], parts[0][time]) for time in times):
             raise DataError(f"{path}: recorded at other samples than {paths[0]}; delete the older one and run again")
-    seeds = xr.Variable(("seed",), [int(part.attrs["seed"]) for part in parts], {"long_name": "seed", "units": "1"})
     if variables is not None and not any("snapshot_sample" in part[name].dims for part in parts for name in variables):
         parts = [part.drop_vars("snapshot_sample", errors="ignore") for part in parts]
+    return joined(parts)
+
+
+def joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Trajectories of one network, recorded at the same samples, along a new dimension ``seed``."""
+    seeds = netcdf.variable(("seed",), [int(part.attrs["seed"]) for part in parts], "seed")
     return xr.concat(
         parts, dim=seeds, data_vars="all", coords="minimal", compat="override", combine_attrs="override", join="exact"
     )

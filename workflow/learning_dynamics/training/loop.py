@@ -37,6 +37,11 @@ class Subject:
 
     def divergence(self, sample: int, loss: float) -> DivergenceError:
         """The error of a loss, the mean over the p outputs, that is not a number or too large."""
+        if sample == 0:
+            return DivergenceError(
+                f"{self.description}: the loss was {loss:.3g} before the first update (a network that answers zero has "
+                f"{1 / self.classes:.3g}); lower the standard deviation of the initial weights"
+            )
         return DivergenceError(
             f"{self.description}: the training diverged by sample {sample}, where the loss was {loss:.3g} "
             f"(an untrained network has {1 / self.classes:.3g}); lower learning_rate ({self.learning_rate:g})"

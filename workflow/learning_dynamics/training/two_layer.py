@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from learning_dynamics.numerics.correlations import FloatArray
-from learning_dynamics.storage import netcdf
 from learning_dynamics.training import checkpoints, files, loop
 from learning_dynamics.training.checkpoints import Checkpointing, State, signals
 from learning_dynamics.training.progress import Report, reporter
@@ -42,14 +41,14 @@ class Training:
         limit = task.divergence_factor
         self._network = task.model.training(task.start(seed), samples, task.data, limit)
         images = len(task.data.images.split("train"))
-        self._order = task.trial(seed).sample_order(task.settings.order, images, task.settings.update_count)
+        self._order = task.trial(seed).sample_order(task.settings.order, images)
         self.piece: int = self._network.piece
         self.history = files.History()
         self.progress = loop.Progress()
 
     def advance(self, start: int, stop: int) -> tuple[int, float]:
         """See ``loop.Trainee``."""
-        made: tuple[int, float] = self._network.update(self._order[start:stop])
+        made: tuple[int, float] = self._network.update(self._order.between(start, stop))
         return made
 
     def record(self, sample: int) -> None:
@@ -147,5 +146,5 @@ def train_to_files(
             known = functools.partial(identity, task, seed, folder.code)
             checkpointing = folder.checkpointing(task.folder / f"seed-{seed}", known, stopped)
             report = reporter(log, task.describe(seed), "sample", updates)
-            netcdf.write(train(task, seed, report, checkpointing, samples), output)
+            files.write(train(task, seed, report, checkpointing, samples), output)
             checkpointing.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -15,19 +16,21 @@ from learning_dynamics.numerics.correlations import FloatArray
 
 @measure(MEAN)
 def speed_up(results: Results) -> FloatArray:
-    """Discovery time of the FCNN over that of the CNN at one λ, divided by n c_α; mean over sides and modes."""
-    file = results.extension("scaling/side")
-    return np.asarray(_scaling(file, "speed_up_ratio").mean(dim=("side", "mode")).values)
+    """Discovery time of the FCNN over that of the CNN at one λ, divided by n c_α: the farthest from 1."""
+    ratios = _scaling(results.extension("scaling/side"), "speed_up_ratio").transpose("seed", ...).values
+    ratios = ratios.reshape(len(ratios), -1)
+    return np.asarray(ratios[np.arange(len(ratios)), np.abs(np.log(ratios)).argmax(axis=1)])
 
 
 @measure(MEAN)
 def scaling_value(
     results: Results, parameter: str, variable: str, select: Mapping[str, str] | None = None
 ) -> FloatArray:
-    """A fitted number of the scaling runs, mean over what is not selected, per trial."""
-    values = _scaling(results.extension(f"scaling/{parameter}"), variable).sel(select or {})
-    others = [dimension for dimension in values.dims if dimension != "seed"]
-    return np.asarray(values.mean(dim=others).values, dtype=float)
+    """A fitted number of the scaling runs, mean over what is not selected, per trial that discovered every mode."""
+    file = results.extension(f"scaling/{parameter}")
+    selected = [_scaling(file, name).sel(select or {}) for name in (variable, "discovery_time")]
+    values, times = (array.transpose("seed", ...).values.reshape(array.sizes["seed"], -1) for array in selected)
+    return only(np.isfinite(times).all(axis=1), values.mean(axis=1))
 
 
 @measure(MEDIAN)
@@ -43,15 +46,24 @@ def flipped_kernel_difference(results: Results) -> FloatArray:
 
 
 @measure(MEDIAN)
-def variant_difference(results: Results, variant: str, mode: int) -> FloatArray:
-    """Root mean square difference of a_α(t) from the circular convolution's, relative to s_α, per trial."""
-    reference, other = results.extension("variants/circular"), results.extension(f"variants/{variant}")
+def variant_difference(
+    results: Results, variant: str, mode: int, runs: Literal["variants", "zero_padding"] = "variants"
+) -> FloatArray:
+    """Root mean square difference of a_α(t) from the circular convolution's, relative to s_α, per trial.
+
+    Args:
+        results: everything that can be measured.
+        variant: of the convolution.
+        mode: α.
+        runs: the variants of the shapes, or those of zero padding on CIFAR-4.
+    """
+    reference, other = results.extension(f"{runs}/circular"), results.extension(f"{runs}/{variant}")
     if mode not in range(reference.sizes["mode"]):
-        raise NotMeasuredError(f"the variants have {reference.sizes['mode']} modes, and no mode {mode}")
+        raise NotMeasuredError(f"{runs} have {reference.sizes['mode']} modes, and no mode {mode}")
     curves = [file["effective_singular_values"].values[:, :, mode, mode] for file in (reference, other)]
     relative = (curves[1] - curves[0]) / reference["singular_values"].values[mode]
     found = np.isfinite(reference["discovery_time"].values[:, [mode]])
-    learned = enough(found, "variant circular", "discovered", [mode])
+    learned = enough(found, f"{runs}, circular", "discovered", [mode])
     return only(learned, np.sqrt((relative**2).mean(axis=1)))
 
 

@@ -40,19 +40,24 @@ def share_of_dominant(results: Results, experiment: str, when: Literal["discover
     the strongest that hold 90 % of |v̂^α|². At the end, or the least share at the modes' discoveries.
     """
     found = results.experiment(experiment, CNN)
-    shares = [[power[dominant].sum() / power.sum() for power, dominant in moments] for moments in _moments(found, when)]
+    shares = [
+        [power[np.any(list(map(_strongest, spectra)), axis=0)].sum() / power.sum() for power, spectra in moments]
+        for moments in _moments(found, when)
+    ]
     return only(discovering(found, CNN), np.array(shares).min(axis=1))
 
 
 @measure(MEDIAN)
 def number_of_dominant(results: Results, experiment: str, when: Literal["discoveries", "end"]) -> FloatArray:
-    """Frequencies that hold 90 % of the learned power over the dominant ones of the modes discovered so far, per trial.
+    """Frequencies that hold 90 % of the learned power over those that hold 90 % of Σ_α |v̂^α|², per trial.
 
-    See ``share_of_dominant``. At the end, or the largest ratio at the modes' discoveries.
+    The sum is over the modes discovered so far: 1 is a kernel that takes from them whatever they have. For the
+    learned power see ``share_of_dominant``. At the end, or the largest ratio at the modes' discoveries.
     """
     found = results.experiment(experiment, CNN)
     numbers = [
-        [_strongest(power).sum() / dominant.sum() for power, dominant in moments] for moments in _moments(found, when)
+        [_strongest(power).sum() / _strongest(spectra.sum(axis=0)).sum() for power, spectra in moments]
+        for moments in _moments(found, when)
     ]
     return only(discovering(found, CNN), np.array(numbers).max(axis=1))
 
@@ -86,6 +91,8 @@ def winners_and_start(results: Results, experiment: str, mode: int) -> FloatArra
         raise NotMeasuredError(f"{experiment} has images of several channels")
     strengths = np.where(_half_plane(found), np.abs(spectrum[0]).ravel(), 0.0)
     pair = np.argsort(-strengths)[:2]
+    if not strengths[pair[1]] > 1e-9:
+        raise NotMeasuredError(f"mode {mode} of {experiment} has one frequency, and so no competition")
     starts = []
     for kernel, readout in zip(first["kernel"].values[:, 0], first["readout"].values, strict=True):
         transfer = structure.left[:, found.modes[mode]] @ np.conj(fourier.spectrum(readout)).reshape(len(readout), -1)
@@ -98,11 +105,16 @@ def winners_and_start(results: Results, experiment: str, mode: int) -> FloatArra
 
 
 @measure(MEAN)
-def growth_rates(results: Results, experiment: str) -> FloatArray:
+def growth_rates(results: Results, experiment: str, within_modes: bool = False) -> FloatArray:
     """Slope of the growth rates of |k̂_l| against λ n s_α |v̂^α_l|, a line through the origin, per trial (Eq. 23).
 
     While nothing inhibits: from half of the mode's discovery time, when it is aligned, to a_α = s_α/10; over the modes'
     frequencies, for modes that share none.
+
+    Args:
+        results: everything that can be measured.
+        experiment: its name.
+        within_modes: of both less their mean over a mode's frequencies, which is 0 if these grow alike.
     """
     found = results.experiment(experiment, CNN)
     spectra = mode_spectra(found)
@@ -120,9 +132,13 @@ def growth_rates(results: Results, experiment: str) -> FloatArray:
     ):
         used = np.flatnonzero((spectrum > 1e-9) & _half_plane(found))
         grown = [np.log(power[t, last[t, mode], used] / power[t, first[t, mode], used]) / 2 for t in range(len(power))]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            measured.append(np.array(grown) / (samples[last[:, mode]] - samples[first[:, mode]])[:, None])
+        # Between records so far apart that none lies in that time, nothing is measured.
+        passed = np.where(last > first, samples[last] - samples[first], np.nan)[:, mode]
+        measured.append(np.array(grown) / passed[:, None])
         predicted.append(network.rate * side * strength * spectrum[used])
+    if within_modes:
+        measured = [rates - rates.mean(axis=1, keepdims=True) for rates in measured]
+        predicted = [rates - rates.mean() for rates in predicted]
     rates, expected = np.concatenate(measured, axis=1), np.concatenate(predicted)
     return only(discovering(found, CNN), rates @ expected / (expected @ expected))
 
@@ -197,20 +213,19 @@ def _magnitudes_at_discoveries(found: ExperimentResults) -> tuple[FloatArray, Fl
 
 def _moments(
     found: ExperimentResults, when: Literal["discoveries", "end"]
-) -> list[list[tuple[FloatArray, npt.NDArray[np.bool_]]]]:
-    """Per trial, at each moment, the learned power and which frequencies are dominant in a mode discovered by then."""
+) -> list[list[tuple[FloatArray, FloatArray]]]:
+    """Per trial, at each moment, the learned power and |v̂^α|² of the modes discovered by then, shape (modes, n²)."""
     samples, _ = found.effective_singular_values(CNN)
     discovered = times(found, CNN)
-    dominant = np.array([_strongest(spectrum**2) for spectrum in mode_spectra(found)])
+    spectra = mode_spectra(found) ** 2
     moments = []
     for power, of_modes in zip(kernel_power(found), discovered, strict=True):
-        ends = [samples[-1]] if when == "end" else [time for time in of_modes if np.isfinite(time)]
         # A trial without a discovery is left out later.
-        ends = ends if len(ends) == (1 if when == "end" else len(of_modes)) else [samples[-1]] * len(of_modes)
-        at = records_at(samples, np.array(ends))
+        ends = samples[-1:] if when == "end" else of_modes
+        at = records_at(samples, ends)
         moments.append(
             [
-                (_learned(power[index], power[0]), dominant[~(of_modes > end)].any(axis=0))
+                (_learned(power[index], power[0]), spectra[~(of_modes > end)])
                 for index, end in zip(at, ends, strict=True)
             ]
         )

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from learning_dynamics.claims.measures.registry import NotMeasuredError, measure
+from learning_dynamics.claims.measures.registry import Network, NotMeasuredError, measure
 from learning_dynamics.claims.measures.trials import Results, discovering, only, within
 from learning_dynamics.claims.statistics import MEAN
 from learning_dynamics.numerics.correlations import FloatArray
@@ -14,7 +14,9 @@ from learning_dynamics.results import ExperimentResults
 
 
 @measure(MEAN)
-def loss(results: Results, experiment: str, network: str, split: Literal["train", "test"], sample: int) -> FloatArray:
+def loss(
+    results: Results, experiment: str, network: Network, split: Literal["train", "test"], sample: int
+) -> FloatArray:
     """The mean square error at the record nearest to a sample, per trial."""
     found = results.experiment(experiment, network)
     samples, _ = found.effective_singular_values(network)
@@ -25,7 +27,7 @@ def loss(results: Results, experiment: str, network: str, split: Literal["train"
 
 @measure(MEAN)
 def loss_ratio(
-    results: Results, experiment: str, first: str, second: str, split: Literal["train", "test"]
+    results: Results, experiment: str, first: Network, second: Network, split: Literal["train", "test"]
 ) -> FloatArray:
     """Loss of the first network over that of the second at the end, per trial."""
     found = results.experiment(experiment, first, second)
@@ -34,7 +36,7 @@ def loss_ratio(
 
 
 @measure(MEAN)
-def test_loss_rise(results: Results, experiment: str, network: str) -> FloatArray:
+def test_loss_rise(results: Results, experiment: str, network: Network) -> FloatArray:
     """Rise of the test loss from its least to the end, relative to the least, per trial; 0 if it falls to the end.
 
     Each a mean over a tenth of the records. Where the least is, is taken from the mean of the other trials: the least
@@ -42,17 +44,16 @@ def test_loss_rise(results: Results, experiment: str, network: str) -> FloatArra
     """
     found = results.experiment(experiment, network)
     values = _losses(found, network, "test")
-    trials = len(values)
-    if trials < 2:
+    if len(values) < 2:
         raise NotMeasuredError("where the test loss is least is taken from other trials, and there is one")
     means = _over_tenths(values)
-    others = (means.sum(axis=0) - means) / (trials - 1)
-    least = means[np.arange(trials), others.argmin(axis=1)]
+    others = means.sum(axis=0) - means
+    least = means[np.arange(len(means)), others.argmin(axis=1)]
     return only(discovering(found, network), means[:, -1] / least - 1)
 
 
 @measure(MEAN)
-def gap_at_equal_train_loss(results: Results, experiment: str, first: str, second: str) -> FloatArray:
+def gap_at_equal_train_loss(results: Results, experiment: str, first: Network, second: Network) -> FloatArray:
     """Test less train loss of the first network less that of the second, when both have the same train loss, per trial.
 
     That is the lowest that both reach, a mean over a tenth of the records.

@@ -12,6 +12,8 @@ from learning_dynamics.numerics.correlations import FloatArray
 MOST_WITHOUT = 0.1
 
 Function = Callable[..., FloatArray]
+# As an argument's type: the name of a network, which ``entries`` looks up.
+Network = str
 
 
 class NotMeasuredError(Exception):

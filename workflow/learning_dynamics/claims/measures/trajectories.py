@@ -7,32 +7,32 @@ from typing import Literal
 
 import numpy as np
 
-from learning_dynamics.claims.measures.registry import NotMeasuredError, measure
+from learning_dynamics.claims.measures.registry import Network, NotMeasuredError, measure
 from learning_dynamics.claims.measures.trials import Results, discovering, existing, only, times, within
 from learning_dynamics.claims.statistics import ERROR_OF_MEAN, MEAN, MEDIAN
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.numerics.discovery import discovery_times
 from learning_dynamics.results import ExperimentResults
-from learning_dynamics.theory import alignment, competition, sigmoid
+from learning_dynamics.theory import alignment, closed_forms, competition, sigmoid
 
 
 @measure(MEDIAN)
-def sigmoid_error(results: Results, experiment: str, network: str) -> FloatArray:
+def sigmoid_error(results: Results, experiment: str, network: Network) -> FloatArray:
     """Root mean square difference between a_α(t) and Eq. 22 relative to s_α, largest over the modes, per trial."""
     found = results.experiment(experiment, network)
     return _largest_error(only(discovering(found, network, [0]), _from_sigmoids(found, network)))
 
 
 @measure(ERROR_OF_MEAN)
-def sigmoid_error_of_mean(results: Results, experiment: str, network: str) -> FloatArray:
+def sigmoid_error_of_mean(results: Results, experiment: str, network: Network) -> FloatArray:
     """(a_α(t) − Eq. 22)/s_α, shape (trials, samples, modes)."""
     found = results.experiment(experiment, network)
     return only(discovering(found, network, [0]), _from_sigmoids(found, network))
 
 
 @measure(ERROR_OF_MEAN)
-def flow_error_of_mean(results: Results, experiment: str, network: str) -> FloatArray:
+def flow_error_of_mean(results: Results, experiment: str, network: Network) -> FloatArray:
     """(a_α(t) − that of the gradient flow from the trial's own start)/s_α, shape (trials, samples, modes)."""
     found = results.experiment(experiment, network)
     _, measured = found.effective_singular_values(network)
@@ -112,7 +112,7 @@ def alignment_delay(results: Results, experiment: str) -> FloatArray:
 
 
 @measure(MEDIAN)
-def discovery_order(results: Results, experiment: str, network: str) -> FloatArray:
+def discovery_order(results: Results, experiment: str, network: Network) -> FloatArray:
     """min_α t_{α+1}/t_α of the discovery times, above 1 if the modes come in order of s_α, per trial."""
     found = results.experiment(experiment, network)
     reached = times(found, network)
@@ -122,7 +122,7 @@ def discovery_order(results: Results, experiment: str, network: str) -> FloatArr
 
 
 @measure(MEDIAN)
-def order_of_distinct_modes(results: Results, experiment: str, network: str, apart: float = 1.2) -> FloatArray:
+def order_of_distinct_modes(results: Results, experiment: str, network: Network, apart: float = 1.2) -> FloatArray:
     """Kendall's rank correlation of s_α with the discovery times over the pairs of modes that differ, per trial.
 
     Pairs in order less pairs out of order, over all pairs; 1 if the modes come in order of s_α.
@@ -144,7 +144,7 @@ def order_of_distinct_modes(results: Results, experiment: str, network: str, apa
 
 
 @measure(MEDIAN)
-def early_rise(results: Results, experiment: str, network: str, modes: list[int] | None = None) -> FloatArray:
+def early_rise(results: Results, experiment: str, network: Network, modes: list[int] | None = None) -> FloatArray:
     """Time from 0.1 s_α to s_α/2 over the time to s_α/2, largest of some or all modes, per trial.
 
     A one-layer network, a_α = s_α (1 − exp(−t/τ)), has 0.85.
@@ -155,7 +155,9 @@ def early_rise(results: Results, experiment: str, network: str, modes: list[int]
 
 
 @measure(MEDIAN)
-def transition_sharpness(results: Results, experiment: str, network: str, modes: list[int] | None = None) -> FloatArray:
+def transition_sharpness(
+    results: Results, experiment: str, network: Network, modes: list[int] | None = None
+) -> FloatArray:
     """Time from 0.1 s_α to 0.9 s_α over the time to s_α/2, largest of some or all modes, per trial.
 
     A one-layer network, a_α = s_α (1 − exp(−t/τ)), has 3.2.
@@ -173,14 +175,14 @@ def last_discovery_ratio(results: Results, experiment: str) -> FloatArray:
 
 
 @measure(MEDIAN)
-def network_delay(results: Results, experiment: str, early: str, late: str) -> FloatArray:
+def network_delay(results: Results, experiment: str, early: Network, late: Network) -> FloatArray:
     """Discovery time of one network over that of another, least of the modes, per trial."""
     found = results.experiment(experiment, early, late)
     return np.asarray((times(found, late) / times(found, early)).min(axis=1))
 
 
 @measure(MEDIAN)
-def late_change(results: Results, experiment: str, network: str) -> FloatArray:
+def late_change(results: Results, experiment: str, network: Network) -> FloatArray:
     """|change of a_α|/s_α from the tenth of the records before the last tenth to that, largest mode, per trial."""
     found = results.experiment(experiment, network)
     _, values = found.effective_singular_values(network)
@@ -190,7 +192,7 @@ def late_change(results: Results, experiment: str, network: str) -> FloatArray:
 
 
 @measure(MEDIAN)
-def saturation_difference(results: Results, experiment: str, first: str, second: str) -> FloatArray:
+def saturation_difference(results: Results, experiment: str, first: Network, second: Network) -> FloatArray:
     """|a_α(first) − a_α(second)|/s_α at the end, mean of the last tenth of the records, largest mode, per trial."""
     found = results.experiment(experiment, first, second)
     ends = []
@@ -203,18 +205,19 @@ def saturation_difference(results: Results, experiment: str, first: str, second:
 
 @measure(MEDIAN)
 def share_learned(
-    results: Results, experiment: str, network: str, sample: int, modes: list[int] | None = None
+    results: Results, experiment: str, network: Network, sample: int, modes: list[int] | None = None
 ) -> FloatArray:
     """a_α/s_α at the record nearest to a sample, least of some or all modes, per trial."""
     found = results.experiment(experiment, network)
     samples, values = found.effective_singular_values(network)
     within(samples, sample)
     shares = values[:, np.abs(samples - sample).argmin()] / _strengths(found)
-    return np.asarray(shares[:, existing(found, range(len(found.modes)) if modes is None else modes)].min(axis=1))
+    least = shares[:, existing(found, range(len(found.modes)) if modes is None else modes)].min(axis=1)
+    return only(discovering(found, network, [0]), least)
 
 
 @measure(MEDIAN)
-def largest_misalignment(results: Results, experiment: str, network: str) -> FloatArray:
+def largest_misalignment(results: Results, experiment: str, network: Network) -> FloatArray:
     """Largest |Ω_αβ|/√(s_α s_β), α ≠ β, at any time, per trial (Fig. S.1)."""
     found = results.experiment(experiment, network)
     largest = alignment.largest_off_diagonal(_omega(found, network), _strengths(found)).max(axis=1)
@@ -222,12 +225,17 @@ def largest_misalignment(results: Results, experiment: str, network: str) -> Flo
 
 
 @measure(MEDIAN)
-def misalignment_left(results: Results, experiment: str, network: str) -> FloatArray:
-    """Largest |Ω_αβ|, α ≠ β, over the last tenth of the records, over the largest at any time, per trial (Fig. S.1)."""
+def misalignment_left(results: Results, experiment: str, network: Network) -> FloatArray:
+    """Largest |Ω_αβ|, α ≠ β, over the last tenth of the records, over its largest rise above the start, per trial.
+
+    Small for a peak that is gone; without a peak there is no value (Fig. S.1).
+    """
     found = results.experiment(experiment, network)
     largest = alignment.largest_off_diagonal(_omega(found, network), np.ones(len(found.modes)))
     tenth = max(1, largest.shape[1] // 10)
-    return only(discovering(found, network), largest[:, -tenth:].max(axis=1) / largest.max(axis=1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = largest[:, -tenth:].max(axis=1) / (largest.max(axis=1) - largest[:, 0])
+    return only(discovering(found, network), left)
 
 
 def _strengths(found: ExperimentResults) -> FloatArray:
@@ -241,6 +249,8 @@ def _omega(found: ExperimentResults, network: str) -> FloatArray:
 
 def _flow(found: ExperimentResults, network: str) -> FloatArray:
     theory = found.theory(network, ["effective_singular_values"])
+    if "effective_singular_values" not in theory:
+        raise NotMeasuredError(f"the gradient flow of {found.name} was not integrated")
     trials = found.trajectories(network, ["effective_singular_values"])["seed"].values
     omega = theory["effective_singular_values"].sel(seed=trials).values
     return np.einsum("stmm->stm", omega)[..., found.modes]
@@ -252,8 +262,10 @@ def _from_sigmoids(found: ExperimentResults, network: str) -> FloatArray:
     strengths = _strengths(found)
     rate = getattr(found.settings.networks, network).rate * np.ones(len(strengths))
     if network == "linear_cnn":
-        images = found.structure["right_singular_vectors"].values[found.modes, 0]
-        rate = rate * found.data.shape[1] * sigmoid.structural_factor(images)
+        images = found.structure["right_singular_vectors"].values[found.modes]
+        if not closed_forms.single_frequency_modes(images):
+            raise NotMeasuredError(f"Eq. 22 does not apply to {found.name}, whose modes are not single cosines")
+        rate = rate * found.data.shape[1] * sigmoid.structural_factor(images[:, 0])
     predicted = sigmoid.effective_singular_value(samples[:, None], measured[:, :1], strengths, rate)
     return np.asarray((measured - predicted) / strengths)
 

@@ -21,7 +21,7 @@ from learning_dynamics.engines.linear_cnn import Weights
 from learning_dynamics.numerics import fourier
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.results import ExperimentResults
-from learning_dynamics.theory import minimal_norm
+from learning_dynamics.theory import competition, minimal_norm
 
 CNN = "linear_cnn"
 # A frequency belongs to a mode if its |v̂^α_l| is above this share of the largest: below are errors of rounding.
@@ -38,7 +38,7 @@ def minimal_norm_deviation(
 ) -> FloatArray:
     """A number of ``minimal_norm.Deviation`` for the weights at the end, in magnitude, per trial (S.73 to S.79)."""
     found = results.experiment(experiment, CNN)
-    d, spectra = _one_channel(found)
+    d, spectra = _disjoint(found)
     structure = found.decomposition
     deviations = [
         minimal_norm.deviation(weights, structure.left, structure.singular_values, d, spectra)
@@ -51,7 +51,7 @@ def minimal_norm_deviation(
 def norm_over_least(results: Results, experiment: str) -> FloatArray:
     """(‖k‖² + ‖W‖²) at the end over the least of all interpolators, per trial (Eq. S.68 against S.73 to S.79)."""
     found = results.experiment(experiment, CNN)
-    d, spectra = _one_channel(found)
+    d, spectra = _disjoint(found)
     least = minimal_norm.least_norm(found.decomposition.singular_values, d, spectra)
     norms = [(weights.kernel**2).sum() + (weights.readout**2).sum() for weights in _last_weights(found)]
     return only(discovering(found, CNN), np.array(norms) / least)
@@ -111,14 +111,16 @@ def share_in_structure(results: Results, experiment: str, network: Literal["line
     return only(discovering(found, network), (inside**2).sum(axis=(1, 2)) / (rows**2).sum(axis=(1, 2)))
 
 
-def _one_channel(found: ExperimentResults) -> tuple[FloatArray, fourier.ComplexArray]:
-    """d_α and v̂^α of images of one channel."""
+def _disjoint(found: ExperimentResults) -> tuple[FloatArray, fourier.ComplexArray]:
+    """d_α and v̂^α, of modes for which the conditions are stated."""
     file = found.structure
-    if file.sizes["channel"] > 1:
-        raise NotMeasuredError(f"{found.name} has images of several channels")
-    return np.diagonal(file["input_correlation_in_modes"].values), fourier.spectrum(
-        file["right_singular_vectors"].values[:, 0]
-    )
+    spectra = fourier.spectrum(file["right_singular_vectors"].values)
+    every = len(found.modes) == len(spectra)
+    if spectra.shape[1] > 1 or not every or not competition.frequencies_are_disjoint(spectra):
+        raise NotMeasuredError(
+            f"the conditions are for one channel and modes that share no frequency: not {found.name}"
+        )
+    return np.diagonal(file["input_correlation_in_modes"].values), spectra[:, 0]
 
 
 def _last_weights(found: ExperimentResults) -> list[Weights]:

@@ -41,12 +41,14 @@ class Making:
     root_seed: root of the random streams.
     cifar10: source of CIFAR-10, of a data set that is downloaded.
     downloads: folder for downloaded data, kept between runs.
+    source_record: file for what is noted of a user's own files, by which a change is noticed; None to note nothing.
     """
 
     experiment: str
     root_seed: int
     cifar10: str = ""
     downloads: Path = Path()
+    source_record: Path | None = None
 
 
 class DatasetKind(Model):
@@ -89,8 +91,17 @@ class DatasetKind(Model):
         """Whether it is known that two classes have images of one norm, so that the decomposition may mix them."""
         return False
 
-    def source_state(self) -> Any:
-        """What changes when the images behind the settings do, so that they are read again; None if nothing can."""
+    @property
+    def automatic_scale(self) -> bool:
+        """Whether the initial weights are to be chosen for whatever scale the images have."""
+        return False
+
+    def source_state(self, record: Path | None) -> Any:
+        """What changes when the images behind the settings do, so that they are read again; None if nothing can.
+
+        Args:
+            record: file of what was noted when they were read, if it is known.
+        """
         return None
 
     def make(self, making: Making) -> LabelledImages:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from learning_dynamics.datasets.kinds.base import UNKNOWN, DatasetKind, Licence, Making
-from learning_dynamics.values import MOST_CLASSES, Count, Side
+from learning_dynamics.values import MOST_CLASSES, Automatic, Count, Positive, Side
 
 _log = logging.getLogger(__name__)
 
@@ -24,9 +24,17 @@ class ImagesDataset(DatasetKind):
 
     kind: Literal["images"] = "images"
     source: Annotated[str, Field(min_length=1)] = Field(
-        description="Path of a folder of class folders, of an archive of one (tar, tar.gz, tar.xz, zip), of an `.npz` "
-        "file with `images` and `labels`, or of a data set file of this project (`datasets/….nc`); or "
-        "`torchvision:<name>` for a classification data set that torchvision downloads."
+        description="Path of a folder of class folders or of pictures beside a table of their labels, of an archive of "
+        "one (tar, tar.gz, tar.xz, zip), of an `.npz` file with images and labels, or of a data set file of this "
+        "project (`datasets/….nc`); or `torchvision:<name>` for a classification data set that torchvision reads or "
+        "downloads. A relative path is looked for beside the configuration file that names it, then in the working "
+        "directory."
+    )
+    scale: Positive | Automatic | None = Field(
+        default=None,
+        description="What values are divided by. `null`: uint8 by 255 and uint16 by 65535, their full range; other "
+        "numbers are taken as they are, within 0 to 1 or centred within −1 to 1, and refused beyond. `auto`: by the "
+        "largest magnitude, and the standard deviations of the initial weights that are not given are `auto` too.",
     )
     side: Side | None = Field(
         default=None,
@@ -73,11 +81,16 @@ class ImagesDataset(DatasetKind):
         channels = 1 if self.colour == "grey" else 3
         return min(largest, channels * (self.side or 64) ** 2)
 
-    def source_state(self) -> Any:
-        """Sizes and times of the user's files."""
+    @property
+    def automatic_scale(self) -> bool:
+        """Whether the initial weights are to be chosen for whatever scale the images have."""
+        return self.scale == "auto"
+
+    def source_state(self, record: Path | None) -> str:
+        """Stands for the content of the user's files; `record` is what was noted when they were read."""
         from learning_dynamics.datasets.sources import fingerprints
 
-        return fingerprints.fingerprint(self.source)
+        return fingerprints.fingerprint(self.source, record)
 
     def write(self, making: Making, path: str | Path) -> None:
         """Read the images one after the other into a data set file.
@@ -87,7 +100,7 @@ class ImagesDataset(DatasetKind):
         """
         from learning_dynamics.datasets import files
         from learning_dynamics.datasets.labelled_images import SPLITS
-        from learning_dynamics.datasets.sources import image_source, own_images
+        from learning_dynamics.datasets.sources import fingerprints, image_source, own_images
 
         wanted = image_source.Wanted(
             classes=self.classes,
@@ -95,10 +108,16 @@ class ImagesDataset(DatasetKind):
             test_fraction=self.test_fraction,
             side=self.side,
             colour=self.colour,
+            full=1.0 if self.scale is None else 0.0 if self.scale == "auto" else self.scale,
         )
+        seen = fingerprints.Reading(self.source, making.source_record) if making.source_record else None
         source = own_images.open_source(self.source, wanted, making.downloads)
         _log.info("%s: %d images of %d classes", self.source, len(source.labels), len(source.class_names))
         uneven = image_source.unbalanced(source.labels, source.is_test, source.class_names)
-        if uneven:
-            _log.warning("%s: %s", self.source, uneven)
-        files.write_stream(source, self.centred, path, making.experiment, self.provenance(making))
+        reading = files.write_stream(
+            source, self.centred, path, making.experiment, self.provenance(making), scale=self.scale
+        )
+        for sentence in [*([uneven] if uneven else []), *reading.notes]:
+            _log.warning("%s: %s", self.source, sentence)
+        if seen is not None:
+            seen.keep(source.checksums())

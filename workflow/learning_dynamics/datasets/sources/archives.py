@@ -7,6 +7,7 @@ are refused; a damaged end is noticed.
 from __future__ import annotations
 
 import functools
+import hashlib
 import lzma
 import re
 import stat
@@ -30,6 +31,7 @@ _TAR_MODES: dict[str, Literal["r:", "r:gz", "r:xz"]] = {
     ".txz": "r:xz",
 }
 _NAMES_SHOWN = 10
+_LONGEST_REASON = 200
 # What the standard library raises for damaged archives and unreadable files.
 UNREADABLE = (
     OSError,
@@ -80,11 +82,17 @@ def members(path: Path, layout: str) -> Iterator[Member]:
 
 def not_readable(path: Path, error: BaseException) -> DataError:
     """What to say of a source whose reading failed with one of ``UNREADABLE``."""
-    reason = printable(str(error) or type(error).__name__)
+    reason = printable(str(error) or type(error).__name__)[:_LONGEST_REASON]
     return DataError(
         f"{path}: damaged, incomplete or not readable ({reason}); "
         "expected a whole folder or archive; fetch it again or check its permissions"
     )
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_file(path: Path, limit: int) -> bytes:

@@ -104,7 +104,9 @@ def _read_pictures(path: Path, classes: list[str], wanted: Mapping[str, int]) ->
                     f"{class_folders.LAYOUT}; lower train_images or test_images, or point cifar10 at a complete copy"
                 )
     images = np.empty((len(source.labels), 3, SIDE, SIDE), dtype=np.uint8)
-    for index, image in source.read():
+    for index, image in source.alike():
+        if image.dtype != np.uint8:
+            raise DataError(f"{path}: {source.name(index)} has 16 bits; expected pictures of 8 bits; convert them")
         images[index] = image
     return images
 

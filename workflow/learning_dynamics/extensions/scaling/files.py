@@ -46,8 +46,8 @@ def side_dataset(
         return fits.power(sides, times.transpose(1, 0, 3, 2))
 
     variables = {
-        "discovery_time": netcdf.variable(everywhere, measured, "measured time until a_α = s_α/2", "samples"),
-        "predicted_time": netcdf.variable(everywhere, predicted, "the same by Eq. S.164", "samples"),
+        "discovery_time": netcdf.variable(everywhere, measured, "measured samples until a_α = s_α/2"),
+        "predicted_time": netcdf.variable(everywhere, predicted, "the same by Eq. S.164"),
         "initial_effective_singular_value": netcdf.variable(everywhere, initial, "a_α(0)"),
         "singular_value": netcdf.variable(("side", "mode"), singular_values, "singular value s_α"),
         "structural_factor": netcdf.variable(("side", "mode"), factors, "structural factor c_α"),
@@ -77,7 +77,7 @@ def side_dataset(
         "fitted slope of ln speed-up against ln n, by theory 1",
     )
     coordinates = _coordinate("network", NETWORKS, "network") | _coordinate("side", sides, "image side n, in pixels")
-    return xr.Dataset(variables, coords=coordinates)
+    return netcdf.dataset(variables, coordinates, {})
 
 
 def std_dataset(
@@ -101,9 +101,9 @@ def std_dataset(
         return fits.slope(logarithm, times[:, small].transpose(0, 2, 1))
 
     variables = {
-        "discovery_time": netcdf.variable(everywhere, measured, "measured time until a_α = s_α/2", "samples"),
+        "discovery_time": netcdf.variable(everywhere, measured, "measured samples until a_α = s_α/2"),
         "predicted_time": netcdf.variable(
-            everywhere, predicted, "the same by the competition's closed form; 0 if it starts above", "samples"
+            everywhere, predicted, "the same by the competition's closed form; 0 if it starts above"
         ),
         "initial_effective_singular_value": netcdf.variable(
             everywhere, initial, "a_α(0) with which the mode enters the competition"
@@ -112,7 +112,7 @@ def std_dataset(
             ("std",), small.astype(np.int8), f"whether every a_α(0) is below {SMALL_START:g} s_α, so that fits use it"
         ),
         "asymptotic_slope": netcdf.variable(
-            ("mode",), asymptote, "1/(2 λ n max_l |v̂^α_l| s_α), the slope of t against ln(1/σ²) for small σ", "samples"
+            ("mode",), asymptote, "1/(2 λ n max_l |v̂^α_l| s_α), the slope of t (samples) against ln(1/σ²) for small σ"
         ),
         "alignment_error": netcdf.variable(
             ("seed", "std"), misalignment, "largest |Ω_αβ|/√(s_α s_β), α ≠ β, during the run"
@@ -125,9 +125,9 @@ def std_dataset(
             ("frequency",), 2 * magnitudes / magnitudes.max(), "power of σ in the balance error, 2 |v̂^0_l|/max|v̂^0|"
         ),
     }
-    variables |= fits.summary("slope", slopes(measured), ("mode",), "fitted slope of t against ln(1/σ²)", "samples")
+    variables |= fits.summary("slope", slopes(measured), ("mode",), "fitted slope of t (samples) against ln(1/σ²)")
     variables |= fits.summary(
-        "predicted_slope", slopes(predicted), ("mode",), "the closed form's slope of t against ln(1/σ²)", "samples"
+        "predicted_slope", slopes(predicted), ("mode",), "the closed form's slope of t (samples) against ln(1/σ²)"
     )
     variables |= fits.summary(
         "slope_ratio", slopes(measured) / slopes(predicted), ("mode",), "fitted slope over the closed form's"
@@ -144,7 +144,7 @@ def std_dataset(
         ("frequency",),
         "fitted power of σ in the magnitude of the balance error",
     )
-    return xr.Dataset(variables, coords=_coordinate("std", stds, "standard deviation σ of all initial weights"))
+    return netcdf.dataset(variables, _coordinate("std", stds, "standard deviation σ of all initial weights"), {})
 
 
 def learning_rate_dataset(
@@ -163,12 +163,11 @@ def learning_rate_dataset(
     fitted |= np.argsort(np.argsort(rates)) < 2
     small = np.array(rates)[fitted]
     variables = {
-        "discovery_time": netcdf.variable(everywhere, measured, "measured time until a_α = s_α/2", "samples"),
+        "discovery_time": netcdf.variable(everywhere, measured, "measured samples until a_α = s_α/2"),
         "predicted_time": netcdf.variable(
             everywhere[1:],
             flow_discovery[:, None] / np.array(rates)[:, None],
             "the same by the gradient flow from the seed's own initial weights",
-            "samples",
         ),
         "flow_error": netcdf.variable(everywhere, errors, "root mean square of a_α minus the flow's, relative to s_α"),
         "mean_flow_error": netcdf.variable(
@@ -204,4 +203,4 @@ def learning_rate_dataset(
         "fitted power of λ in the sampling error, mean over the modes, by theory 1/2",
     )
     coordinates = _coordinate("order", ORDERS, "order of the classes")
-    return xr.Dataset(variables, coords=coordinates | _coordinate("learning_rate", rates, "learning rate λ"))
+    return netcdf.dataset(variables, coordinates | _coordinate("learning_rate", rates, "learning rate λ"), {})

@@ -75,7 +75,7 @@ def over_learning_rates(
         curves = np.empty((len(ORDERS), settings.seeds, len(samples[index]), modes))
         for row, order in enumerate(ORDERS):
             for seed, weights in enumerate(starts):
-                drawn = trials[seed].sample_order(order, len(task.images), int(samples[index][-1]))
+                drawn = trials[seed].sample_order(order, len(task.images)).between(0, int(samples[index][-1]))
                 describe = f"scaling with learning_rate {rate:g}, {order} order, seed {seed}"
                 subject = loop.Subject(describe, task.classes, rate)
                 network = trainings.CNN(task, weights, rate, divergence_factor)

@@ -18,7 +18,8 @@ def draw(results: ExperimentResults) -> Figure:
     subtracted from all of them is shown as well.
     """
     data = results.data
-    names = data.class_names[: panels.MOST_IMAGES]
+    labels = panels.labels(results)
+    names = labels.texts[: panels.MOST_IMAGES]
     examples = [_first_images(results, label) for label in range(len(names))]
     rows = max(len(pictures) for pictures in examples)
     columns = len(names) + int(data.centred)
@@ -38,7 +39,7 @@ def draw(results: ExperimentResults) -> Figure:
         axes.set_axis_on()
     panels.show_pictures([axes for axes, _ in shown], [picture for _, picture in shown])
     for axes, title in zip(grid[0], titles, strict=False):
-        axes.set_title(title)
+        axes.set_title(title, **labels.appearance)
     if len(names) < data.classes:
         figure.supxlabel(f"first {len(names)} of {data.classes} classes", fontsize=7)
     return figure

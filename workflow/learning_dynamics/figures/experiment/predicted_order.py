@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,32 +15,38 @@ from learning_dynamics.predictions import summary
 from learning_dynamics.results import ExperimentResults
 
 _APART = 0.3
+_END: dict[str, Any] = {"color": learning_curves.NEUTRAL, "linewidth": 0.8, "linestyle": "--"}
 
 
 def draw(results: ExperimentResults) -> Figure:
     """The predicted rise of every mode (Pinson et al. 2023, Eqs. 15, 16, 19, 20), without any training.
 
     (a) Half-rise times: mean and one standard deviation over the seeds' own initial weights by the gradient flow, or
-    open markers for an estimate of each mode by itself where the flow costs too much; the dotted line is the end of the
-    run. (b, c) a_α(t) of the flow for each network, mean over seeds, with the levels s_α; of many modes the first ones.
+    open markers for an estimate of each mode by itself where the flow costs too much. (b, c) a_α(t) of the flow for
+    each network, mean over seeds; of many modes the first ones. As narrow as a phone, one panel above the other.
     """
     networks = results.settings.networks.two_layer
     flows = {network: results.theory(network, ["effective_singular_values"]) for network in networks}
     flows = {network: flow for network, flow in flows.items() if "effective_singular_values" in flow}
-    figure = style.new_figure(style.PAGE, 2.4)
-    axes = figure.subplots(1, 1 + len(flows), width_ratios=[1.2, *(1 for _ in flows)], squeeze=False)[0]
     shown = results.modes[: panels.MOST_IMAGES]
-    _times(axes[0], results, networks, shown)
-    for index, (network, flow) in enumerate(flows.items()):
-        _curves(axes[1 + index], results, flow["effective_singular_values"].values, shown)
-        axes[1 + index].set_title(style.NETWORK_NAMES[network])
-    for index, panel in enumerate(axes):
-        panel.set_title(f"({chr(ord('a') + index)})", loc="left", fontweight="bold")
-    modes = learning_curves.mode_entries(shown)
+    figure = style.new_figure(style.COLUMN, 0.5 + 0.12 * len(shown) / 3 + 1.7 * (1 + len(flows)))
+    rows = figure.subplots(1 + len(flows), 1, squeeze=False)[:, 0]
+    _times(rows[0], results, networks, shown)
+    for axes, (network, flow) in zip(rows[1:], flows.items(), strict=True):
+        _curves(axes, results, flow["effective_singular_values"].values, shown)
+        axes.set_title(style.NETWORK_NAMES[network])
+    for index, axes in enumerate(rows):
+        style.panel_letter(axes, chr(ord("a") + index))
     figure.legend(
-        handles=[*_entries(networks), *modes],
-        loc="outside right center",
-        handlelength=1.2,
+        handles=[
+            *_entries(networks),
+            _end_of_the_run(),
+            *([learning_curves.level_entry()] if flows else []),
+            *learning_curves.mode_entries(shown),
+        ],
+        loc="outside lower center",
+        ncols=3,
+        handlelength=1.5,
         title=panels.first_of(len(shown), len(results.modes), "modes"),
         title_fontsize=6,
     )
@@ -62,7 +70,7 @@ def _times(axes: Axes, results: ExperimentResults, networks: list[str], shown: l
                     markersize=4,
                     elinewidth=0.8,
                 )
-    axes.axhline(results.settings.update_count, color=learning_curves.NEUTRAL, **learning_curves.LEVEL)
+    axes.axhline(results.settings.update_count, **_END)
     axes.set(xlabel=r"mode $\alpha$", ylabel="half-rise (training samples)", yscale="log")
     axes.set_xlim(min(shown) - 0.5, max(shown) + 0.5)
     axes.set_xticks(shown)
@@ -81,7 +89,10 @@ def _curves(axes: Axes, results: ExperimentResults, omega: np.ndarray, shown: li
     axes.set_ylabel(r"$a_\alpha$, predicted")
     axes.set_ylim(bottom=0)
     learning_curves.time_axis(axes, results)
-    axes.locator_params(axis="x", nbins=3)
+
+
+def _end_of_the_run() -> Line2D:
+    return panels.key("end of the run", **_END)
 
 
 def _entries(networks: list[str]) -> list[Line2D]:

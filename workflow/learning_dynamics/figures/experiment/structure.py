@@ -14,23 +14,29 @@ from learning_dynamics.results import ExperimentResults
 _SMALLEST = 1e-4
 
 
-def draw(results: ExperimentResults) -> Figure:
+def draw(results: ExperimentResults, narrow: bool = False) -> Figure:
     """Singular value decomposition of Σyx and the diagonality of Σxx (Pinson et al. 2023, Eqs. 1 to 3 and App. A).
 
     Singular values s_α; left singular vectors U; |Vᵀ Σxx V|, diagonal if the classes are coherent, with the share of
     its Frobenius norm that lies off the diagonal; right singular vectors as images, each on its own scale; of
     many modes the first ones, as in U. Modes whose singular value is zero are left out.
+
+    Args:
+        results: the experiment.
+        narrow: whether it is as narrow as a phone, one panel above the other.
     """
     modes = results.modes
-    count = min(len(modes), panels.MOST_IMAGES)
-    upper = 1.75 + 0.08 * max(min(results.data.classes, panels.MOST_NAMES) - panels.MOST_NUMBERS, 0)
-    lower = 0.35 + min(1.4, style.PAGE / count)
-    figure = style.new_figure(style.PAGE, upper + lower)
+    count = min(len(modes), panels.MOST_MODES if narrow else panels.MOST_IMAGES)
+    width = style.COLUMN if narrow else style.PAGE
+    row = 1.75 + 0.08 * max(min(results.data.classes, panels.MOST_NAMES) - panels.MOST_NUMBERS, 0)
+    upper = (3 if narrow else 1) * row
+    lower = 0.35 + min(1.4, width / count)
+    figure = style.new_figure(width, upper + lower)
     top, bottom = panels.blocks(figure, 2, 1, height_ratios=[upper, lower])
-    values, left, right = top.subplots(1, 3, width_ratios=[1, 1.1, 1.3])
+    values, left, right = top.subplots(3, 1) if narrow else top.subplots(1, 3, width_ratios=[1, 1.1, 1.3])
     panels.singular_values(values, results.decomposition.singular_values[modes], modes)
     columns = modes[: panels.MOST_NAMES]
-    panels.left_vectors(left, results.decomposition.left[:, columns], results.data.class_names, columns)
+    panels.left_vectors(left, results.decomposition.left[:, columns], panels.labels(results), columns)
     values.set_title("singular values $S$")
     part = panels.first_of(len(columns), len(modes), "modes")
     left.set_title("left singular vectors $U$" + (f",\n{part}" if part else ""))

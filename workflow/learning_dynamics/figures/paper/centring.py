@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure, SubFigure
 
 from learning_dynamics.figures import panels, style
+from learning_dynamics.figures.class_labels import ClassLabels
 from learning_dynamics.numerics.correlations import FloatArray
 from learning_dynamics.results import ExperimentResults
 
@@ -39,7 +40,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
         blocks = panels.blocks(side, 3, 1, height_ratios=heights)
         _singular_values(blocks[0], letters[0], modes)
         _vectors(blocks[1], letters[1], modes)
-        _class_modes(blocks[2], letters[2], modes, results.data.class_names)
+        _class_modes(blocks[2], letters[2], modes, panels.labels(results))
     return figure
 
 
@@ -74,7 +75,7 @@ def _vectors(panel: SubFigure, letter: str, modes: _Modes) -> None:
     axes[0].set_ylabel(" ")
 
 
-def _class_modes(panel: SubFigure, letter: str, modes: _Modes, class_names: tuple[str, ...]) -> None:
+def _class_modes(panel: SubFigure, letter: str, modes: _Modes, classes: ClassLabels) -> None:
     panels.block_title(panel, letter, r"modes $s_\alpha u^\alpha (v^\alpha)^{\mathsf{T}}$ (± scale of the colours)")
     images = panels.class_modes(modes.singular_values, modes.left, modes.right)
-    panels.show_class_modes(panel.subplots(*images.shape[:2], squeeze=False), images, class_names)
+    panels.show_class_modes(panel.subplots(*images.shape[:2], squeeze=False), images, classes)

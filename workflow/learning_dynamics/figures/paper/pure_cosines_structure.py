@@ -19,7 +19,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     modes = results.modes[: panels.MOST_MODES]
     figure = style.new_figure(style.PAGE, 0.8 + 3 * min(1.3, style.PAGE / len(modes)))
     images, vectors, spectra = figure.subplots(3, len(modes), squeeze=False)
-    shown = panels.show_pictures(images, panels.class_images(results, modes), panels.class_names(results, modes))
+    shown = panels.show_pictures(images, panels.class_images(results, modes), panels.main_class_labels(results, modes))
     panels.colour_bar(shown, list(images))
     panels.show_vectors(vectors, panels.right_images(results)[: len(modes)], modes)
     for axes, mode in zip(vectors, modes, strict=True):

@@ -26,7 +26,7 @@ def draw(experiments: list[ExperimentResults]) -> Figure:
     panels.show_pictures(
         images.subplots(1, classes, squeeze=False)[0],
         results.structure["class_means"].values[:classes],
-        results.data.class_names,
+        panels.labels(results),
     )
     _input_output(matrix, results)
     _decomposition(decomposition, results)
@@ -45,8 +45,7 @@ def _input_output(panel: SubFigure, results: ExperimentResults) -> None:
     matrix = rows.reshape(len(rows), -1)
     limit = float(np.abs(matrix).max())
     image = axes.imshow(matrix, cmap=style.SIGNED, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
-    every = -(-len(rows) // panels.MOST_MODES)
-    axes.set_yticks(range(0, len(rows), every), results.data.class_names[::every])
+    panels.class_ticks(axes, panels.labels(results), panels.MOST_MODES)
     axes.set_xlabel("pixel (vec-2D index)")
     axes.tick_params(axis="y", length=0)
     panels.colour_bar(image, axes)
@@ -57,7 +56,7 @@ def _decomposition(panel: SubFigure, results: ExperimentResults) -> None:
     values, vectors = panel.subplots(1, 2, width_ratios=[1, 1.25])
     panels.singular_values(values, results.decomposition.singular_values[results.modes], results.modes)
     values.set_ylabel(r"$s_\alpha$")
-    panels.left_vectors(vectors, results.decomposition.left[:, results.modes], results.data.class_names, results.modes)
+    panels.left_vectors(vectors, results.decomposition.left[:, results.modes], panels.labels(results), results.modes)
 
 
 def _modes(panel: SubFigure, results: ExperimentResults, classes: int, modes: list[int]) -> None:
@@ -70,5 +69,5 @@ def _modes(panel: SubFigure, results: ExperimentResults, classes: int, modes: li
         panels.right_images(results)[: len(modes)],
     )
     grid = panel.subplots(classes, len(modes) + 1, squeeze=False)
-    panels.show_class_modes(grid[:, :-1], images, results.data.class_names)
+    panels.show_class_modes(grid[:, :-1], images, panels.labels(results))
     panels.show_column(grid[:, -1], panels.class_rows(results)[:classes], r"sum: $\Sigma^{yx}$", "black")
