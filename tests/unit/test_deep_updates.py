@@ -103,6 +103,11 @@ def test_values_that_are_no_numbers_spread_through_a_pooling():
     assert step.isnan().all()
 
 
+def every_update(described):
+    """The images that each update of a training sees, a row each."""
+    return described.order().between(0, described.updates)
+
+
 def after_updates(described, place, orders):
     """Weights of an ensemble in float64, where rounding flips no ReLU, after updates in calls of several rows."""
     initial = [described.initial(seed) for seed in described.seeds]
@@ -121,10 +126,10 @@ def after_updates(described, place, orders):
 @pytest.mark.parametrize("network", DEEP_NETWORKS)
 def test_ensemble_is_exact_in_double_precision(network):
     described = task(network, seeds=(0, 1, 2), batches=200)
-    together = after_updates(described, CPU, [described.order().between(0, described.updates)])
+    together = after_updates(described, CPU, [every_update(described)])
     for seed, own in enumerate(together):
         alone = task(network, seeds=(seed,), batches=200)
-        for name, values in after_updates(alone, CPU, [alone.order()])[0].items():
+        for name, values in after_updates(alone, CPU, [every_update(alone)])[0].items():
             assert np.allclose(own[name], values, rtol=1e-9, atol=1e-12), name
 
 
@@ -139,7 +144,7 @@ def test_every_network_may_have_a_learning_rate_of_its_own(network):
             described.architecture, [initial] * networks, learning_rate, model.batch_size, CPU, dtype=torch.float64
         )
         with torch.no_grad():
-            for row in described.order():
+            for row in every_update(described):
                 ensemble.update(samples, row.repeat(networks))
         return ensemble.weights()
 
@@ -158,7 +163,7 @@ def test_every_network_may_have_a_learning_rate_of_its_own(network):
 @pytest.mark.parametrize("seeds", [(0,), (0, 1, 2)])
 def test_gpu_makes_the_updates_of_the_cpu(network, seeds):
     described = task(network, seeds=seeds, batches=120)
-    orders = described.order().split(updates.AT_ONCE)
+    orders = every_update(described).split(updates.AT_ONCE)
     expected = after_updates(described, CPU, orders)
     for ours, theirs in zip(expected, after_updates(described, device.choose("cuda"), orders), strict=True):
         for name, values in ours.items():
@@ -168,7 +173,7 @@ def test_gpu_makes_the_updates_of_the_cpu(network, seeds):
 def test_updates_on_the_cpu_are_made_row_by_row():
     described = task("deep_linear_cnn")
     ensembles = [ensemble_of(described, [described.initial(0)]) for _ in range(2)]
-    samples, order = engine.Samples(described.data.split("train"), CPU), described.order()[:5]
+    samples, order = engine.Samples(described.data.split("train"), CPU), described.order().between(0, 5)
     with torch.no_grad():
         updates.updates(ensembles[0], samples, CPU)(order)
         before = ensembles[1].state()

@@ -110,6 +110,8 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             figure=figure,
             module=catalogue.EXTENSION_FIGURES[figure],
             code=CODE.of_figures("extension_figure.py", [f"beyond.{catalogue.EXTENSION_FIGURES[figure]}"]),
+            # The caption quotes them.
+            settings=EXTENSIONS.settings(figure),
             files=lambda wildcards, input, names=tuple(figure_files): dict(zip(names, input.results)),
         script:
             "../scripts/extension_figure.py"

@@ -82,6 +82,13 @@ class Extensions:
             "experiment": block.experiment,
         }
 
+    def settings(self, key: str) -> dict[str, Any]:
+        """Of all runs under a key, and of the experiments that they use: a figure of other settings is out of date."""
+        block = self._config.scaling if key == "scaling" else self._config.variant_block(key)
+        assert block is not None
+        places = [place for place in self._config.extension_experiments() if place.startswith(f"{key}.")]
+        return {"runs": block.model_dump(mode="json"), **{place: self.experiment_settings(place) for place in places}}
+
     @property
     def _config(self) -> Config:
         return self.experiments.config
