@@ -66,8 +66,8 @@ use rule * from theirs as theirs_*
 
 rule both:
     input:
-        rules.ours_claims.output,
-        rules.theirs_claims.output,
+        rules.ours_claims_page.output,
+        rules.theirs_claims_page.output,
         "theirs/results/figures/fig2.png",
 """
 SHAPES = "results/trajectories/geometric_shapes/linear_cnn/seed-0.nc"
@@ -165,7 +165,7 @@ def test_report_shows_both_modules(caller):
     page = (caller.folder / "report.html").read_text(encoding="utf-8")
     shown = json.loads(re.search(r"var results = (\{.*\});\n", page)[1])
     assert {"results/claims.html", "theirs/results/claims.html", "theirs/results/figures/fig2.png"} <= set(shown)
-    assert "cifar4 (linear_cnn, linear_fcnn)" in shown["results/claims.html"]["caption"]
+    assert "cifar4 (linear_cnn, linear_fcnn; 1 seeds)" in shown["results/claims.html"]["caption"]
     assert "cifar4" not in shown["theirs/results/claims.html"]["caption"]
 
 
