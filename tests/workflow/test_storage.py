@@ -79,7 +79,7 @@ def stored(tmp_path_factory):
         command += ["--default-storage-provider", "fs", "--default-storage-prefix", str(folder / "store")]
         command += ["--shared-fs-usage", "none", "--job-deploy-sources"]
         return subprocess.run(
-            [*command, "--", *arguments],
+            [*command, *arguments],
             cwd=project.folder,
             # A node calls the Python that it finds.
             env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
@@ -90,7 +90,7 @@ def stored(tmp_path_factory):
             check=False,
         )
 
-    done = run(*TARGETS)
+    done = run("--", *TARGETS)
     assert done.returncode == 0, done.stdout[-5000:] + "".join(log.read_text() for log in cluster.glob("node.*/log"))
     return folder, project, run
 
@@ -118,5 +118,5 @@ def test_results_in_storage_have_the_bytes_of_those_made_here(stored):
 
 def test_nothing_in_storage_is_made_twice(stored):
     _, _, run = stored
-    said = run("--dry-run", *TARGETS)
+    said = run("--dry-run", "--", *TARGETS)
     assert "Nothing to be done" in said.stdout, said.stdout[-3000:]
