@@ -51,7 +51,8 @@ class Measured:
         self.extensions = extensions
         self._run = run
         self._asked: set[str] | None = None
-        self._is_asking = False
+        # Whether it is being looked for what the run makes; rules whose inputs are looked through ask here again.
+        self.is_asking = False
         # By experiment and networks, or by key of other runs: files are looked into and warned of once.
         self._complete: dict[tuple[str, ...], bool] = {}
 
@@ -173,19 +174,19 @@ class Measured:
     def _asked_for(self) -> set[str]:
         """The files of experiments, and of runs beyond them, that the targets of the run ask for."""
         if self._asked is None:
-            if self._is_asking:
+            if self.is_asking:
                 return set()
-            self._is_asking = True
+            self.is_asking = True
             everything = [self.results.with_deep_networks(name) for name in self._experiments.names]
             others = self.extensions.files(self.extensions.figure_files).values()
             # What other runs need of an experiment is asked for too.
             self._asked = self._run.makes((path for files in everything for path in paths_of(files)), through=others)
-            self._is_asking = False
+            self.is_asking = False
         return self._asked
 
     def _is_complete(self, name: str, networks: list[str]) -> bool:
         """Whether the results of some networks are all there and made with present settings, as far as they say."""
-        if self._is_asking:
+        if self.is_asking:
             return False
         key = (name, *networks)
         if key not in self._complete:
@@ -196,7 +197,7 @@ class Measured:
 
     def _is_complete_extension(self, key: str) -> bool:
         """The same for the variants of the convolution under a key."""
-        if self._is_asking:
+        if self.is_asking:
             return False
         if (key,) not in self._complete:
             is_there = all(self._run.has(path) for path in self.extensions.figure_files[key].values())
