@@ -22,7 +22,7 @@ FOLDER = $(if $(CONFIG),$(eval FOLDER := $$(shell $$(READ_CONFIG) 2>/dev/null))$
 OWN_CONFIG = $(if $(CONFIG),--configfile "$(CONFIG)" --config 'results="$(call quoted,$(FOLDER))"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan bench faults mutants check test lint format \
+.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan graph bench faults mutants check test lint format \
 	config-documents published-results gpu-page clean-environment
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 3 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything, the deep networks too (about 2 hours)"
 	@echo "make plan                        what would run, with time, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=)"
+	@echo "make graph                       docs/images/workflow.png: the workflow's stages on one page"
 	@echo "make smoke                       the whole chain in seconds, into smoke-results/"
 	@echo "make predict CONFIG=mine.yaml    what networks will find in your own images, into mine-results/: docs/own-images.md"
 	@echo "make own CONFIG=mine.yaml        the same, and the training that shows how well it did"
@@ -76,6 +77,9 @@ two-layer: .venv/.torch
 reproduce-all: .venv/.torch
 	@echo "Everything: about two hours on two cores, most of it for the deep networks. Figures: results/figures/"
 	$(SNAKEMAKE) reproduce-all $(CIFAR10_SOURCE)
+
+graph: .venv/.base
+	@PYTHONPATH=workflow $(BIN)/python -m learning_dynamics.planning.picture
 
 plan: .venv/.base
 	$(CHECK_CONFIG)

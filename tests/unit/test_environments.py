@@ -50,8 +50,8 @@ def rules_with_a_script():
     """Rule file, text and script of each; also of rules inside a loop, which have no name before the colon."""
     for path in sorted((PROJECT / "workflow" / "rules").glob("*.smk")):
         for block in re.split(r"^ *rule\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            script = re.search(r'script:\s*"\.\./scripts/([^"]+)"', block)
-            yield path, block, script[1] if script else None
+            if script := re.search(r'script:\s*"\.\./scripts/([^"]+)"', block):
+                yield path, block, script[1]
 
 
 def environments_of(path, block):

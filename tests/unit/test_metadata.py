@@ -109,5 +109,5 @@ def test_catalog_entry_says_what_the_project_has():
     rules = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "workflow" / "rules").glob("*.smk"))
     assert deployment["conda"] == ("conda:" in rules)
     assert deployment["apptainer"] == ("container:" in rules) == deployment["apptainer+conda"]
-    assert usage["report"] == ('report: "' in (PROJECT / "Snakefile").read_text(encoding="utf-8"))
+    assert usage["report"] == ('report: "' in (PROJECT / "workflow" / "Snakefile").read_text(encoding="utf-8"))
     assert (PROJECT / "config" / "README.md").is_file()

@@ -1,6 +1,7 @@
 """What targets ask for, which experiments are measured, how large jobs are: without Snakemake."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from learning_dynamics.pipeline.extensions import Extensions
 from learning_dynamics.pipeline.job_sizes import JobSizes, SeedBlock
 from learning_dynamics.pipeline.measured import Measured
 from learning_dynamics.pipeline.report import Categories, in_report
-from learning_dynamics.pipeline.result_files import ResultFiles, paths_of
+from learning_dynamics.pipeline.result_files import ResultFiles, found_at, paths_of, settings_of
 from learning_dynamics.pipeline.targets import Targets
 
 CLAIMS = Path(__file__).parents[2] / "config" / "claims.yaml"
@@ -33,8 +34,31 @@ def targets(chosen):
     return Targets(ResultFiles(chosen), Extensions(chosen))
 
 
-def measured(chosen, *requested):
-    return Measured(ResultFiles(chosen), Extensions(chosen), lambda: requested)
+class Run:
+    """A run on this machine that makes the files of some networks, and of the runs under some keys.
+
+    A network is given by its experiment and its name.
+    """
+
+    def __init__(self, *made):
+        self.made = made
+
+    def makes(self, paths, through=()):
+        trained = {path for path in paths if tuple(path.split("/")[-3:-1]) in self.made}
+        return trained | {path for path in through if path.split("/")[-2] in self.made}
+
+    def has(self, path):
+        return Path(path).exists()
+
+    def local(self, path):
+        return path
+
+    def is_of_present_parameters(self, path):
+        raise AssertionError("files on this machine are looked into")
+
+
+def measured(chosen, *made):
+    return Measured(ResultFiles(chosen), Extensions(chosen), Run(*made))
 
 
 def trained(paths):
@@ -120,21 +144,40 @@ def test_paper_figure_is_drawn_when_all_it_shows_is_there():
 def test_finished_is_what_is_there_and_present(tmp_path, capsys):
     asked = targets(experiments(results=str(tmp_path)))
     with pytest.raises(DataError, match="nothing has been made yet"):
-        asked.finished(lambda path: True)
+        asked.finished(os.path.exists, lambda path: True)
     made = [
         f"{tmp_path}/{name}" for name in ("figures/fig1.png", "claims.html", "trajectories/cifar4/linear_cnn/seed-0.nc")
     ]
     for path in made:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).touch()
-    assert sorted(asked.finished(lambda path: True)) == sorted(made)
+    assert sorted(asked.finished(os.path.exists, lambda path: True)) == sorted(made)
     assert capsys.readouterr().err == ""
-    assert sorted(asked.finished(lambda path: "fig1" not in path)) == sorted(made[1:])
+    assert sorted(asked.finished(os.path.exists, lambda path: "fig1" not in path)) == sorted(made[1:])
     message = capsys.readouterr().err
     assert "1 pictures and pages are left out" in message
     assert made[0] in message
     # Of data there are too many to ask.
-    assert asked.finished(lambda path: False) == made[2:]
+    assert asked.finished(os.path.exists, lambda path: False) == made[2:]
+
+
+def test_unknown_names_are_refused_with_what_there_is():
+    chosen = experiments()
+    chosen.require("digits4", "linear_cnn")
+    chosen.require("cifar10", "deep_relu_cnn")
+    chosen.require_two_layer("cifar4")
+    with pytest.raises(
+        ConfigurationError, match=r"'digit4': not configured \(did you mean 'digits4'\?\); there are pure"
+    ):
+        chosen.require("digit4")
+    with pytest.raises(
+        ConfigurationError, match="'cifar4': no network 'deep_relu_cnn'; it has linear_cnn, linear_fcnn"
+    ):
+        chosen.require("cifar4", "deep_relu_cnn")
+    with pytest.raises(ConfigurationError, match=r"no network 'linear_cn' \(did you mean 'linear_cnn'\?\)"):
+        chosen.require("cifar4", "linear_cn")
+    with pytest.raises(ConfigurationError, match="'cifar10': no two-layer network"):
+        chosen.require_two_layer("cifar10")
 
 
 # Files
@@ -148,6 +191,17 @@ def test_files_of_an_experiment_are_plain_data():
     assert json.loads(json.dumps(files)) == files
     assert len(paths_of(files)) == 2 + 2 + 4
     assert paths_of(files, trajectories=False) == paths_of(files)[:4]
+
+
+def test_job_finds_files_where_a_module_or_storage_has_put_them():
+    files = ResultFiles(experiments(experiments={"mine": MINE})).of(["mine", "digits4"])
+    found = found_at(files, [f"elsewhere/{path}" for path in paths_of(files)])
+    assert paths_of(found) == [f"elsewhere/{path}" for path in paths_of(files)]
+    assert settings_of(found) == settings_of(files)
+    assert found["mine"]["chosen_file"].resolve
+    untrained = found_at(files, [f"a/{path}" for path in paths_of(files, trajectories=False)], trajectories=False)
+    assert untrained["mine"]["dataset_file"] == "a/results/datasets/mine.nc"
+    assert untrained["mine"]["trajectory_files"] == files["mine"]["trajectory_files"]
 
 
 def test_settings_that_are_chosen_are_a_file_too():
@@ -186,43 +240,108 @@ def make(results, name, recorded=None):
                 file.settings = json.dumps(settings)
 
 
+CIFAR4 = [("cifar4", "linear_cnn"), ("cifar4", "linear_fcnn")]
+CIFAR10 = [("cifar10", "deep_linear_cnn"), ("cifar10", "deep_relu_cnn")]
+
+
 @pytest.mark.parametrize(
-    ("requested", "more"),
+    ("made", "more"),
     [
-        ((), []),
-        (("all",), []),
-        (("results/claims.json",), []),
-        (("two-layer",), ["cifar4"]),
-        (("reproduce-all",), ["cifar4", "cifar10"]),
-        (("all", "two-layer"), ["cifar4"]),
+        ([], []),
+        (CIFAR4, ["cifar4"]),
+        (CIFAR4[:1], []),
+        (CIFAR10, ["cifar10"]),
+        (CIFAR4 + CIFAR10, ["cifar4", "cifar10"]),
     ],
 )
-def test_run_measures_what_its_target_makes(requested, more):
-    asked = measured(experiments(), *requested)
-    assert set(asked.files) == set(asked.made_files) == {*NO_DOWNLOAD, *more}
-    assert asked.made_experiments == [name for name in asked.files if name != "cifar10"]
+def test_run_measures_what_it_makes(made, more):
+    asked = measured(experiments(), *made)
+    assert list(asked.files) == [*NO_DOWNLOAD, *more]
+    assert list(asked.two_layer_files) == [name for name in asked.files if name != "cifar10"]
+    assert not set(paths_of(asked.files)) & asked.kept_paths
 
 
 def test_archive_is_measured_whole():
-    assert set(measured(experiments(archived=True)).made_files) == {*NO_DOWNLOAD, "cifar4", "cifar10"}
+    asked = measured(experiments(archived=True))
+    assert set(asked.files) == {*NO_DOWNLOAD, "cifar4", "cifar10"}
+    assert not asked.kept_paths
 
 
-def test_results_that_are_complete_already_are_measured_in_the_order_of_the_configuration(tmp_path):
+def test_results_that_are_complete_already_are_measured_as_they_are_in_the_order_of_the_configuration(tmp_path):
     chosen = experiments(results=str(tmp_path))
-    make(ResultFiles(chosen), "cifar4")
-    make(ResultFiles(chosen), "cifar10")
-    asked = measured(chosen, "all")
+    results = ResultFiles(chosen)
+    make(results, "cifar4")
+    make(results, "cifar10")
+    asked = measured(chosen)
     assert list(asked.files) == chosen.names
-    assert set(asked.made_files) == set(NO_DOWNLOAD)
     assert list(asked.two_layer_files) == [*NO_DOWNLOAD, "cifar4"]
     assert set(asked.files["cifar10"]["trajectory_files"]) == {"deep_linear_cnn", "deep_relu_cnn"}
+    kept = set(paths_of(results.of(["cifar4"]) | results.with_deep_networks("cifar10")))
+    assert asked.kept_paths == kept
+    # The same files whether the run makes them or not: nothing to do for the second of two targets.
+    again = measured(chosen, *CIFAR4)
+    assert again.files == asked.files
+    assert again.kept_paths == set(paths_of(results.with_deep_networks("cifar10")))
+    # One of its networks may be made anew: the other's files must be waited for too.
+    assert measured(chosen, *CIFAR4[:1]).kept_paths == again.kept_paths
+
+
+def test_deep_networks_beside_two_layer_ones_are_measured_for_themselves(tmp_path):
+    both = {"digits4": {"networks": {"deep_linear_cnn": {"channels": 4}}}}
+    chosen = experiments(results=str(tmp_path), experiments=both)
+    assert set(measured(chosen).files["digits4"]["trajectory_files"]) == {"linear_cnn", "linear_fcnn"}
+    assert len(measured(chosen, ("digits4", "deep_linear_cnn")).files["digits4"]["trajectory_files"]) == 3
+    results = ResultFiles(chosen)
+    make(results, "digits4")
+    asked = measured(chosen)
+    assert len(asked.files["digits4"]["trajectory_files"]) == 3
+    # The images are made by the run, and its deep networks are not.
+    kept = asked.kept_paths & set(paths_of(asked.files))
+    assert kept == set(results.trajectories("digits4", "deep_linear_cnn"))
+
+
+def test_what_is_asked_for_is_found_while_the_ledger_s_own_inputs_are_looked_through(tmp_path):
+    """The search goes through the rule of the ledger too, which asks what is measured."""
+    chosen = experiments(results=str(tmp_path))
+    make(ResultFiles(chosen), "cifar4", {"updates": 7})
+    seen = []
+
+    class Searching(Run):
+        def makes(self, paths, through=()):
+            seen.append(list(asked.files))
+            return super().makes(paths, through)
+
+    asked = Measured(ResultFiles(chosen), Extensions(chosen), Searching(*CIFAR4))
+    assert list(asked.files) == [*NO_DOWNLOAD, "cifar4"]
+    assert seen == [NO_DOWNLOAD]
+
+
+def test_results_in_storage_are_judged_by_the_records_of_snakemake(tmp_path, capsys):
+    chosen = experiments(results=str(tmp_path))
+
+    class Stored(Run):
+        def has(self, path):
+            return "cifar4" in path
+
+        def local(self, path):
+            return None
+
+        def is_of_present_parameters(self, path):
+            return path != self.outdated
+
+    run = Stored()
+    run.outdated = None
+    assert "cifar4" in Measured(ResultFiles(chosen), Extensions(chosen), run).files
+    run.outdated = ResultFiles(chosen).trajectories("cifar4", "linear_fcnn")[1]
+    assert "cifar4" not in Measured(ResultFiles(chosen), Extensions(chosen), run).files
+    assert f"cifar4 is left out: {run.outdated} was made with other settings" in capsys.readouterr().err
 
 
 def test_results_of_which_a_file_is_missing_are_not_measured(tmp_path, capsys):
     results = ResultFiles(experiments(results=str(tmp_path)))
     make(results, "cifar4")
     Path(results.trajectories("cifar4", "linear_fcnn")[1]).unlink()
-    assert "cifar4" not in measured(results.experiments, "all").files
+    assert "cifar4" not in measured(results.experiments).files
     assert capsys.readouterr().err == ""
 
 
@@ -230,7 +349,7 @@ def test_results_of_which_a_file_is_missing_are_not_measured(tmp_path, capsys):
 def test_results_of_other_settings_are_left_out_with_one_warning(tmp_path, capsys, recorded):
     results = ResultFiles(experiments(results=str(tmp_path)))
     make(results, "cifar4", recorded)
-    asked = measured(results.experiments, "all")
+    asked = measured(results.experiments)
     assert "cifar4" not in asked.files
     assert "cifar4" not in asked.two_layer_files
     message = capsys.readouterr().err
@@ -243,7 +362,7 @@ def test_damaged_results_are_left_to_the_job_that_reads_them(tmp_path):
     make(results, "cifar4")
     for path in results.trajectories("cifar4", "linear_cnn"):
         Path(path).write_text("damaged")
-    assert "cifar4" in measured(results.experiments, "all").files
+    assert "cifar4" in measured(results.experiments).files
 
 
 def test_data_files_are_named_as_in_a_results_folder(tmp_path):
@@ -251,7 +370,6 @@ def test_data_files_are_named_as_in_a_results_folder(tmp_path):
     assert asked.data_files["datasets/digits4.nc"] == f"{tmp_path}/datasets/digits4.nc"
     assert asked.data_files["scaling/std.nc"] == f"{tmp_path}/scaling/std.nc"
     assert "trajectories/digits4/linear_cnn/seed-1.nc" in asked.data_files
-    assert asked.made_data_files == asked.data_files
 
 
 def test_settings_and_licences_are_of_what_is_measured():
@@ -338,20 +456,26 @@ def make_variants(chosen, recorded=None):
 
 def test_variants_of_what_is_downloaded_are_measured_where_they_are_complete(tmp_path, capsys):
     chosen = experiments(results=str(tmp_path))
-    assert "zero_padding/circular" not in measured(chosen, "all").extension_files
-    assert measured(chosen, "all").settings["zero_padding"] is None
-    assert "zero_padding/circular" in measured(chosen, "two-layer").made_extension_files
+    assert "zero_padding/circular" not in measured(chosen).extension_files
+    assert measured(chosen).settings["zero_padding"] is None
+    made = measured(chosen, "zero_padding")
+    assert "zero_padding/circular" in made.extension_files
+    assert made.made_extensions == ["scaling", "variants", "zero_padding"]
+    assert made.kept_paths.isdisjoint(made.extension_files.values())
     make_variants(chosen)
-    asked = measured(chosen, "all")
-    assert "zero_padding/circular" in asked.extension_files
-    assert "zero_padding/circular" not in asked.made_extension_files
+    asked = measured(chosen)
+    # The same files whether the run makes them or not: nothing to do for the second of two targets.
+    assert asked.extension_files == made.extension_files
+    assert asked.made_extensions == ["scaling", "variants"]
+    assert asked.kept_paths & set(asked.extension_files.values()) == set(
+        asked.extensions.files(["zero_padding"]).values()
+    )
     assert "zero_padding/circular.nc" in asked.data_files
-    assert "zero_padding/circular.nc" not in asked.made_data_files
     assert asked.settings["zero_padding"]["experiment"] == "cifar4"
     assert capsys.readouterr().err == ""
     for recorded in ({"seeds": 17}, {"updates": 7}, {"root_seed": 1}):
         make_variants(chosen, recorded)
-        other = measured(chosen, "all")
+        other = measured(chosen)
         assert "zero_padding/circular" not in other.extension_files
         assert "zero_padding/circular" not in other.extension_files
         assert capsys.readouterr().err.count("zero_padding is left out") == 1
@@ -518,24 +642,49 @@ def test_results_of_an_archive_are_not_mixed_with_others(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("requested", "with_cifar4", "with_cifar10"), [("all", 0, 0), ("two-layer", 1, 0), ("reproduce-all", 1, 1)]
+    ("made", "with_cifar4", "with_cifar10"),
+    [([], False, False), (CIFAR4, True, False), ([*CIFAR4, *CIFAR10, "zero_padding"], True, True)],
 )
-def test_the_page_of_claims_waits_for_the_pictures_that_the_run_makes(requested, with_cifar4, with_cifar10, tmp_path):
-    chosen = experiments(experiments={"mine": MINE})
+def test_the_page_of_claims_waits_for_the_pictures_that_the_run_makes(made, with_cifar4, with_cifar10, tmp_path):
+    chosen = experiments(results=str(tmp_path), experiments={"mine": MINE})
     row = {"id": "mine-order", "claim": "c", "source": "s", "quantity": "q", "measure": "discovery_order", "why": "w"}
     row |= {"tolerance": {"at_least": 1}, "arguments": {"experiment": "mine", "network": "linear_cnn"}}
     pictures = ["figures/mine/predicted_kernel.png", "figures/mine/spectra.png", "figures/never_drawn.png"]
     rows = [{**row, "id": f"mine-{number}", "figure": picture} for number, picture in enumerate(pictures)]
     (tmp_path / "mine.yaml").write_text(json.dumps({"rows": rows}))
-    run = measured(chosen, requested)
     tables = [CLAIMS, tmp_path / "mine.yaml"]
-    made = targets(chosen).pictures_of_claims(tables, run.made_files, run.made_extensions)
-    assert len(made) == len(set(made)) >= 20
-    assert {"results/figures/fig3.png", "results/figures/scaling.png", "results/figures/variants.png"} <= set(made)
-    assert ("results/figures/fig5.png" in made) == ("results/figures/cifar4/spectra.png" in made) == with_cifar4
-    assert ("results/figures/fig6.png" in made) == with_cifar10
-    assert [path for path in made if "mine" in path] == [f"results/{picture}" for picture in reversed(pictures[:2])]
-    assert not [path for path in made if "never" in path or "losses" in path]
+
+    def drawn(files, extensions):
+        paths = targets(chosen).pictures_of_claims(tables, files, extensions)
+        assert len(paths) == len(set(paths))
+        return [path.removeprefix(f"{tmp_path}/") for path in paths]
+
+    run = measured(chosen, *made)
+    waited_for = drawn(run.made_files, run.made_extensions)
+    assert drawn(run.files, run.measured_extensions) == waited_for
+    assert len(waited_for) >= 20
+    assert {"figures/fig3.png", "figures/scaling.png", "figures/variants.png"} <= set(waited_for)
+    assert ("figures/fig5.png" in waited_for) == ("figures/cifar4/spectra.png" in waited_for) == with_cifar4
+    assert ("figures/fig6.png" in waited_for) == ("figures/zero_padding.png" in waited_for) == with_cifar10
+    assert [path for path in waited_for if "mine" in path] == [*reversed(pictures[:2])]
+    assert not [path for path in waited_for if "never" in path or "losses" in path]
+    # What is there already is shown, and not waited for.
+    results = ResultFiles(chosen)
+    make(results, "cifar4")
+    make(results, "cifar10")
+    make_variants(chosen)
+    later = measured(chosen, *made)
+    assert drawn(later.made_files, later.made_extensions) == waited_for
+    shown = drawn(later.files, later.measured_extensions)
+    assert {"figures/fig5.png", "figures/fig6.png", "figures/zero_padding.png"} <= set(shown)
+
+
+def test_figure_of_networks_that_are_not_measured_is_no_picture_of_the_claims():
+    both = {"cifar10": {"networks": {"linear_cnn": {"learning_rate": 1e-3}}}}
+    chosen = experiments(experiments=both)
+    with_two_layer = targets(chosen).pictures_of_claims([CLAIMS], ResultFiles(chosen).of(chosen.names), [])
+    assert "results/figures/fig5.png" in with_two_layer
+    assert "results/figures/fig6.png" not in with_two_layer
 
 
 def test_faulty_claims_are_found_before_any_job(tmp_path):

@@ -27,7 +27,8 @@ def copy(tmp_path, monkeypatch):
 
 
 def forget():
-    for cached in (code_state._tree, code_state._uses_of, code_state._public_methods, code_state._statements):
+    kept = (code_state._tree, code_state._uses_of, code_state._public_methods, code_state._statements, code_state.state)
+    for cached in kept:
         cached.cache_clear()
 
 

@@ -114,6 +114,9 @@ def test_colour_images_from_an_archive_through_the_whole_chain(project, tmp_path
     with xr.open_dataset(project.results("trajectories/cifar4/linear_cnn/seed-0.nc")[0]) as trajectory:
         assert trajectory["kernel_magnitude"].shape[2:] == (3, 32, 32)
         assert "test_loss" in trajectory
+    # CIFAR-4 stays in the ledger, and its source need not be named again.
+    again = project.snakemake(*project.settings(only + WITHOUT_SHAPES), "--dry-run", "--", "all")
+    assert "Nothing to be done" in again.stdout, again.stdout[-3000:]
 
     def settings_with(rate, more=""):
         other = only.replace("}", f", cifar4: {{networks: {{linear_cnn: {{learning_rate: {rate}}}{more}}}}}}}")

@@ -4,11 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from conftest import as_installed
-from learning_dynamics.planning import rates, table
+from conftest import PROJECT, as_installed
+from learning_dynamics.planning import picture, rates, table
 from learning_dynamics.planning.graph import Job
 from learning_dynamics.planning.rates import Cost
 from learning_dynamics.planning.work import Work, rule_of
@@ -61,6 +62,47 @@ def test_plan_before_and_after_a_run(project):
 
 
 @pytest.mark.workflow
+def test_picture_in_the_readme_is_that_of_the_workflow(project):
+    environment = os.environ | as_installed()
+    environment["PYTHONPATH"] += f"{os.pathsep}workflow"
+    command = [sys.executable, "-m", "learning_dynamics.planning.picture"]
+    run = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
+    assert run.stdout == "docs/images/workflow.png\n", run.stderr
+    drawn, shown = (folder / "docs" / "images" / "workflow.png" for folder in (project.folder, PROJECT))
+    assert drawn.read_bytes() == shown.read_bytes(), "make graph"
+    assert "(docs/images/workflow.png)" in (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_picture_leaves_out_what_is_needed_through_others_and_joins_lines_to_one_place():
+    jobs = [
+        Job("a", stage, {}, {}, upstream, (Path("results", name),), (), None, 0, True, False)
+        for stage, upstream, name in [
+            ("images", (), "datasets/x.nc"),
+            ("images", (0,), "datasets/y.nc"),
+            ("training", (0, 1), "trajectories/x.nc"),
+            ("theory", (1,), "theory/x.nc"),
+            ("scaling", (0,), "scaling/x.nc"),
+            ("figures", (0, 2, 3, 4), "figures/x.png"),
+            ("claims", (0, 1, 2, 3, 4), "claims.json"),
+            ("archive", (2, 6), "archive.zip"),
+        ]
+    ]
+    needs = picture.stages(jobs)
+    assert needs["images"] == set()
+    assert needs["training"] == {"images"}
+    assert needs["claims"] == needs["figures"] == {"training", "theory", "scaling"}
+    assert needs["archive"] == {"claims"}
+    makes = picture.made(jobs)
+    assert makes["images"] == ["datasets/"]
+    assert makes["claims"] == ["claims.json"]
+    (axes,) = picture.draw(needs, makes).axes
+    written = [text.get_text() for text in axes.texts if text.get_text()]
+    assert {*needs, "datasets/", "claims.json"} <= set(written)
+    # Three lines to a stage, three to where they meet, two from there, one to the archive.
+    assert len([text for text in axes.texts if not text.get_text()]) == 3 + 3 + 2 + 1
+
+
+@pytest.mark.workflow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -93,7 +135,8 @@ def test_rates_grow_with_the_work_and_their_level_is_that_of_this_machine():
 def test_wall_time_and_unknown_rates():
     upstream = [(), (0,), (0,), (0,), (1, 2, 3)]
     jobs = [
-        Job(f"train_deep_{n}", {"network": "x"}, {}, up, (), (), None, 0, True, False) for n, up in enumerate(upstream)
+        Job(f"train_deep_{n}", "deep_training", {"network": "x"}, {}, up, (), (), None, 0, True, False)
+        for n, up in enumerate(upstream)
     ]
     costs = [Cost(seconds, 1.0, 1.0, "here") for seconds in (1.0, 5.0, 2.0, 3.0, 1.0)]
     assert [table.wall_seconds(jobs, costs, cores) for cores in (1, 2, 3)] == [12.0, 7.0, 7.0]

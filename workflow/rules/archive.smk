@@ -7,8 +7,8 @@ Makes: archive.zip, archive.zip.sha256
 
 rule archive:
     input:
-        results=lambda wildcards: paths_of(MEASURED.made_files),
-        extensions=lambda wildcards: list(MEASURED.made_extension_files.values()),
+        results=lambda wildcards: measured_paths(paths_of(MEASURED.files)),
+        extensions=lambda wildcards: measured_paths(MEASURED.extension_files.values()),
         provenance=f"{RESULTS}/provenance.html",
     output:
         archive=f"{RESULTS}/archive.zip",
@@ -26,7 +26,7 @@ rule archive:
         runtime=10,
     params:
         code=CODE.of("archive.py"),
-        files=lambda wildcards: MEASURED.data_files,
+        files=lambda wildcards, input: dict(zip(MEASURED.data_files, [*input.results, *input.extensions])),
         settings=lambda wildcards: MEASURED.settings,
         licences=lambda wildcards: MEASURED.licences,
     script:

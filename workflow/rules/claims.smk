@@ -7,9 +7,9 @@ Makes: claims.json, claims.html
 
 rule claims:
     input:
-        claims=CLAIM_TABLES,
-        results=lambda wildcards: paths_of(MEASURED.made_files),
-        extensions=lambda wildcards: list(MEASURED.made_extension_files.values()),
+        claims=[local(path) for path in CLAIM_TABLES],
+        results=lambda wildcards: measured_paths(paths_of(MEASURED.files)),
+        extensions=lambda wildcards: measured_paths(MEASURED.extension_files.values()),
     output:
         f"{RESULTS}/claims.json",
     log:
@@ -25,8 +25,9 @@ rule claims:
         runtime=10,
     params:
         code=lambda wildcards: CODE.of_experiments("claims.py", MEASURED.files, deep=True),
-        experiments=lambda wildcards: MEASURED.files,
-        extensions=lambda wildcards: MEASURED.extension_files,
+        settings=lambda wildcards: settings_of(MEASURED.files),
+        experiments=lambda wildcards, input: found_at(MEASURED.files, input.results),
+        extensions=lambda wildcards, input: dict(zip(MEASURED.extension_files, input.extensions)),
     script:
         "../scripts/claims.py"
 
@@ -34,11 +35,9 @@ rule claims:
 # A rule of its own: verdicts need no figures.
 rule claims_page:
     input:
-        claims=CLAIM_TABLES,
+        claims=[local(path) for path in CLAIM_TABLES],
         ledger=f"{RESULTS}/claims.json",
-        pictures=lambda wildcards: TARGETS.pictures_of_claims(
-            CLAIM_TABLES, MEASURED.made_files, MEASURED.made_extensions
-        ),
+        pictures=pictures_of_claims,
     output:
         report(
             f"{RESULTS}/claims.html",

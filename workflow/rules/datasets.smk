@@ -6,6 +6,8 @@ Makes: datasets/{experiment}.nc
 
 
 rule dataset:
+    input:
+        known_experiment,
     output:
         f"{RESULTS}/datasets/{{experiment}}.nc",
     log:
@@ -24,9 +26,7 @@ rule dataset:
         root_seed=CONFIG.root_seed,
         cifar10=lambda wildcards: (CONFIG.cifar10 if EXPERIMENTS[wildcards.experiment].dataset.DOWNLOADED else None),
         downloads=CONFIG.downloads,
-        # Changes when a user's own images do, so that the data set is made again.
-        source=lambda wildcards: EXPERIMENTS[wildcards.experiment].dataset.source_state(
-            FILES.source_record(wildcards.experiment)
-        ),
+        source=source_state,
+        source_record=source_record,
     script:
         "../scripts/dataset.py"

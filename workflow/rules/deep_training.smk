@@ -40,5 +40,7 @@ for block, trained in SIZES.training_blocks(deep=True).items():
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,
+            checkpoints=checkpoint_places,
+            device=training_device,
         script:
             "../scripts/train_deep.py"

@@ -33,7 +33,8 @@ for figure in TARGETS.paper_figures(EXPERIMENTS.names, deep=True):
         params:
             figure=figure,
             code=CODE.of_paper_figure("paper_figure.py", catalogue.PAPER_FIGURES[figure]),
-            experiments=FILES.of_paper_figure(figure),
+            settings=settings_of(FILES.of_paper_figure(figure)),
+            experiments=lambda wildcards, input, figure=figure: found_at(FILES.of_paper_figure(figure), input.results),
         script:
             "../scripts/paper_figure.py"
 
@@ -44,7 +45,7 @@ for figure, drawing in catalogue.SUMMARY_FIGURES.items():
         name:
             f"summary_figure_{figure}"
         input:
-            results=lambda wildcards: paths_of(FILES.shown(MEASURED.made_experiments)),
+            results=lambda wildcards: measured_paths(paths_of(MEASURED.two_layer_files)),
         output:
             f"{RESULTS}/figures/{figure}.pdf",
             report(
@@ -69,9 +70,10 @@ for figure, drawing in catalogue.SUMMARY_FIGURES.items():
         params:
             figure=figure,
             code=lambda wildcards, drawing=drawing: CODE.of_figures(
-                "summary_figure.py", [drawing], MEASURED.made_experiments
+                "summary_figure.py", [drawing], MEASURED.two_layer_files
             ),
-            experiments=lambda wildcards: MEASURED.two_layer_files,
+            settings=lambda wildcards: settings_of(MEASURED.two_layer_files),
+            experiments=lambda wildcards, input: found_at(MEASURED.two_layer_files, input.results),
         script:
             "../scripts/summary_figure.py"
 
@@ -108,16 +110,16 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             figure=figure,
             module=catalogue.EXTENSION_FIGURES[figure],
             code=CODE.of_figures("extension_figure.py", [f"beyond.{catalogue.EXTENSION_FIGURES[figure]}"]),
-            files=figure_files,
             # The caption quotes them.
             settings=EXTENSIONS.settings(figure),
+            files=lambda wildcards, input, names=tuple(figure_files): dict(zip(names, input.results)),
         script:
             "../scripts/extension_figure.py"
 
 
 rule experiment_figures:
     input:
-        results=lambda wildcards: paths_of(FILES.shown([wildcards.experiment])),
+        results=lambda wildcards: paths_of(experiment_files(wildcards)),
     output:
         [f"{RESULTS}/figures/{{experiment}}/{figure}.pdf" for figure in catalogue.EXPERIMENT_FIGURES],
         [
@@ -148,6 +150,7 @@ rule experiment_figures:
             [f"experiment.{figure}" for figure in catalogue.EXPERIMENT_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.shown([wildcards.experiment]),
+        settings=lambda wildcards: settings_of(experiment_files(wildcards)),
+        experiments=lambda wildcards, input: found_at(experiment_files(wildcards), input.results),
     script:
         "../scripts/experiment_figures.py"

@@ -9,7 +9,7 @@ Makes: predictions/{experiment}.json, .txt and .html, predictions/{experiment}/{
 
 rule prediction:
     input:
-        results=lambda wildcards: paths_of(FILES.shown([wildcards.experiment]), trajectories=False),
+        results=lambda wildcards: paths_of(experiment_files(wildcards), trajectories=False),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}.json",
         text=f"{RESULTS}/predictions/{{experiment}}.txt",
@@ -43,7 +43,8 @@ rule prediction:
             [f"experiment.{figure}" for figure in catalogue.PREDICTION_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.shown([wildcards.experiment]),
+        settings=lambda wildcards: settings_of(experiment_files(wildcards)),
+        experiments=lambda wildcards, input: found_at(experiment_files(wildcards), input.results, trajectories=False),
         smallest_mode=CONFIG.automatic.smallest_mode,
     script:
         "../scripts/prediction.py"
@@ -51,7 +52,7 @@ rule prediction:
 
 rule comparison:
     input:
-        results=lambda wildcards: paths_of(FILES.shown([wildcards.experiment])),
+        results=lambda wildcards: paths_of(experiment_files(wildcards)),
     output:
         json=f"{RESULTS}/predictions/{{experiment}}_measured.json",
         text=f"{RESULTS}/predictions/{{experiment}}_measured.txt",
@@ -93,6 +94,7 @@ rule comparison:
             [f"beyond.{figure}" for figure in catalogue.COMPARISON_FIGURES],
             [wildcards.experiment],
         ),
-        experiments=lambda wildcards: FILES.shown([wildcards.experiment]),
+        settings=lambda wildcards: settings_of(experiment_files(wildcards)),
+        experiments=lambda wildcards, input: found_at(experiment_files(wildcards), input.results),
     script:
         "../scripts/comparison.py"

@@ -7,8 +7,8 @@ Makes: provenance.html
 
 rule provenance:
     input:
-        results=lambda wildcards: paths_of(MEASURED.made_files),
-        extensions=lambda wildcards: list(MEASURED.made_extension_files.values()),
+        results=lambda wildcards: measured_paths(paths_of(MEASURED.files)),
+        extensions=lambda wildcards: measured_paths(MEASURED.extension_files.values()),
     output:
         report(
             f"{RESULTS}/provenance.html",
@@ -27,7 +27,7 @@ rule provenance:
         runtime=10,
     params:
         code=CODE.of("provenance.py"),
-        files=lambda wildcards: MEASURED.data_files,
+        files=lambda wildcards, input: dict(zip(MEASURED.data_files, [*input.results, *input.extensions])),
         settings=lambda wildcards: MEASURED.settings,
         licences=lambda wildcards: MEASURED.licences,
     script:

@@ -84,7 +84,7 @@ rule compare_variants:
         runtime=10,
     params:
         code=CODE.of("compare_variants.py"),
-        files=lambda wildcards: EXTENSIONS.variant_files(wildcards.key),
+        files=lambda wildcards, input: dict(zip(EXTENSIONS.variant_files(wildcards.key), input.variants)),
         reference=lambda wildcards: CONFIG.variant_block(wildcards.key).reference,
     script:
         "../scripts/compare_variants.py"

@@ -41,5 +41,6 @@ for block, trained in SIZES.training_blocks().items():
             settings=experiment_settings,
             root_seed=CONFIG.root_seed,
             divergence_factor=CONFIG.divergence_factor,
+            checkpoints=checkpoint_places,
         script:
             "../scripts/train.py"

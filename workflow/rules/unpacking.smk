@@ -5,12 +5,12 @@ Makes: everything in it, manifest.json
 """
 
 with exit_with_message():
-    archive.require(ARCHIVE, MEASURED.made_data_files)
+    archive.require(ARCHIVE, MEASURED.data_files)
 
 
 rule unpack:
     input:
-        archive=CONFIG.archive,
+        archive=local(CONFIG.archive),
     output:
         [f"{RESULTS}/{name}" for name in [archive.MANIFEST, *ARCHIVE.manifest.results]],
     log:

@@ -12,12 +12,12 @@ from pathlib import Path
 from learning_dynamics.datasets.kinds.base import Making
 from learning_dynamics.datasets.registry import dataset_model
 
-params, experiment = snakemake.params, snakemake.wildcards.experiment
+params = snakemake.params
 making = Making(
-    experiment,
+    snakemake.wildcards.experiment,
     params.root_seed,
     params.cifar10 or "",
     Path(params.downloads),
-    Path(snakemake.config["jobs"]["sources"], f"{experiment}.json"),
+    Path(params.source_record),
 )
 dataset_model(params.settings).write(making, snakemake.output[0])

@@ -12,7 +12,7 @@ from learning_dynamics.structure.training_data import StructureFiles
 from learning_dynamics.training import checkpoints, two_layer
 from learning_dynamics.training.task import TwoLayerTask
 
-inputs, params, where = snakemake.input, snakemake.params, snakemake.config["jobs"]
+inputs, params = snakemake.input, snakemake.params
 task = TwoLayerTask(
     name=snakemake.wildcards.experiment,
     settings=chosen_settings.resolved_experiment(params.settings, inputs.get("chosen")),
@@ -21,6 +21,5 @@ task = TwoLayerTask(
     divergence_factor=params.divergence_factor,
     data=StructureFiles(inputs.dataset, inputs.correlations, inputs.structure).training_data(in_memory=True),
 )
-# Where checkpoints are and how often is no parameter of the rule: other ones are no reason to train again.
-folder = checkpoints.CheckpointFolder(where["checkpoints"], where["checkpoint_minutes"], params.code)
+folder = checkpoints.CheckpointFolder(*params.checkpoints, params.code)
 two_layer.train_to_files(task, jobs.by_seed(snakemake.output), folder, log)

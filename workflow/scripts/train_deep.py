@@ -12,7 +12,7 @@ from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.structure import files as structure_files
 from learning_dynamics.training import checkpoints, deep
 
-params, where, outputs = snakemake.params, snakemake.config["jobs"], jobs.by_seed(snakemake.output)
+params, outputs = snakemake.params, jobs.by_seed(snakemake.output)
 task = deep.DeepTask(
     name=snakemake.wildcards.experiment,
     settings=Experiment.model_validate(params.settings),
@@ -23,6 +23,5 @@ task = deep.DeepTask(
     data=dataset_files.read(snakemake.input.dataset),
     structure=structure_files.structure_of(structure_files.read_structure(snakemake.input.structure)),
 )
-# The device and the checkpoints are no parameters of the rule: other ones are no reason to train again.
-folder = checkpoints.CheckpointFolder(where["checkpoints"], where["checkpoint_minutes"], params.code)
-deep.train_to_files(task, where["device"], list(outputs.values()), folder, log)
+folder = checkpoints.CheckpointFolder(*params.checkpoints, params.code)
+deep.train_to_files(task, params.device, list(outputs.values()), folder, log)

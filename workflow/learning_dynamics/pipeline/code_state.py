@@ -21,8 +21,12 @@ _FOLDER = Path(__file__).parents[2]
 REGISTRIES = (f"{_PACKAGE}.datasets.registry", f"{_PACKAGE}.networks.registry")
 
 
-def state(script: Path, picked: Sequence[str] = ()) -> str:
-    """Hash of the statements of a script and of the library's modules that it runs; arguments as for ``imported``."""
+@functools.cache
+def state(script: Path, picked: tuple[str, ...] = ()) -> str:
+    """Hash of the statements of a script and of the library's modules that it runs; arguments as for ``imported``.
+
+    Kept: thousands of trainings have few.
+    """
     digest = hashlib.sha256(_statements(script))
     for module in imported(script, picked):
         digest.update(module.encode() + _statements(_file(module)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,19 @@ from learning_dynamics.publishing import archive
 from learning_dynamics.publishing.archive import Archive
 
 
-def read(settings: Mapping[str, Any], claims: str | Path, files: Sequence[Path] = ()) -> tuple[Config, Archive | None]:
+def read(
+    settings: Mapping[str, Any],
+    claims: str | Path,
+    files: Sequence[Path] = (),
+    has: Callable[[str], bool] = os.path.exists,
+) -> tuple[Config, Archive | None]:
     """The configuration, and the archive whose results are used if it names one.
 
     Args:
         settings: what the configuration files and the command line say.
         claims: the table of the paper's claims, which is checked too, as is a table of the user's own.
         files: those that the user has named, later ones over earlier ones.
+        has: whether a file of the results is there.
 
     Raises:
         UserError: a setting or a claim is not as expected, the archive is damaged or does not fit the settings.
@@ -35,7 +42,7 @@ def read(settings: Mapping[str, Any], claims: str | Path, files: Sequence[Path] 
     opened = archive.open_archive(config.archive) if config.archive else None
     if opened:
         config = archive.restricted(config, opened)
-    archive.check_results_folder(config.results, opened)
+    archive.check_results_folder(config.results, opened, has)
     return config, opened
 
 

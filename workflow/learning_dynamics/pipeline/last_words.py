@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import logging
 import signal
 import sys
@@ -83,8 +84,12 @@ class LastWords(logging.Handler):
             print("", *lines, sep="\n", file=sys.stderr, flush=True)
 
 
+@functools.cache
 def install(logger: logging.Logger) -> LastWords:
-    """Listen to Snakemake's logger and to Ctrl-C from now on, and speak when the program ends."""
+    """Listen to Snakemake's logger and to Ctrl-C from now on, and speak when the program ends.
+
+    Once, although a workflow may have these rules as several modules.
+    """
     words = LastWords()
     logger.addHandler(words)
     if threading.current_thread() is threading.main_thread():

@@ -40,9 +40,9 @@ class ResultFiles:
         """The file of the settings that are `auto` in the configuration; none if no setting is."""
         return [f"{self.folder}/settings/{experiment}.json"] if self.experiments[experiment].automatic else []
 
-    def source_record(self, experiment: str) -> Path:
+    def source_record(self, experiment: str) -> str:
         """The file in which it is noted what a user's own files were when they were read."""
-        return Path(self.folder, SOURCE_RECORDS, f"{experiment}.json")
+        return f"{self.folder}/{SOURCE_RECORDS}/{experiment}.json"
 
     def of(self, names: Iterable[str], networks: Sequence[str] | None = None, seeds: int | None = None) -> Files:
         """Settings and files of some experiments and of some of their networks, as plain data.
@@ -90,6 +90,44 @@ class ResultFiles:
                 if network in TWO_LAYER_NETWORKS
             },
         }
+
+
+def settings_of(files: Files) -> dict[str, Any]:
+    """The settings of each experiment, its seeds and networks: what makes a job run again where they change."""
+    return {
+        name: {
+            "settings": part["settings"],
+            "seeds": part["seeds"],
+            "networks": list(part["trajectory_files"]),
+        }
+        for name, part in files.items()
+    }
+
+
+def found_at(files: Files, places: Sequence[str], trajectories: bool = True) -> Files:
+    """The same files where a job finds them: a module may have a prefix, and storage is fetched into a folder.
+
+    Args:
+        files: as the configuration names them.
+        places: what has become of ``paths_of`` these, one by one.
+        trajectories: as for ``paths_of``; files that are no inputs stay as they are.
+    """
+    place = dict(zip(paths_of(files, trajectories), places, strict=True))
+    return {
+        name: {
+            "settings": part["settings"],
+            **({"chosen_file": ChosenSettingsFile(place[part["chosen_file"]])} if "chosen_file" in part else {}),
+            "dataset_file": place[part["dataset_file"]],
+            "structure_file": place[part["structure_file"]],
+            "seeds": part["seeds"],
+            "trajectory_files": {
+                network: [place.get(path, path) for path in paths]
+                for network, paths in part["trajectory_files"].items()
+            },
+            "theory_files": {network: place[path] for network, path in part["theory_files"].items()},
+        }
+        for name, part in files.items()
+    }
 
 
 def paths_of(files: Mapping[str, Mapping[str, Any]], trajectories: bool = True) -> list[str]:

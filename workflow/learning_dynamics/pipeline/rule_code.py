@@ -24,7 +24,7 @@ class RuleCode:
 
     def of(self, script: str, modules: Iterable[str] = ()) -> str:
         """The state of a script, of what that imports, and of modules that it picks at run time."""
-        return code_state.state(self.scripts / script, list(modules))
+        return code_state.state(self.scripts / script, tuple(sorted(modules)))
 
     def of_dataset(self, script: str, experiment: str) -> str:
         """The same for a script that makes an experiment's images."""

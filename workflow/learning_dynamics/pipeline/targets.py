@@ -12,7 +12,7 @@ from learning_dynamics.errors import DataError
 from learning_dynamics.figures import catalogue
 from learning_dynamics.pipeline.experiments import Experiments
 from learning_dynamics.pipeline.extensions import Extensions
-from learning_dynamics.pipeline.result_files import ResultFiles
+from learning_dynamics.pipeline.result_files import Files, ResultFiles
 
 _PICTURES = ("pdf", "png")
 _PAGES = ("json", "txt", "html")
@@ -54,18 +54,19 @@ class Targets:
         """What is made for a user's own experiments: prediction, training, figures, how well the prediction did."""
         return _or_hint(self._own())
 
-    def finished(self, is_present: Callable[[str], bool]) -> list[str]:
+    def finished(self, is_there: Callable[[str], bool], is_present: Callable[[str], bool]) -> list[str]:
         """What is there of everything that can be made, with the present settings: what a report can show.
 
         Says on standard error how much was made with other settings.
 
         Args:
-            is_present: whether a file was made with the present settings.
+            is_there: whether a file is there.
+            is_present: whether it was made with the present settings.
 
         Raises:
             DataError: nothing is there.
         """
-        there = [path for path in [*self.everything, *self._own()] if Path(path).exists()]
+        there = [path for path in [*self.everything, *self._own()] if is_there(path)]
         if not there:
             raise DataError(
                 f"{self.files.folder}: nothing has been made yet; run `make reproduce`, or `make own CONFIG=…`, first"
@@ -100,20 +101,32 @@ class Targets:
         ]
 
     def pictures_of_claims(
-        self, tables: Sequence[str | Path], names: Collection[str], extensions: Collection[str]
+        self, tables: Sequence[str | Path], results: Files, extensions: Collection[str]
     ) -> list[str]:
-        """The pictures that claims name, of those that are drawn of some experiments and of some runs beyond them.
+        """The pictures that claims name, of those that are drawn of some results and of some runs beyond them.
 
         Args:
             tables: of claims, the paper's and a user's own.
-            names: of the experiments whose results are all made.
+            results: of experiments, of some or all of their networks.
             extensions: keys of the runs beyond them.
         """
         named = {f"{self.files.folder}/{claim.figure}" for table in read_all(tables) for claim in table.claims}
-        experiments = self._experiments.two_layer(names)
+        shown = [
+            figure
+            for figure in self.paper_figures(results, deep=True)
+            if all(
+                set(catalogue.PAPER_FIGURES[figure].networks) <= results[name]["trajectory_files"].keys()
+                for name in catalogue.PAPER_FIGURES[figure].experiments
+            )
+        ]
+        experiments = [
+            name
+            for name in self._experiments.two_layer(results)
+            if set(self._experiments.networks(name)) <= results[name]["trajectory_files"].keys()
+        ]
         own = [name for name in experiments if name in self._experiments.own]
         drawn = [
-            *self._pictures([*self.paper_figures(names, deep=True), *catalogue.SUMMARY_FIGURES]),
+            *self._pictures([*shown, *catalogue.SUMMARY_FIGURES]),
             *self._experiment_figures(experiments),
             *self._pictures(f"{name}/{figure}" for name in own for figure in catalogue.COMPARISON_FIGURES),
             *self.extensions.results(extensions),

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     given = _parser().parse_args(arguments)
     try:
-        jobs = graph.read(PROJECT / "Snakefile", given.target, given.config, given.configfile)
+        jobs = graph.read(PROJECT / "Snakefile", [given.target], given.config, given.configfile)
         if given.record:
             where = f"on {machine.processor()}, {machine.usable_cores()} cores"
             rates.save(rates.measured(jobs, where), given.rates)

@@ -25,6 +25,7 @@ TARGETS = ("all", "two-layer", "reproduce-all", "predict", "own")
 class Job:
     """One job of the graph.
 
+    stage: its file of rules, without the suffix.
     params: its parameters; settings that are chosen already are no longer `auto`.
     upstream: the jobs whose outputs it reads, by their index among all jobs; they come before it.
     gpus: GPUs it asks for.
@@ -33,6 +34,7 @@ class Job:
     """
 
     rule: str
+    stage: str
     wildcards: Mapping[str, str]
     params: Mapping[str, Any]
     upstream: tuple[int, ...]
@@ -44,12 +46,12 @@ class Job:
     is_measured: bool
 
 
-def read(snakefile: Path, target: str, config: Sequence[str], configfiles: Sequence[Path]) -> list[Job]:
-    """All jobs behind a target, those that depend on others after them; nothing is run or written to the results.
+def read(snakefile: Path, targets: Sequence[str], config: Sequence[str], configfiles: Sequence[Path]) -> list[Job]:
+    """All jobs behind some targets, those that depend on others after them; nothing is run or written to the results.
 
     Args:
         snakefile: the workflow.
-        target: rule or file that is asked for.
+        targets: rules or files that are asked for.
         config, configfiles: as after Snakemake's `--config` and `--configfile`.
 
     Raises:
@@ -66,13 +68,15 @@ def read(snakefile: Path, target: str, config: Sequence[str], configfiles: Seque
         with SnakemakeApi(quiet) as api, contextlib.redirect_stdout(io.StringIO()):
             workflow_api = api.workflow(ResourceSettings(cores=1), config_settings=settings, snakefile=snakefile)
             # Unfinished files would be made anew, as with the option --rerun-incomplete of the local profile.
-            workflow_api.dag(DAGSettings(targets={target}, force_incomplete=True)).printrulegraph()
+            workflow_api.dag(DAGSettings(targets=set(targets), force_incomplete=True)).printrulegraph()
             # The public interface builds the graph and prints it, but hands out no jobs: these are Snakemake's own.
             return list(_jobs(workflow_api._workflow))
     except MissingRuleException:
-        raise UserError(f"{target}: neither a target ({', '.join(TARGETS)}) nor a file that a rule makes") from None
+        raise UserError(
+            f"{', '.join(targets)}: neither a target ({', '.join(TARGETS)}) nor a file that a rule makes"
+        ) from None
     except (RuleException, WorkflowError, ValueError) as error:
-        raise UserError(f"{target}: {error}") from None
+        raise UserError(f"{', '.join(targets)}: {error}") from None
 
 
 def _jobs(workflow: Any) -> Iterator[Job]:
@@ -88,6 +92,7 @@ def _jobs(workflow: Any) -> Iterator[Job]:
             is_there = job.benchmark and all(Path(path).exists() for path in [*job.output, job.benchmark])
             yield Job(
                 rule=job.rule.name,
+                stage=Path(str(job.rule.snakefile)).stem,
                 wildcards=dict(job.wildcards_dict),
                 params=_params(graph, job),
                 upstream=tuple(sorted(indices[other] for other in graph.dependencies[job])),

@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -200,16 +200,22 @@ def require(archive: Archive, files: Iterable[str]) -> None:
         raise DataError(f"archive '{archive.path}': {missing[0]}{more} missing in it; {_AGAIN}")
 
 
-def check_results_folder(folder: str | Path, archive: Archive | None) -> None:
+def check_results_folder(
+    folder: str | Path, archive: Archive | None, has: Callable[[str], bool] = os.path.exists
+) -> None:
     """Keep results of an archive and own results apart.
+
+    Args:
+        folder: of the results, as configured.
+        archive: whose results are to be used, if there is one.
+        has: whether a file or folder is there.
 
     Raises:
         ConfigurationError: the folder holds results that were computed here although an archive is to be used, or
             results of an archive although none is.
     """
-    folder = Path(folder)
-    unpacked = (folder / MANIFEST).exists()
-    if archive is not None and not unpacked and (folder / "trajectories").exists():
+    unpacked = has(f"{folder}/{MANIFEST}")
+    if archive is not None and not unpacked and has(f"{folder}/trajectories"):
         raise ConfigurationError(
             f"configuration key 'results': '{folder}' holds trajectories that were computed here; choose another "
             "folder for those of the archive: --config results=archived-results"

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -28,6 +29,10 @@ PACKAGES = (
 )
 
 
+# Environment variable with the code's version, for jobs on machines without the checkout.
+CODE_VERSION = "LEARNING_DYNAMICS_CODE_VERSION"
+
+
 def settings_hash(settings: Mapping[str, Any]) -> str:
     """SHA-256 of the settings in canonical JSON."""
     return hashlib.sha256(_canonical(settings).encode()).hexdigest()
@@ -42,7 +47,7 @@ def attributes(title: str, source: str, settings: Mapping[str, Any], packages: t
         settings: everything that determined the content.
         packages: the distributions whose versions matter for it.
     """
-    commit, dirty = _code_version()
+    commit, dirty = code_version()
     versions = {name: _version(name) for name in packages if name in PACKAGES}
     return {
         "Conventions": "CF-1.11",
@@ -88,8 +93,14 @@ def _version(package: str) -> str:
 
 
 @functools.cache
-def _code_version() -> tuple[str, str]:
-    """The commit of the code and whether tracked files differ from it; "unknown" outside a git checkout."""
+def code_version() -> tuple[str, str]:
+    """The commit of the code and whether tracked files differ from it; "unknown" outside a git checkout.
+
+    A job has the version of the run that it belongs to.
+    """
+    if told := os.environ.get(CODE_VERSION):
+        commit, changed = told.split()
+        return commit, changed
     folder = Path(__file__).parent
     try:
         # An environment with the library in it may lie inside another project's checkout.

@@ -96,11 +96,11 @@ class DatasetKind(Model):
         """Whether the initial weights are to be chosen for whatever scale the images have."""
         return False
 
-    def source_state(self, record: Path) -> Any:
+    def source_state(self, record: Path | None) -> Any:
         """What changes when the images behind the settings do, so that they are read again; None if nothing can.
 
         Args:
-            record: file of what was noted when they were read.
+            record: file of what was noted when they were read, if it is known.
         """
         return None
 

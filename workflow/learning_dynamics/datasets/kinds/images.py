@@ -86,7 +86,7 @@ class ImagesDataset(DatasetKind):
         """Whether the initial weights are to be chosen for whatever scale the images have."""
         return self.scale == "auto"
 
-    def source_state(self, record: Path) -> str:
+    def source_state(self, record: Path | None) -> str:
         """Stands for the content of the user's files; `record` is what was noted when they were read."""
         from learning_dynamics.datasets.sources import fingerprints
 
