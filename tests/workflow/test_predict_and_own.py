@@ -140,7 +140,7 @@ import json, sys
 from pathlib import Path
 from learning_dynamics.planning import graph
 
-jobs = graph.read(Path("Snakefile"), "own", sys.argv[1:], [Path("config/smoke.yaml"), Path("mine.yaml")])
+jobs = graph.read(Path("Snakefile"), ["own"], sys.argv[1:], [Path("config/smoke.yaml"), Path("mine.yaml")])
 print(json.dumps([job.params["settings"]["updates"] for job in jobs if job.rule.startswith("train")]))
 """
 
