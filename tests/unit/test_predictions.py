@@ -46,6 +46,8 @@ def test_the_prediction_is_that_of_the_theory_files(with_flow, told):
             assert f"mode {entry['mode']} after {entry['half_rise']:,.0f} images" in text
     assert sum(part["share"] for part in prediction["frequencies"]) <= 1 + 1e-3
     assert "coupled" in text or "hardly disturb" in text
+    assert "\N{NO-BREAK SPACE}" not in text
+    assert "\n%" not in text
     page = Path(paths["page"]).read_text()
     assert "a &lt;b&gt;" in page
     assert "<b>" not in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -261,7 +262,10 @@ def _heading(heading: str) -> Iterable[str]:
 
 def _wrapped(sentences: Iterable[str]) -> Iterable[str]:
     for sentence in sentences:
-        yield from textwrap.wrap(sentence, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        # A per cent sign keeps to its number.
+        kept = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", sentence)
+        lines = textwrap.wrap(kept, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        yield from (line.replace("\N{NO-BREAK SPACE}%", " %") for line in lines)
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterable[str]:
