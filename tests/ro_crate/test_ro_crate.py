@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from conftest import PROJECT
-from unit.test_archive import SHAPES, make, members_of, rewritten
+from unit.test_archive import CIFAR4, SHAPES, make, members_of, rewritten
 
 METADATA = "ro-crate-metadata.json"
 ELSEWHERE = ("http://", "https://")
@@ -85,13 +85,14 @@ def validated(validator, path):
     return subprocess.run([validator, script, path], capture_output=True, text=True, check=False, cwd=path.parent)
 
 
-def test_archive_of_a_run_is_valid(validator, finished_few):
-    done = validated(validator, finished_few.folder / "results" / "archive.zip")
+@pytest.mark.parametrize("networks", [SHAPES, CIFAR4])
+def test_archive_is_valid(validator, tmp_path, networks):
+    done = validated(validator, make(tmp_path / "made", networks))
     assert done.returncode == 0, done.stdout
     assert int(done.stdout.split()[0]) > 50, "checks were made"
 
 
-def test_archive_without_a_file_or_a_workflow_is_not(validator, packed):
+def test_archive_without_its_workflow_is_not(validator, packed):
     kept = [(name, content) for name, content in members_of(packed) if name != "Snakefile"]
     done = validated(validator, rewritten(packed, kept))
     assert done.returncode == 1

@@ -14,7 +14,8 @@ import yaml
 
 from learning_dynamics.publishing.archive import MANIFEST, METADATA, SETTINGS, WORKFLOW, Member, is_result
 
-PROJECT = Path(__file__).parents[3]
+# A script knows its library by a way through other folders.
+PROJECT = Path(__file__).resolve().parents[3]
 
 _SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 _WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
@@ -137,9 +138,8 @@ def _file(name: str, member: Member, data: Mapping[str, Any]) -> Entity:
         file["encodingFormat"] = _FORMATS[path.suffix]
     if path.parts[0] == "datasets":
         images = data[path.stem]
-        file |= {"description": images["origin"], "conditionsOfAccess": f"Licence: {images['licence']}"}
-        if images["citation"]:
-            file["creditText"] = images["citation"]
+        cite = f"; to cite: {images['citation']}" if images["citation"] else ""
+        file |= {"description": images["origin"] + cite, "conditionsOfAccess": f"Licence: {images['licence']}"}
     return file
 
 
