@@ -42,24 +42,24 @@ def test_same_results_in_the_environments_of_the_rules(environments, tmp_path):
         assert done.returncode == 0, done.stdout[-5000:]
         return done.stdout
 
-    def run_in_environments(*arguments):
+    def run_in_environments(config, *arguments):
         method = ("--software-deployment-method", "conda")
-        output = run(conda, *method, *arguments, environment=with_conda)
+        output = run(conda, *config, *method, *arguments, environment=with_conda)
         ran.update(re.findall(r"^(?:local)?rule (\S+):", output, flags=re.MULTILINE))
-        rules.update(run(conda, *arguments[:2], "--list-rules").split())
+        rules.update(run(conda, *config, "--list-rules").split())
 
     cifar10 = ("--config", f"cifar10={source}")
     everything = ("--", "reproduce-all", "own", "results/archive.zip")
     for project in (normal, conda):
         write(project.folder, "pictures", waves())
     run(normal, *cifar10, *everything)
-    run_in_environments(*cifar10, "--conda-create-envs-only", *everything)
-    run_in_environments(*cifar10, *everything)
+    run_in_environments(cifar10, "--conda-create-envs-only", *everything)
+    run_in_environments(cifar10, *everything)
     assert list(differences(normal.folder / "results", conda.folder / "results")) == []
     assert contents(conda) == contents(normal)
 
     shutil.copy(conda.folder / "results" / "archive.zip", conda.folder / "theirs.zip")
-    run_in_environments("--config", "archive=theirs.zip", "results=archived", "--", "archived/claims.json")
+    run_in_environments(("--config", "archive=theirs.zip", "results=archived"), "--", "archived/claims.json")
     assert rules - ran == TARGETS - {"reproduce-all", "own"}
 
     made = {path.name: path.read_bytes() for path in (conda.folder / ".snakemake" / "conda").glob("*.yaml")}
