@@ -22,7 +22,7 @@ FOLDER = $(if $(CONFIG),$(eval FOLDER := $$(shell $$(READ_CONFIG) 2>/dev/null))$
 OWN_CONFIG = $(if $(CONFIG),--configfile "$(CONFIG)" --config 'results="$(call quoted,$(FOLDER))"')
 SOURCES := workflow tests benchmarks
 
-.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan graph bench faults mutants check test lint format \
+.PHONY: help own predict setup reproduce two-layer reproduce-all smoke claims report archive figures plan graph bench faults environments mutants check test lint format \
 	config-documents published-results gpu-page clean-environment
 
 help:
@@ -41,6 +41,7 @@ help:
 	@echo "make bench                       the engines against other implementations and the machine (about 4 minutes)"
 	@echo "make check, make test            check the project: in a minute and a half; all of it in 8 minutes"
 	@echo "make faults                      kill, fill and damage it a hundred times"
+	@echo "make environments                every rule in the conda environment it names, which pip makes; the archive's metadata validated"
 	@echo "make mutants                     change the code of claims and curves in 1,500 places: which changes does no test notice?"
 	@echo "make format, make config-documents, make published-results, make gpu-page   for contributors"
 
@@ -139,6 +140,9 @@ check: lint
 
 faults: .venv/.development
 	$(BIN)/python -m pytest tests/faults --kills 100 --mutations 3000 -rsP
+
+environments: .venv/.development
+	$(BIN)/python -m pytest tests/workflow/test_conda.py tests/ro_crate --environments
 
 mutants: .venv/.development
 	$(BIN)/python tests/mutants.py

@@ -24,9 +24,13 @@ PROJECT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser):
-    """How often the tests of faults kill, and how many inputs they spoil; ``make faults`` asks for more."""
+    """How often the tests of faults kill and how many inputs they spoil; whether environments are made.
+
+    ``make faults`` asks for more of the one, ``make environments`` for the other.
+    """
     parser.addoption("--kills", type=int, default=8, help="kills by the tests of faults")
     parser.addoption("--mutations", type=int, default=100, help="spoilt inputs of each kind in the tests of faults")
+    parser.addoption("--environments", action="store_true", help="make every environment of envs/ and run in them")
 
 
 def pytest_collection_modifyitems(items):
@@ -90,6 +94,16 @@ def _copy_unless_gone(source: str, target: str) -> None:
             raise
 
 
+@pytest.fixture(scope="session")
+def environments(request, tmp_path_factory):
+    """Nothing; tests that make environments are skipped where that is not asked for, or not possible."""
+    if not request.config.getoption("--environments"):
+        pytest.skip("makes environments, some gigabytes in some minutes: pytest --environments")
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "PyYAML"]
+    if subprocess.run(pip, cwd=tmp_path_factory.mktemp("probe"), capture_output=True, check=False).returncode:
+        pytest.skip("packages cannot be installed here")
+
+
 class Project:
     """A copy of the project in a folder of its own, as a clone would be."""
 
@@ -99,7 +113,7 @@ class Project:
         if folder.exists():
             return
         folder.mkdir(parents=True)
-        for name in ("Snakefile", "config", "workflow", "envs"):
+        for name in ("Snakefile", "CITATION.cff", "config", "workflow", "envs"):
             source = PROJECT / name
             if source.is_dir():
                 # Compiled engines come along: compiling them anew in every copy would be most of the tests' time.

@@ -39,6 +39,16 @@ def some_files(folder, experiment):
     return {name: str(folder / name) for name in names}
 
 
+def described(licences):
+    """As much of a provenance as small files have."""
+    data = {
+        name: {"origin": "drawn for a test", "licence": licence["terms"], "citation": licence["citation"]}
+        for name, licence in licences.items()
+    }
+    code = [{"commit": "0" * 40, "dirty": "false", "files": 7}]
+    return {"data": data, "code": code, "versions": {"numpy": {"2.4.6": 7}}}
+
+
 def configuration(**changes):
     return loading.load({"seeds": 2, **changes})
 
@@ -52,7 +62,8 @@ def make(folder, networks, name="archive.zip"):
     )
     settings = archive.settings_with(configuration(), networks)
     licences = {experiment: asdict(configuration().experiments[experiment].dataset.LICENCE) for experiment in networks}
-    archive_writing.write(files, folder / "provenance.html", settings, folder / name, LOG, licences=licences)
+    page = folder / "provenance.html"
+    archive_writing.write(files, page, settings, folder / name, LOG, licences=licences, described=described(licences))
     return folder / name
 
 

@@ -15,7 +15,7 @@ from learning_dynamics.figures import style
 from learning_dynamics.figures.experiment import images
 from learning_dynamics.publishing import archive, archive_writing
 from learning_dynamics.storage import checksums
-from unit.archives_of_results import LOG, SHAPES, configuration, make, members_of, rewritten
+from unit.archives_of_results import LOG, SHAPES, configuration, described, make, members_of, rewritten
 
 CIFAR4 = {"cifar4": ["linear_cnn"]}
 
@@ -58,7 +58,15 @@ def test_archive_that_cannot_be_written_leaves_nothing(packed):
     (packed.parent / "structure" / "geometric_shapes.nc").unlink()
     files = {"structure/geometric_shapes.nc": str(packed.parent / "structure" / "geometric_shapes.nc")}
     with pytest.raises(DataError, match=r"geometric_shapes\.nc"):
-        archive_writing.write(files, packed.parent / "provenance.html", {"experiments": {}}, packed, LOG, licences={})
+        archive_writing.write(
+            files,
+            packed.parent / "provenance.html",
+            {"experiments": {}},
+            packed,
+            LOG,
+            licences={},
+            described=described({}),
+        )
     assert contents(packed.parent) == {n: c for n, c in before.items() if n != "structure/geometric_shapes.nc"}
 
 

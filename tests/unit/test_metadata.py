@@ -20,6 +20,26 @@ PERSON = {
 }
 PEOPLE = {"type": "array", "minItems": 1, "items": PERSON}
 TEXT = {"type": "string", "minLength": 1}
+WORK = {
+    "type": "object",
+    "required": ["type", "title", "authors"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"enum": ["article", "conference-paper", "software", "thesis", "report"]},
+        "title": TEXT,
+        "authors": PEOPLE,
+        "collection-title": TEXT,
+        "collection-type": TEXT,
+        "month": {"type": "integer", "minimum": 1, "maximum": 12},
+        "year": {"type": "integer", "minimum": 1900},
+        "doi": {"type": "string", "pattern": r"^10\.\d{4,9}/"},
+        "url": TEXT,
+        "volume": {"type": ["string", "integer"]},
+        "start": {"type": ["string", "integer"]},
+        "end": {"type": ["string", "integer"]},
+        "publisher": PERSON,
+    },
+}
 # The part of version 1.2.0 of the Citation File Format that a project like this uses.
 CITATION = {
     "type": "object",
@@ -39,26 +59,7 @@ CITATION = {
         "doi": {"type": "string", "pattern": r"^10\.\d{4,9}/"},
         "url": TEXT,
         "repository-code": TEXT,
-        "preferred-citation": {
-            "type": "object",
-            "required": ["type", "title", "authors"],
-            "additionalProperties": False,
-            "properties": {
-                "type": {"enum": ["article", "conference-paper", "software", "thesis", "report"]},
-                "title": TEXT,
-                "authors": PEOPLE,
-                "collection-title": TEXT,
-                "collection-type": TEXT,
-                "month": {"type": "integer", "minimum": 1, "maximum": 12},
-                "year": {"type": "integer", "minimum": 1900},
-                "doi": {"type": "string", "pattern": r"^10\.\d{4,9}/"},
-                "url": TEXT,
-                "volume": {"type": ["string", "integer"]},
-                "start": {"type": ["string", "integer"]},
-                "end": {"type": ["string", "integer"]},
-                "publisher": PERSON,
-            },
-        },
+        "references": {"type": "array", "items": WORK, "minItems": 1, "maxItems": 1},
     },
 }
 
@@ -70,12 +71,12 @@ def parsed(name):
 def test_citation_is_valid_and_cites_the_paper():
     citation = parsed("CITATION.cff")
     jsonschema.validate({**citation, "date-released": str(citation["date-released"])}, CITATION)
-    paper = citation["preferred-citation"]
+    (paper,) = citation["references"]
     assert paper["title"].startswith("Linear CNNs Discover the Statistical Structure of the Dataset")
     assert [author["family-names"] for author in paper["authors"]] == ["Pinson", "Lenaerts", "Ginis"]
     assert (paper["type"], paper["year"]) == ("conference-paper", 2023)
     assert "40th International Conference on Machine Learning" in paper["collection-title"]
-    assert (paper["volume"], paper["publisher"]["name"]) == (202, "PMLR")
+    assert (paper["volume"], paper["start"], paper["end"], paper["publisher"]["name"]) == (202, 27876, 27906, "PMLR")
     assert paper["url"].rpartition("/")[2] == paper["doi"].rpartition("arXiv.")[2]
 
 
@@ -87,7 +88,7 @@ def test_archive_of_releases_is_told_the_same_as_who_cites():
     for key in ("title", "keywords", "license", "version"):
         assert deposit[key] == citation[key], key
     (paper,) = deposit["related_identifiers"]
-    assert paper["identifier"] == citation["preferred-citation"]["doi"]
+    assert paper["identifier"] == citation["references"][0]["doi"]
 
 
 def test_version_and_licence_are_the_same_everywhere():

@@ -65,7 +65,7 @@ def test_same_figures_and_ledger_from_the_archive_and_the_same_archive_again(fin
     assert len(expected) > 30
     assert made(project) == expected
     # Where one's own images are there is all of them, here an excerpt, which the provenance says.
-    mine = {"datasets/my_pictures.nc", "provenance.html", "manifest.json"}
+    mine = {"datasets/my_pictures.nc", "provenance.html", "manifest.json", "ro-crate-metadata.json"}
     again, first = (members(folder / "results" / "archive.zip") for folder in (project.folder, finished_few.folder))
     assert again.keys() == first.keys() >= {*mine, "settings/my_pictures.json"}
     assert all(again[name] == first[name] for name in first.keys() - mine)

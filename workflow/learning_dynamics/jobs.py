@@ -35,6 +35,7 @@ def begin(log: str | Path, outputs: Iterable[str] = ()) -> logging.Logger:
     A ``UserError`` is shown as its message alone, anything else with its traceback. Call it before NumPy is imported:
     it keeps linear algebra to one thread, on which the last digits of a matrix product would otherwise depend.
     """
+    _keep_to_environment()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
     # Files are written under names of their own, so that locks protect nothing; and not every file system has them.
@@ -86,6 +87,20 @@ def by_seed(paths: Iterable[str]) -> dict[int, str]:
 def fix_hash_seed() -> None:
     """Give every process started from here the same order of sets, which the layout of a picture follows."""
     os.environ["PYTHONHASHSEED"] = "0"
+
+
+def _keep_to_environment() -> None:
+    """Leave the packages of Snakemake's environment, if the rule has another.
+
+    Snakemake, imported by now, has added them, and packages that look for others would find those of another Python.
+    """
+    snakemake = sys.modules.get("snakemake")
+    if snakemake and not _is_of_environment(snakemake.__path__[0]):
+        sys.path[:] = [path for path in sys.path if Path(path).name != "site-packages" or _is_of_environment(path)]
+
+
+def _is_of_environment(path: str) -> bool:
+    return Path(path).is_relative_to(sys.prefix)
 
 
 def _log_modules(logger: logging.Logger) -> None:

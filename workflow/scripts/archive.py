@@ -7,9 +7,15 @@ from learning_dynamics import jobs
 
 log = jobs.begin(snakemake.log[0], snakemake.output)
 
-from learning_dynamics.publishing import archive_writing
+from learning_dynamics.publishing import archive_writing, provenance_page
 
-params, output = snakemake.params, snakemake.output
+params = snakemake.params
 archive_writing.write(
-    params.files, snakemake.input.provenance, params.settings, output.archive, log, licences=params.licences
+    params.files,
+    snakemake.input.provenance,
+    params.settings,
+    snakemake.output.archive,
+    log,
+    licences=params.licences,
+    described=provenance_page.describe(params.files, params.settings, params.licences),
 )

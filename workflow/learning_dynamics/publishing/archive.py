@@ -26,8 +26,10 @@ from learning_dynamics.errors import ConfigurationError, DataError, printable
 from learning_dynamics.storage import whole_files
 
 MANIFEST = "manifest.json"
+METADATA = "ro-crate-metadata.json"
 SETTINGS = "config.yaml"
-DOCUMENTS = ("README.md", SETTINGS, "provenance.html")
+WORKFLOW = "Snakefile"
+DOCUMENTS = ("README.md", METADATA, SETTINGS, WORKFLOW, "provenance.html")
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 # Whatever does not look like this is not unpacked, so that no name leads out of the results folder.

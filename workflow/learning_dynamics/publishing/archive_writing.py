@@ -16,7 +16,8 @@ import yaml
 from learning_dynamics.config.paper import paper_experiments
 from learning_dynamics.datasets import files as dataset_files
 from learning_dynamics.errors import DataError
-from learning_dynamics.publishing.archive import MANIFEST, SETTINGS, Manifest, Member
+from learning_dynamics.publishing import ro_crate
+from learning_dynamics.publishing.archive import MANIFEST, METADATA, SETTINGS, WORKFLOW, Manifest, Member
 from learning_dynamics.storage import checksums, netcdf, whole_files
 
 # The earliest date that the format knows: bytes must not depend on when they were written.
@@ -37,7 +38,7 @@ The settings must be those of this archive. They are in `{settings}`:
     unzip -p path/to/this/archive.zip {settings} > its-settings.yaml
 
 and then `--configfile its-settings.yaml`. `{manifest}` has the SHA-256 of every file; `provenance.html` says where the
-data come from.
+data come from, and `{metadata}` the same to programs that read RO-Crates, of the profile Workflow Run Crate.
 
 ## Data
 
@@ -53,6 +54,7 @@ def write(
     log: logging.Logger,
     *,
     licences: Mapping[str, Mapping[str, Any]],
+    described: Mapping[str, Any],
 ) -> None:
     """Write an archive, whole or not at all, and beside it its SHA-256 as ``sha256sum`` writes it.
 
@@ -66,6 +68,7 @@ def write(
         path: the archive to make.
         log: receives what is left out.
         licences: by experiment, "terms", "citation" and "redistributable" of its images.
+        described: the provenance of the files, as ``provenance_page.describe`` gives it.
 
     Raises:
         DataError: a file is missing or damaged, or the archive cannot be written.
@@ -76,6 +79,7 @@ def write(
         parts.mkdir()
         members = {name: Path(file) for name, file in files.items()}
         members["provenance.html"] = Path(provenance)
+        members[WORKFLOW] = ro_crate.PROJECT / "workflow" / WORKFLOW
         for name in [name for name in members if name.startswith("datasets/")]:
             if not licences[Path(name).stem]["redistributable"]:
                 log.info("%s: only the images that figures show are archived", name)
@@ -83,13 +87,11 @@ def write(
         for name, text in {"README.md": _readme(licences), SETTINGS: _settings_text(settings)}.items():
             members[name] = parts / name
             members[name].write_text(text, encoding="utf-8")
-        described = {
-            name: Member(size=file.stat().st_size, sha256=checksums.sha256(file))
-            for name, file in sorted(members.items())
-        }
-        members[MANIFEST] = parts / MANIFEST
-        manifest = Manifest(settings=dict(settings), files=described).model_dump(mode="json")
-        members[MANIFEST].write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        listed = {name: _member(file) for name, file in sorted(members.items())}
+        members[METADATA] = _json(ro_crate.describe(listed, described), parts / METADATA)
+        listed[METADATA] = _member(members[METADATA])
+        manifest = Manifest(settings=dict(settings), files=listed).model_dump(mode="json")
+        members[MANIFEST] = _json(manifest, parts / MANIFEST)
         with (
             whole_files.replacing(path) as temporary,
             zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive,
@@ -107,6 +109,15 @@ def write(
 def _excerpt(file: Path, folder: Path) -> Path:
     place = folder / file.name
     netcdf.write(dataset_files.excerpt(file), place, uncompressed=("images",))
+    return place
+
+
+def _member(file: Path) -> Member:
+    return Member(size=file.stat().st_size, sha256=checksums.sha256(file))
+
+
+def _json(content: Mapping[str, Any], place: Path) -> Path:
+    place.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return place
 
 
@@ -133,4 +144,4 @@ def _readme(licences: Mapping[str, Mapping[str, Any]]) -> str:
         lines.append(f"- `{name}`: licence: {licence['terms']}.{citation}")
         if not licence["redistributable"]:
             lines.append("  Only the images that figures show are here, a few of every class.")
-    return _README.format(settings=SETTINGS, manifest=MANIFEST, data="\n".join(lines))
+    return _README.format(settings=SETTINGS, manifest=MANIFEST, metadata=METADATA, data="\n".join(lines))
