@@ -405,6 +405,9 @@ def test_extensions_need_their_experiments():
     assert without.figure_files == {"scaling": {"side": "results/scaling/side.nc"}}
     assert without.variant_files("zero_padding") == {}
     assert without.without_download == ["scaling"]
+    # The caption of a figure quotes these.
+    assert without.settings("scaling").keys() == {"runs"}
+    assert whole.settings("scaling").keys() == {"runs", "scaling.std.experiment", "scaling.learning_rate.experiment"}
 
 
 def test_extensions_that_are_null_make_nothing():

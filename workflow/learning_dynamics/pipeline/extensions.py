@@ -87,7 +87,8 @@ class Extensions:
         block = self._config.scaling if key == "scaling" else self._config.variant_block(key)
         assert block is not None
         places = [place for place in self._config.extension_experiments() if place.startswith(f"{key}.")]
-        return {"runs": block.model_dump(mode="json"), **{place: self.experiment_settings(place) for place in places}}
+        experiments = {place: self.experiment_settings(place) for place in places if self._is_possible(place)}
+        return {"runs": block.model_dump(mode="json"), **experiments}
 
     @property
     def _config(self) -> Config:
