@@ -552,6 +552,17 @@ def test_long_trainings_have_jobs_of_their_own():
     assert JobSizes(experiments(seeds_per_job=4)).seeds_per_job("sums_of_cosines", "linear_fcnn") == 4
 
 
+def test_seeds_after_the_first_ten_start_few_jobs():
+    def names(updates, **changes):
+        settings = {"sums_of_cosines": {"updates": updates, "snapshots": [], "seeds": 100}}
+        blocks = JobSizes(experiments(experiments=settings, **changes)).training_blocks()
+        return [block.name for block, some in blocks.items() if "linear_cnn" in some.get("sums_of_cosines", [])]
+
+    assert names(1_000) == ["seeds-0-to-9", "seeds-10-to-99"]
+    assert names(1_000, seeds_per_job=50) == ["seeds-0-to-49", "seeds-50-to-99"]
+    assert names(1_000_000) == ["seeds-0-to-9", "seeds-10-to-59", "seeds-60-to-99"]
+
+
 def test_pattern_allows_an_experiment_its_own_networks():
     pattern = re.compile(f"t/({job_sizes.trained_pattern({'a': ['linear_cnn'], 'b': ['linear_cnn', 'linear_fcnn']})})/")
     assert pattern.match("t/a/linear_cnn/seed-0.nc")

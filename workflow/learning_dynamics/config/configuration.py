@@ -89,8 +89,8 @@ class Config(Model):
     seeds_per_job: Count | Automatic = Field(
         default="auto",
         description="Seeds of a two-layer network that one job trains, one after the other. `auto`: 10, 5, 2 or 1, as "
-        "many as take about a minute. Where the last job had fewer, more `seeds` train its own again. A job that is "
-        "interrupted makes those that it had finished anew.",
+        "many as take about a minute, and after the first ten as many tens as do. Where the last job had fewer, more "
+        "`seeds` train its own again. A job that is interrupted makes those that it had finished anew.",
     )
     archive: UserPath | None = Field(
         default=None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from learning_dynamics.config import costs
 from learning_dynamics.networks.registry import DEEP_NETWORKS
+from learning_dynamics.numerics.random_streams import PAPER_TRIALS
 from learning_dynamics.pipeline.experiments import Experiments
 
 _WILDCARD = "{seed}"
@@ -41,12 +42,17 @@ class JobSizes:
 
     experiments: Experiments
 
-    def seed_blocks(self, experiment: str, size: int) -> list[SeedBlock]:
-        """All seeds of an experiment, in blocks of `size`."""
+    def seed_blocks(self, experiment: str, size: int, further: int | None = None) -> list[SeedBlock]:
+        """All seeds of an experiment, in blocks of `size`; those after the paper's ten in blocks of `further`."""
         if size == 1:
             return [SeedBlock((_WILDCARD,))]
         seeds = [str(seed) for seed in range(self.experiments.config.seeds_of(experiment))]
-        return [SeedBlock(tuple(seeds[first : first + size])) for first in range(0, len(seeds), size)]
+        blocks, first = [], 0
+        while first < len(seeds):
+            last = first + (further if further and first >= PAPER_TRIALS else size)
+            blocks.append(SeedBlock(tuple(seeds[first:last])))
+            first = last
+        return blocks
 
     def training_blocks(self, deep: bool = False) -> dict[SeedBlock, dict[str, list[str]]]:
         """The blocks of seeds that a job trains, and the networks of each experiment that are trained so.
@@ -58,7 +64,9 @@ class JobSizes:
         for name in self.experiments.names:
             networks = self.experiments[name].networks
             for network in networks.deep if deep else networks.two_layer:
-                for block in self.seed_blocks(name, self.seeds_per_job(name, network)):
+                size = self.seeds_per_job(name, network)
+                further = None if deep else self._further_seeds_per_job(name, network)
+                for block in self.seed_blocks(name, size, further):
                     blocks.setdefault(block, {}).setdefault(name, []).append(network)
         return blocks
 
@@ -69,8 +77,18 @@ class JobSizes:
             return config.deep_training.seeds_per_job
         if config.seeds_per_job != "auto":
             return config.seeds_per_job
-        training = costs.training_seconds(self.experiments[experiment], network, self.input_values(experiment))
+        training = self._training_seconds(experiment, network)
         return next((size for size in _BLOCK_SIZES if size * training <= _JOB_SECONDS), 1)
+
+    def _further_seeds_per_job(self, experiment: str, network: str) -> int | None:
+        """Of the seeds after the paper's, as many tens as take about a minute: a job takes two seconds to start."""
+        if self.experiments.config.seeds_per_job != "auto":
+            return None
+        tens = int(_JOB_SECONDS / (PAPER_TRIALS * self._training_seconds(experiment, network)))
+        return PAPER_TRIALS * tens or None
+
+    def _training_seconds(self, experiment: str, network: str) -> float:
+        return costs.training_seconds(self.experiments[experiment], network, self.input_values(experiment))
 
     def predicted_together(self) -> dict[tuple[str, ...], list[str]]:
         """The experiments whose two-layer networks one job predicts, by what these are."""
