@@ -26,7 +26,7 @@ SOURCES := workflow tests benchmarks
 	config-documents published-results gpu-page clean-environment
 
 help:
-	@echo "make reproduce                   every experiment that needs no download (about a minute on two cores)"
+	@echo "make reproduce                   every experiment that needs no download (about two minutes on two cores)"
 	@echo "make two-layer CIFAR10=path      the same and CIFAR-4 (about 3 minutes; without CIFAR10= the data are downloaded)"
 	@echo "make reproduce-all CIFAR10=path  everything, the deep networks too (about 2 hours)"
 	@echo "make plan                        what would run, with time, memory and storage (TARGET=, CIFAR10=, CONFIG=, CORES=)"

@@ -33,7 +33,7 @@ def test_the_paper_needs_few_slurm_jobs(project):
         re.findall(r"^(?:local)?rule (?:claims|provenance|compare|extension|summary|reproduce-all)", plan, re.MULTILINE)
     )
     # docs/cluster.md quotes these.
-    assert (grouped + alone - here, groups + alone - here) == (112, 91)
+    assert (grouped + alone - here, groups + alone - here) == (94, 73)
     # Five of ten seeds side by side, and what they ask for in memory, fit a group's limits.
     assert int(re.search(r"^  - mem_mb=(\d+)", profile(project), re.MULTILINE)[1]) >= 5 * 1953
 
