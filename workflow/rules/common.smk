@@ -67,6 +67,8 @@ MEASURED = Measured(FILES, EXTENSIONS, RUN)
 SIZES = JobSizes(EXPERIMENTS)
 CODE = RuleCode(WORKFLOW / "scripts", EXPERIMENTS)
 CATEGORIES = Categories(EXPERIMENTS)
+# A priority: the ledger waits for all data and takes one core for long; figures, many and short, go beside it.
+AFTER_DATA = -1
 
 # For the report's captions: what was not given has the paper's values.
 config = CONFIG.model_dump(mode="json") | {"captions": {"archive": UserText(CONFIG.archive or "").in_caption}}

@@ -24,6 +24,7 @@ for figure in TARGETS.paper_figures(EXPERIMENTS.names, deep=True):
             f"{RESULTS}/logs/figures/{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/figures/{figure}.tsv"
+        priority: AFTER_DATA
         conda:
             "../../envs/figures.yaml"
         threads: 1
@@ -60,6 +61,7 @@ for figure, drawing in catalogue.SUMMARY_FIGURES.items():
             f"{RESULTS}/logs/figures/{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/figures/{figure}.tsv"
+        priority: AFTER_DATA
         localrule: True
         conda:
             "../../envs/figures.yaml"
@@ -99,6 +101,7 @@ for figure, figure_files in EXTENSIONS.figure_files.items():
             f"{RESULTS}/logs/figures/{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/figures/{figure}.tsv"
+        priority: AFTER_DATA
         localrule: True
         conda:
             "../../envs/figures.yaml"
@@ -138,6 +141,7 @@ rule experiment_figures:
         f"{RESULTS}/logs/figures/{{experiment}}/figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/figures/{{experiment}}/figures.tsv"
+    priority: AFTER_DATA
     conda:
         "../../envs/figures.yaml"
     threads: 1
