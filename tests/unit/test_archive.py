@@ -1,5 +1,6 @@
 """Archives of results: what goes in comes out, or nothing does."""
 
+import hashlib
 import json
 import random
 import zipfile
@@ -16,6 +17,7 @@ from learning_dynamics.figures.experiment import images
 from learning_dynamics.publishing import archive, archive_writing
 from learning_dynamics.storage import checksums
 from unit.archives_of_results import LOG, SHAPES, configuration, described, make, members_of, rewritten
+from unit.deadly import CONTAINS_ITSELF
 
 CIFAR4 = {"cifar4": ["linear_cnn"]}
 
@@ -220,8 +222,21 @@ def test_archive_with_one_number_of_seeds_for_all_is_an_earlier_one(packed):
     rewritten(packed, [*({**members, "manifest.json": json.dumps(manifest)}).items()])
     opened = archive.open_archive(packed)
     assert list(archive.restricted(configuration(), opened).experiments) == ["geometric_shapes"]
-    with pytest.raises(ConfigurationError, match=r"geometric_shapes\.seeds': 40 here, 2 in the archive"):
+    with pytest.raises(ConfigurationError, match=r"geometric_shapes\.seeds': 10 here, 2 in the archive"):
         archive.restricted(configuration(seeds="auto"), opened)
+
+
+def test_archive_with_a_file_that_its_reader_dies_of_is_refused_whole(packed, tmp_path):
+    members = dict(members_of(packed)) | {"theory/geometric_shapes/linear_cnn.nc": CONTAINS_ITSELF}
+    manifest = json.loads(members["manifest.json"])
+    manifest["files"]["theory/geometric_shapes/linear_cnn.nc"] = {
+        "size": len(CONTAINS_ITSELF),
+        "sha256": hashlib.sha256(CONTAINS_ITSELF).hexdigest(),
+    }
+    rewritten(packed, [*({**members, "manifest.json": json.dumps(manifest)}).items()])
+    with pytest.raises(DataError, match=r"archive\.zip: 'theory/geometric_shapes/linear_cnn\.nc' crashes"):
+        unpack(packed, tmp_path / "back")
+    assert not [path for path in (tmp_path / "back").rglob("*") if path.is_file()]
 
 
 def test_required_file_that_is_not_there_is_named(packed):

@@ -10,6 +10,8 @@ import xarray as xr
 
 from learning_dynamics.errors import DataError
 from learning_dynamics.storage import netcdf, provenance, whole_files
+from unit.deadly import CONTAINS_ITSELF
+from unit.own_images import made
 
 
 def example():
@@ -137,3 +139,19 @@ def test_leftovers_of_killed_writers_are_removed_and_those_of_others_are_not(tmp
         (tmp_path / name).write_text("half")
     netcdf.write(example(), tmp_path / "a.nc")
     assert {path.name for path in tmp_path.iterdir()} == {"a.nc", other, f".b.{own}", "unrelated"}
+
+
+def test_file_that_the_library_dies_of_is_told_and_others_are_not(tmp_path):
+    paths = [tmp_path / name for name in ("whole.nc", "text.nc", "deadly.nc", "last.nc")]
+    for path in (paths[0], paths[3]):
+        netcdf.write(xr.Dataset({"a": ("x", [1.0])}), path)
+    paths[1].write_text("no NetCDF file")
+    paths[2].write_bytes(CONTAINS_ITSELF)
+    assert netcdf.crashing([paths[0], paths[1], paths[3]]) is None
+    assert netcdf.crashing(paths) == paths[2]
+
+
+def test_own_images_in_a_file_that_the_library_dies_of_are_refused(tmp_path):
+    (tmp_path / "mine.nc").write_bytes(CONTAINS_ITSELF)
+    with pytest.raises(DataError, match=r"mine\.nc: crashes the NetCDF library"):
+        made(tmp_path / "mine.nc", tmp_path / "data.nc")

@@ -135,8 +135,11 @@ def unpack(archive: Archive, folder: str | Path) -> None:
     Every file is compared with its SHA-256 before the first one is moved to its place.
 
     Raises:
-        DataError: a member is not what the manifest says, or the folder cannot be written; names the file.
+        DataError: a member is not what the manifest says or no reader bears it, or the folder cannot be written; names
+            the file.
     """
+    from learning_dynamics.storage import netcdf
+
     folder = Path(folder)
     waiting = folder / f".archive.{os.getpid()}.partial"
     try:
@@ -152,6 +155,10 @@ def unpack(archive: Archive, folder: str | Path) -> None:
                     for _ in content:
                         pass
             manifest = members.read(MANIFEST)
+        if deadly := netcdf.crashing([waiting / name for name in archive.manifest.results]):
+            raise DataError(
+                f"{archive.path}: '{Path(deadly).relative_to(waiting)}' crashes the NetCDF library; use another archive"
+            )
         with whole_files.replacing(folder / MANIFEST) as temporary:
             temporary.write_bytes(manifest)
         for name in archive.manifest.results:

@@ -24,6 +24,7 @@ from learning_dynamics.datasets.sources.image_source import (
     selected,
 )
 from learning_dynamics.errors import DataError, did_you_mean, printable
+from learning_dynamics.storage import netcdf
 
 _NPZ = (
     "`images` (numbers, shape (images, n, n), (images, C, n, n) or (images, n, n, C) with 1 to 4 channels) and "
@@ -128,6 +129,8 @@ def open_netcdf(wanted: Wanted, path: Path) -> ImageSource:
     Raises:
         DataError: the file is damaged or of another layout.
     """
+    if netcdf.crashing([path]):
+        raise DataError(f"{path}: crashes the NetCDF library; expected a data set file of this project; make it again")
     data = dataset_files.open_file(path)
     if data.images.ndim != 4 or data.images.shape[0] != len(data.labels) or not 1 <= data.images.shape[1] <= 4:
         raise DataError(
