@@ -161,6 +161,7 @@ from types import SimpleNamespace
 
 network, inputs, settings, output = json.loads(sys.argv[1])
 parameters = {"settings": settings, "root_seed": 0, "divergence_factor": 100.0, "code": ""}
+parameters["checkpoints"] = (output + ".checkpoints", 1.0)
 job = SimpleNamespace(
     scriptdir="scripts",
     log=[output + ".log"],
@@ -168,7 +169,6 @@ job = SimpleNamespace(
     output=[output],
     params=SimpleNamespace(**parameters),
     wildcards=SimpleNamespace(experiment="mine", network=network),
-    config={"jobs": {"checkpoints": output + ".checkpoints", "checkpoint_minutes": 1.0}},
 )
 runpy.run_path("scripts/train.py", {"snakemake": job})
 print(json.dumps(sorted(sys.modules)))

@@ -67,7 +67,7 @@ def test_every_picture_and_page_has_a_caption_and_a_label(results):
         ("results/figures/digits4/losses.png", ["digits4: digits; linear_cnn with λ = 0.0003, 10 seeds; linear_fcnn"]),
         (
             "results/claims.html",
-            ["over all seeds", "geometric_shapes (linear_cnn, linear_fcnn; 40 seeds)", "deep_relu_cnn; 10 seeds)"],
+            ["over all seeds", "sums_of_cosines (linear_cnn, linear_fcnn; 40 seeds)", "deep_relu_cnn; 10 seeds)"],
         ),
     ],
 )

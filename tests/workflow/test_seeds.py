@@ -48,8 +48,8 @@ def test_every_experiment_has_as_many_seeds_as_it_says_or_the_file_does(project)
         assert planned(project, asked, "all") == without
     # What nobody has said anything about is as in the paper, and more where the ledger needs it.
     auto = planned(project, "seeds: auto\nexperiments: {yours: {dataset: {kind: shapes}}}", "two-layer")
-    assert auto["geometric_shapes"] == auto["sums_of_cosines"] == auto["digits4"] == 40
-    assert auto["pure_cosines_cyclic"] == auto["cifar4"] == auto["yours"] == 10
+    assert auto["pure_cosines"] == auto["sums_of_cosines"] == 2 * auto["digits4"] == 40
+    assert auto["pure_cosines_cyclic"] == auto["geometric_shapes"] == auto["cifar4"] == auto["yours"] == 10
 
 
 def test_more_seeds_train_and_draw_nothing_again(project):
