@@ -30,7 +30,7 @@ LIBRARY = PROJECT / "workflow" / "learning_dynamics"
 # The tests that should notice, those that fail soonest first.
 MEASURED = ["tests/claims/test_measures.py"]
 TESTS = {
-    "claims/entries.py": ["tests/claims/test_entries.py", "tests/unit/test_claims.py"],
+    "claims/entries.py": ["tests/claims/test_entries.py", "tests/unit/test_claims.py", "tests/claims/test_ledger.py"],
     "claims/ledger.py": ["tests/claims/test_ledger.py"],
     "claims/statistics.py": ["tests/claims/test_statistics.py", "tests/claims/test_ledger.py"],
     **{
