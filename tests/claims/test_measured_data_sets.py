@@ -124,6 +124,15 @@ def without_pairs_that_are_equal(folder):
     return results_of(*found), {"experiments": ["a", "c", "b"]}, [1]
 
 
+@case("coupling_follows_incoherence")
+def without_pairs_that_are_equal_in_one_of_them(folder):
+    """Incoherence 0.5 and 0.5, coupling 4/√544 and 0, and both 0: only the first and the last differ in both."""
+    apart = [*around(8 * FIRST, np.sqrt(8) * FIRST), *around(8 * FIRST, 4 * (np.sqrt(2) * SECOND))]
+    uncoupled = data_set(folder, "b", [apart, [*around(4 * SECOND, 0)] * 2])
+    found = [incoherent(folder, "a"), uncoupled, coherent(folder, "c")]
+    return results_of(*found), {"experiments": ["a", "b", "c"]}, [1]
+
+
 def modes(folder, *parts):
     """A data set whose modes have these frequencies."""
     return data_set(folder, "known", [[(9 - rank) * wave(SIDE, part)] for rank, part in enumerate(parts)])
@@ -147,6 +156,37 @@ def pairs_in_order_less_pairs_out_of_order(folder):
 def weighted_by_the_power(folder):
     """0.3 √8 is less than 1, while by magnitude 0.55/(0.55 + 0.84) √8 would be more."""
     found = modes(folder, {(0, 0): np.sqrt(0.7), (2, 2): np.sqrt(0.3)}, {(0, 1): 1.0})
+    return results_of(found), {"experiment": "known"}, [1]
+
+
+@case("broader_is_lower")
+def by_the_square_of_the_magnitude(folder):
+    """0.38 √8 is more than 1."""
+    found = modes(folder, {(0, 0): np.sqrt(0.62), (2, 2): np.sqrt(0.38)}, {(0, 1): 1.0})
+    return results_of(found), {"experiment": "known"}, [-1]
+
+
+@case("broader_is_lower")
+def one_down_is_less_than_a_little_more_across(folder):
+    found = modes(folder, {(1, 0): 1.0}, {(0, 1): np.sqrt(0.9), (0, 2): np.sqrt(0.1)})
+    return results_of(found), {"experiment": "known"}, [1]
+
+
+@case("broader_is_lower")
+def one_across_is_less_than_a_little_more_down(folder):
+    found = modes(folder, {(0, 1): 1.0}, {(1, 0): np.sqrt(0.9), (2, 0): np.sqrt(0.1)})
+    return results_of(found), {"experiment": "known"}, [1]
+
+
+@case("broader_is_lower")
+def two_down_is_more_than_a_little_less_across(folder):
+    found = modes(folder, {(0, 1): np.sqrt(0.3), (0, 2): np.sqrt(0.7)}, {(2, 0): 1.0})
+    return results_of(found), {"experiment": "known"}, [1]
+
+
+@case("broader_is_lower")
+def two_across_is_more_than_a_little_less_down(folder):
+    found = modes(folder, {(1, 0): np.sqrt(0.3), (2, 0): np.sqrt(0.7)}, {(0, 2): 1.0})
     return results_of(found), {"experiment": "known"}, [1]
 
 
